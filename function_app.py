@@ -1,0 +1,50 @@
+"""blob-ocr's functions: decode the trigger, hand over, nothing else. What is done is in shared/."""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import azure.functions as func
+
+from blob_binding import BlobReference
+from shared import settings
+
+if TYPE_CHECKING:
+    from shared.services import Services
+
+SETTINGS = settings.from_environment(os.environ, Path(__file__).with_name("host.json").read_text(encoding="utf-8"))
+
+app = func.FunctionApp()
+
+
+# The storage SDKs are imported when the first event arrives: a start that only indexes has no use for them.
+
+
+@cache
+def _services() -> "Services":
+    from shared.services import build
+
+    return build(SETTINGS)
+
+
+@app.blob_trigger(
+    arg_name="blob",
+    path=SETTINGS.trigger_path,
+    connection="DocumentStorage",
+    source=func.BlobSource(SETTINGS.blob_trigger_source),
+)
+def submit_document(blob: BlobReference) -> None:
+    """A file was dropped, or has changed."""
+    from shared.advance import advance
+
+    if SETTINGS.reads(blob.container, blob.name):
+        advance(_services(), blob.name)
+
+
+@app.queue_trigger(arg_name="message", queue_name=SETTINGS.read_queue, connection="DocumentStorage")
+def poll_operation(message: func.QueueMessage) -> None:
+    """A document's next step is due."""
+    from shared.advance import advance_message
+
+    advance_message(_services(), message.get_body())

@@ -1,0 +1,312 @@
+"""The state machine: a document's row, what storage and Read say, and the clock go in; the next step comes out.
+
+Nothing here reads or writes. submit.py and poll.py carry out what is decided here.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+from shared import __version__
+from shared.advice import advice_for
+from shared.document import Document, Status, Version, is_junk
+from shared.message import Message
+from shared.read.answers import Accepted, Gone, NotNow, Refused, Running, Unanswered
+from shared.read.generation import UnsupportedOption
+from shared.schedule import FIRST_LOOK, look_delay, wait_delay
+from shared.settings import Settings
+
+MOST_UNANSWERED = 5
+MOST_RESUBMITS = 1
+MISSING_AGAIN_AFTER = 30
+"""Seconds: a first 404 on an operation may come from a replica that has not heard of it."""
+MOST_SERVER_ERRORS = 10
+"""A file at which Read answers 500 this often in a row is taken to be the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Nothing to do, and why."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Open the file and, if that is still right, submit it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """GET the operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Write this row; whoever succeeds may POST."""
+
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """A new version of the same content: its outputs are there and paid. Mark them as its own, and write this row."""
+
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """Write this row and, unless ``delay`` is None, send a message for its next step in so many seconds."""
+
+    document: Document
+    delay: int | None = None
+
+
+def next_step(document: Document | None, message: Message, now: datetime) -> Leave | Submit | Look:
+    """What a message is good for. Whatever the row does not confirm is dropped."""
+    if document is None:
+        return Leave("its document is forgotten") if message.claim else Submit()
+    if message.claim is None:  # from a person or a comparison, not from the document's own chain
+        if message.etag == document.source_etag and not _is_overdue(document, now):
+            return Leave("it is known")
+    elif message.claim != document.claim:
+        return Leave("the document has moved on")
+    match document.status:
+        case Status.SUBMITTING if not _is_overdue(document, now):
+            return Leave("another run holds the claim")
+        case Status.READING | Status.WAITING if document.operation_url and message.etag == document.source_etag:
+            return Look()
+        case status if status.final and message.claim:
+            return Leave(f"the document is {status}")
+        case _:
+            return Submit()
+
+
+def on_version(
+    document: Document | None,
+    name: str,
+    version: Version,
+    now: datetime,
+    settings: Settings,
+    *,
+    due: bool = False,
+    adopt: bool = True,
+) -> Claim | Adopt | Then | Leave:
+    """What to do about the version of a file that storage holds now, given its row.
+
+    ``due`` says that a message of the document's own chain came back, whatever this machine's clock says; ``adopt``
+    that the outputs of an older version may be taken over where the content is the same.
+    """
+    if document is not None and document.source_etag == version.etag:
+        if document.status.final:
+            return Leave(f"this version is {document.status}")
+        if document.status is not Status.SUBMITTING and document.operation_url:
+            return Leave("this version is being read")
+        if not _is_overdue(document, now) and not (due and document.status is Status.WAITING):
+            return Leave(f"this version is {document.status}, and its next step is not due")
+        if document.unanswered >= MOST_UNANSWERED:
+            message = f"{document.unanswered} attempts to submit the file ended without an answer."
+            return Then(fail(document, "SubmitCrashed", message, now))
+    elif adopt and document is not None and _is_same_content(document, version, settings):
+        return Adopt(document.evolve(source_etag=version.etag, uploaded_at=version.uploaded_at))
+    else:
+        document = _new_version(document, name, version, now, settings)
+    if is_junk(name) or version.metadata.get("hdi_isfolder") == "true":
+        return Then(_ignored(document, "Left alone: a file of this name is no document.", now))
+    if settings.read_files_from and version.uploaded_at < settings.read_files_from:
+        return Then(_ignored(document, "Left alone: last changed before READ_FILES_FROM.", now))
+    if version.unreadable:
+        return Then(fail(document, version.unreadable, "Storage does not give this file's content.", now))
+    if version.length == 0:
+        return Then(fail(document, "EmptyFile", "The file has no content.", now))
+    try:
+        settings.generation.query(settings.options_for(version.metadata))
+    except UnsupportedOption as error:
+        return Then(fail(document, "OptionNotSupported", f"The file's metadata: {error}", now))
+    return Claim(
+        # The claim counts itself as paid and unanswered; the answer takes back what is not so.
+        document.evolve(
+            status=Status.SUBMITTING,
+            operation_url=None,
+            api_version=settings.generation.version,
+            submits=document.submits + 1,
+            unanswered=document.unanswered + 1,
+            due_at=now + settings.claim_length,
+            app_version=__version__,
+        )
+    )
+
+
+SOURCE_DELETED = Refused("SourceDeleted", "The file was deleted before it was submitted.")
+
+
+def on_missing(document: Document, now: datetime) -> Then | None:
+    """What becomes of a document whose file is gone: one that is not submitted yet fails, any other goes on."""
+    if (document.status is Status.WAITING and not document.operation_url) or (
+        document.status is Status.SUBMITTING and _is_overdue(document, now)
+    ):
+        return Then(fail(document, SOURCE_DELETED.code, SOURCE_DELETED.message, now))
+    return None
+
+
+def clearing(document: Document, now: datetime, settings: Settings) -> Document:
+    """The row to hold while an older version's outputs are removed, before this one ends without any."""
+    return document.evolve(status=Status.SUBMITTING, completed_at=None, due_at=now + settings.claim_length)
+
+
+def after_post(
+    document: Document, answer: Accepted | Refused | NotNow | Unanswered, now: datetime, random: Random
+) -> Then:
+    """What a POST's answer makes of a claimed document."""
+    match answer:
+        case Accepted(operation_url, retry_after):
+            delay = max(FIRST_LOOK, look_delay(0, retry_after))
+            return Then(
+                document.evolve(
+                    status=Status.READING,
+                    operation_url=operation_url,
+                    submitted_at=now,
+                    unanswered=0,
+                    attempts=0,
+                    missing=0,
+                    looks=0,
+                    due_at=now + timedelta(seconds=delay),
+                    error_code=None,
+                    error_message=None,
+                    advice=None,
+                ),
+                delay,
+            )
+        case Refused("OperationUrlRefused", message):  # a 202: paid, and nothing that can be followed
+            return Then(fail(document, "OperationUrlRefused", message, now))
+        case Refused(code, message):
+            return Then(fail(_unpaid(document), code, message, now))
+        case NotNow("ReadServerError", message) if document.attempts + 1 >= MOST_SERVER_ERRORS:
+            return Then(fail(_unpaid(document), "ReadServerError", message, now))
+        case NotNow(code, message, retry_after):
+            return wait(_unpaid(document), code, message, retry_after, now, random)
+        case Unanswered(message):
+            if document.unanswered >= MOST_UNANSWERED:
+                return Then(fail(document, "SubmitCrashed", message, now))
+            return wait(document, "Unanswered", message, None, now, random)
+
+
+def after_look(
+    document: Document,
+    answer: Running | Refused | NotNow | Gone,
+    now: datetime,
+    random: Random,
+    settings: Settings,
+) -> Then:
+    """What a look that brought no result makes of a document."""
+    document = document.evolve(looks=document.looks + 1)
+    match answer:
+        case Running(retry_after):
+            if document.submitted_at and now - document.submitted_at > settings.give_up_after:
+                message = f"Read was still at it after {now - document.submitted_at}."
+                return Then(fail(document, "OperationTimedOut", message, now))
+            delay = look_delay(document.looks, retry_after)
+            return Then(
+                document.evolve(
+                    status=Status.READING,
+                    attempts=0,
+                    missing=0,
+                    due_at=now + timedelta(seconds=delay),
+                    error_code=None,
+                    error_message=None,
+                    advice=None,
+                ),
+                delay,
+            )
+        case Gone(message) if document.missing == 0:
+            later = now + timedelta(seconds=MISSING_AGAIN_AFTER)
+            return Then(document.evolve(missing=1, due_at=later), MISSING_AGAIN_AFTER)
+        case Gone(message) if document.resubmits >= MOST_RESUBMITS:
+            return Then(fail(document, "OperationExpired", message, now))
+        case Gone(message):
+            again = document.evolve(resubmits=document.resubmits + 1, operation_url=None, missing=0)
+            return wait(again, "OperationExpired", message, None, now, random)
+        case NotNow(code, message, retry_after):
+            return wait(document, code, message, retry_after, now, random)
+        case Refused(code, message):
+            return Then(fail(document, code, message, now))
+
+
+def wait(document: Document, code: str, message: str, retry_after: float | None, now: datetime, random: Random) -> Then:
+    """Put a document off: it says why, and comes back by a delayed message."""
+    delay = wait_delay(document.attempts, retry_after, random)
+    return Then(
+        document.evolve(
+            status=Status.WAITING,
+            attempts=document.attempts + 1,
+            due_at=now + timedelta(seconds=delay),
+            error_code=code,
+            error_message=message[:4000],
+            advice=advice_for(code, message, document),
+        ),
+        delay,
+    )
+
+
+def fail(document: Document, code: str, message: str, now: datetime) -> Document:
+    """The document, failed: what happened, and what its reader can do."""
+    return document.evolve(
+        status=Status.FAILED,
+        error_code=code,
+        error_message=message[:4000],
+        advice=advice_for(code, message, document),
+        completed_at=now,
+        due_at=document.clean_at if document.clean_at and document.clean_at > now else None,
+    )
+
+
+def _new_version(document: Document | None, name: str, version: Version, now: datetime, settings: Settings) -> Document:
+    """A row for a version that is new here; an older one's text, counts and errors are gone from it."""
+    options = settings.options_for(version.metadata)
+    clean_at = None
+    if document is not None:
+        slow_writers_until = now if document.status.final else now + settings.claim_length
+        clean_at = max(slow_writers_until, document.clean_at or now)
+    return Document(
+        name=name,
+        status=Status.SUBMITTING,
+        requested_language=options.language,
+        requested_pages=options.pages,
+        requested_model_version=options.model_version,
+        requested_reading_order=options.reading_order,
+        api_version=settings.generation.version,
+        source_etag=version.etag,
+        content_md5=version.md5,
+        content_length=version.length,
+        uploaded_at=version.uploaded_at,
+        clean_at=clean_at,
+        app_version=__version__,
+    )
+
+
+def _is_same_content(document: Document, version: Version, settings: Settings) -> bool:
+    """Whether a new version of a file that was read is the same content, to be read in the same way."""
+    options = settings.options_for(version.metadata)
+    return (
+        document.status is Status.SUCCEEDED
+        and document.content_md5 is not None
+        and (document.content_md5, document.content_length) == (version.md5, version.length)
+        and document.api_version == settings.generation.version
+        and document.requested_language == options.language
+        and document.requested_pages == options.pages
+        and document.requested_model_version == options.model_version
+        and document.requested_reading_order == options.reading_order
+    )
+
+
+def _ignored(document: Document, why: str, now: datetime) -> Document:
+    return document.evolve(status=Status.IGNORED, warning=why, completed_at=now, due_at=None)
+
+
+def _unpaid(document: Document) -> Document:
+    return document.evolve(submits=document.submits - 1, unanswered=0)
+
+
+def _is_overdue(document: Document, now: datetime) -> bool:
+    return not document.status.final and (document.due_at is None or document.due_at <= now)

@@ -1,0 +1,129 @@
+"""Carrying out what was decided: rows, messages, and outputs that are all there before the row says so."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from shared import decide
+from shared.document import Document, Status, lines_key, output_name, truncate
+from shared.message import Message
+from shared.read.answers import Succeeded
+from shared.read.generations import generation_or
+from shared.read.result import Result
+from shared.services import Services
+from shared.storage.tables import Fence
+
+_log = logging.getLogger(__name__)
+
+
+def carry_out(services: Services, before: Document | None, then: decide.Then) -> None:
+    """Write a decided row over the one that it was decided from, and send the message for its next step.
+
+    A document that ends without a result first loses what an older version, or an earlier run, may have left.
+    Raises Conflict or Superseded if somebody else has the row.
+    """
+    document = then.document
+    if (
+        document.status in (Status.FAILED, Status.IGNORED)
+        and before is not None
+        and _may_have_outputs(before, document)
+    ):
+        if before.source_etag != document.source_etag:
+            before = services.documents.write(decide.clearing(document, services.now(), services.settings), before)
+        _clear_outputs(services, before)
+    written = services.documents.write(document, before)
+    _log.info("%r is %s%s.", written.name, written.status, f" ({written.error_code})" if written.error_code else "")
+    if then.delay is not None:
+        services.queue.send(Message.about(written).to_json(), then.delay)
+
+
+def store(services: Services, document: Document, succeeded: Succeeded) -> None:
+    """Store a result: JSON, text and lines, then the row. Raises ResultNotUnderstood, Conflict, Superseded."""
+    result = generation_or(document.api_version, services.settings.generation).parse(succeeded.answer)
+    fence = _fence(services, document)
+    settings, name = services.settings, document.name
+    result_blob, text_blob = output_name(name, ".json"), output_name(name, ".txt")
+    marks = {"api_version": document.api_version or ""}
+    services.outputs.put(result_blob, succeeded.body, "application/json", marks, fence)
+    services.outputs.put(text_blob, result.text_file.encode(), "text/plain; charset=utf-8", marks, fence)
+    key = lines_key(settings.input_container, name)
+    services.lines.write(key, fence, _rows(result, name))
+    text = result.text
+    shown = truncate(text)
+    done = document.evolve(
+        status=Status.SUCCEEDED,
+        text=shown,
+        text_truncated=len(shown) < len(text),
+        text_blob=text_blob,
+        result_blob=result_blob,
+        lines_key=key,
+        page_count=len(result.pages),
+        line_count=result.line_count,
+        word_count=result.word_count,
+        language=result.language,
+        model_version=result.model_version,
+        completed_at=services.now(),
+        looks=document.looks + 1,
+        attempts=0,
+        missing=0,
+        due_at=None,
+        clean_at=None,
+        error_code=None,
+        error_message=None,
+        advice=None,
+    )
+    carry_out(services, document, decide.Then(done))
+
+
+def adopt_outputs(services: Services, document: Document, adopted: Document) -> None:
+    """Mark a read document's outputs as a new version's with the same content, then its row.
+
+    Raises Superseded or Conflict if they are not what the row says.
+    """
+    fence = _fence(services, document)
+    for blob in (document.result_blob, document.text_blob):
+        if blob:
+            services.outputs.adopt(blob, fence, adopted.source_etag or "")
+    if document.lines_key:
+        services.lines.adopt(document.lines_key, fence, adopted.source_etag or "")
+    carry_out(services, document, decide.Then(adopted))
+
+
+def _rows(result: Result, name: str) -> Iterator[dict[str, Any]]:
+    for page in result.pages:
+        for number, line in enumerate(page.lines, start=1):
+            row = {
+                "RowKey": f"{page.number:05}-{number:05}",
+                "Name": name,
+                "Page": page.number,
+                "Line": number,
+                "Text": truncate(line.text),
+                "BoundingBox": None if line.box is None else "[" + ",".join(f"{value:.6g}" for value in line.box) + "]",
+                "Unit": page.unit,
+                "Confidence": line.confidence,
+                "Handwritten": line.handwritten,
+                "Language": line.language or page.language,
+            }
+            yield {column: value for column, value in row.items() if value is not None}
+
+
+def _may_have_outputs(before: Document, document: Document) -> bool:
+    return document.clean_at is not None or before.operation_url is not None or before.resubmits > 0
+
+
+def _clear_outputs(services: Services, document: Document) -> None:
+    services.lines.clear(lines_key(services.settings.input_container, document.name), _fence(services, document))
+    for extension in (".json", ".txt"):
+        services.outputs.delete(output_name(document.name, extension))
+
+
+def _fence(services: Services, document: Document) -> Fence:
+    def still_ours() -> bool:
+        current = services.documents.get(document.name)
+        return (
+            current is not None
+            and (current.source_etag, current.operation_url) == (document.source_etag, document.operation_url)
+            and current.status not in (Status.FAILED, Status.IGNORED)
+        )
+
+    return Fence(document.source_etag or "", document.operation_id, still_ours)

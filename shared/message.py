@@ -1,0 +1,61 @@
+"""The queue message: a reason to look at a document, in JSON."""
+
+import json
+from dataclasses import asdict, dataclass
+
+from shared.document import Document
+
+VERSION = 1
+
+
+class ForeignMessage(Exception):
+    """A queue message is none of ours. The host moves it to the poison queue, where it is kept and can be read."""
+
+
+class LaterMessage(Exception):
+    """A queue message was written by a later version of this app; it is put back for that one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A reason to look at a document. It directs nothing that the document's row does not confirm.
+
+    ``claim`` is the claim of the row that it was sent for: once the row has moved on, the message is stale.
+    """
+
+    name: str
+    etag: str | None = None
+    look: int = 0
+    operation: str | None = None
+    claim: str | None = None
+
+    @classmethod
+    def about(cls, document: Document) -> "Message":
+        """The message that brings this document's next step."""
+        return cls(document.name, document.source_etag, document.looks + 1, document.operation_url, document.claim)
+
+    @classmethod
+    def from_json(cls, text: bytes) -> "Message":
+        """Raises ForeignMessage, or LaterMessage."""
+        try:
+            fields = json.loads(text)
+            version, name = fields["v"], fields["name"]
+            name.encode()
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise ForeignMessage("the message is not JSON with a version and a document's name") from None
+        if isinstance(version, int) and version > VERSION:
+            raise LaterMessage(f"the message is of version {version}")
+        look, others = fields.get("look", 0), [fields.get(key) for key in ("etag", "operation", "claim")]
+        if (
+            version != VERSION
+            or not 0 < len(name) <= 1024
+            or not isinstance(look, int)
+            or not all(isinstance(value, str | None) for value in others)
+        ):
+            raise ForeignMessage("the message has not the fields of a document's next step")
+        return cls(name, others[0], look, others[1], others[2])
+
+    def to_json(self) -> str:
+        """Under 14 KiB for any name that a blob can have."""
+        fields = {key: value for key, value in asdict(self).items() if value is not None}
+        return json.dumps({"v": VERSION, **fields})

@@ -1,0 +1,155 @@
+"""What Read answered, as values: to a POST, and to a look at an operation."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """202: paid. The operation's URL, at our endpoint; the least wait in seconds, if Read named one."""
+
+    operation_url: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No, and waiting does not help: the file or an option is at fault, or the operation failed."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """No, and waiting can help: throttled, unreachable, wrong credentials, wrong endpoint. Nothing was paid."""
+
+    code: str
+    message: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The whole request went out and no answer came: it may have been paid."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Not ready."""
+
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """Ready. ``body`` is the answer byte for byte, ``answer`` what it says."""
+
+    body: bytes
+    answer: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """404: the operation has expired, or Read never knew it."""
+
+    message: str
+
+
+SubmitAnswer = Accepted | Refused | NotNow | Unanswered
+LookAnswer = Running | Succeeded | Refused | NotNow | Gone
+
+_PUT_OFF = {
+    401: "CredentialsRefused",
+    403: "AccessDenied",
+    404: "EndpointNotFound",
+    405: "EndpointNotFound",
+    407: "CredentialsRefused",
+    408: "ReadUnavailable",
+    409: "ReadUnavailable",
+    421: "EndpointNotFound",
+    423: "ReadUnavailable",
+    425: "ReadUnavailable",
+    429: "Throttled",
+    500: "ReadServerError",
+}
+"""Statuses of a refusal that is not about the file, so that waiting, or somebody's repair, can help."""
+
+
+def refusal(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Refused | NotNow:
+    """Any answer but the one hoped for. A 400 that is not in Read's own JSON comes from something in between."""
+    code, message = parse_error(body)
+    put_off = _PUT_OFF.get(status) or (
+        "ReadUnavailable" if status >= 500 else "NotReadsAnswer" if status < 400 else None
+    )
+    if put_off is None and status == 400 and body.strip() and not code and not message:
+        put_off = "NotReadsAnswer"
+    told = f"HTTP {status}: {code or 'no code'}. {message}".strip()
+    if put_off:
+        return NotNow(put_off, told, wait_named(headers, message, now))
+    return Refused(code or f"Http{status}", message or f"Read answered HTTP {status} without a message.")
+
+
+def parse_error(body: bytes | Mapping[str, Any]) -> tuple[str, str]:
+    """The innermost code and its message, of any of Read's error bodies; empty where there is none.
+
+    Known shapes: ``{error: {code, message, innererror | innerError, details}}``, the same without the wrapper,
+    ``{message}``, ``{analyzeResult: {errors: […]}}`` of a failed operation, and nothing at all.
+    """
+    if isinstance(body, bytes):
+        parsed = load_object(body)
+        if parsed is None:
+            return "", ""
+        body = parsed
+    analyzed = body.get("analyzeResult")
+    errors = analyzed.get("errors") if isinstance(analyzed, Mapping) else None
+    found: Any = body.get("error") or (errors[0] if isinstance(errors, list) and errors else body)
+    code = message = ""
+    while isinstance(found, Mapping):
+        code = _words(found.get("code")) or code
+        message = _words(found.get("message")) or message
+        details = found.get("details")
+        found = (
+            found.get("innererror")
+            or found.get("innerError")
+            or (details[0] if isinstance(details, list) and details else None)
+        )
+    return code, message
+
+
+def load_object(body: bytes) -> dict[str, Any] | None:
+    """The JSON object that a body is, or None for anything else."""
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def wait_named(headers: Mapping[str, str], message: str, now: datetime) -> float | None:
+    """The seconds to wait: Retry-After as seconds or a date, else the number in "Please retry after N seconds"."""
+    value = headers.get("Retry-After", "").strip()
+    seconds: float | None = None
+    if value:
+        try:
+            seconds = float(value)
+        except ValueError:
+            try:
+                seconds = (parsedate_to_datetime(value) - now).total_seconds()
+            except (TypeError, ValueError):
+                seconds = None
+    elif match := re.search(r"retry after (\d{1,7}) second", message, re.IGNORECASE):
+        seconds = float(match[1])
+    return max(0.0, seconds) if seconds is not None and math.isfinite(seconds) else None
+
+
+def _words(value: object) -> str:
+    return str(value)[:4000] if isinstance(value, str | int) and not isinstance(value, bool) else ""

@@ -1,0 +1,191 @@
+"""The client of Read: one POST, one look, nothing retried, and the key to no other origin than the endpoint's."""
+
+from collections.abc import Callable
+from datetime import datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from shared.read.answers import (
+    Accepted,
+    Gone,
+    LookAnswer,
+    NotNow,
+    Refused,
+    Running,
+    SubmitAnswer,
+    Succeeded,
+    Unanswered,
+    load_object,
+    parse_error,
+    refusal,
+    wait_named,
+)
+from shared.read.generation import Generation, NotOurOperation, ReadOptions
+from shared.read.generations import generation_or
+
+_CONNECT_SECONDS = 10
+_ANSWER_SECONDS = 100
+"""Read answers a POST when it has taken the whole file in; functions here may run for minutes."""
+
+AZURE_HOSTS = (".cognitiveservices.azure.com", ".cognitiveservices.azure.us", ".cognitiveservices.azure.cn",
+               ".api.cognitive.microsoft.com", ".services.ai.azure.com")  # fmt: skip
+"""Hosts of Azure's Cognitive Services, which take Microsoft Entra tokens; no token goes to any other."""
+
+
+class CredentialsUnavailable(Exception):
+    """No token could be had from Microsoft Entra ID."""
+
+
+class Body(Protocol):
+    """A request's body: read once, of a known length."""
+
+    def read(self, size: int = -1) -> bytes:
+        """At most ``size`` bytes, all that is left for -1, none at the end."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
+class ReadClient:
+    """Speaks one generation at one endpoint.
+
+    ``token`` gives a Microsoft Entra token, or raises CredentialsUnavailable; it is asked only where there is no
+    key. ``now`` is the clock. ``session`` carries the requests; a test mounts a wire of its own on it.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        generation: Generation,
+        *,
+        key: str | None,
+        token: Callable[[], str] | None,
+        now: Callable[[], datetime],
+        session: requests.Session | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.generation = generation
+        self._key = key
+        self._token = token
+        self._now = now
+        self._session = session or new_session()
+
+    def submit(self, body: Body, options: ReadOptions) -> SubmitAnswer:
+        """POST a document. ``body`` is read to its end once; what its ``read`` raises passes through."""
+        url = f"{self.endpoint}{self.generation.analyze}?{self.generation.query(options)}".removesuffix("?")
+        counted = _Counted(body)
+        try:
+            response = self._session.post(
+                url,
+                data=counted,
+                headers={"Content-Type": "application/octet-stream", **self._credentials()},
+                timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            )
+        except CredentialsUnavailable as error:
+            return NotNow("CredentialsUnavailable", str(error))
+        except requests.RequestException as error:
+            if counted.left:
+                return NotNow("Unreachable", f"The Read service could not be reached ({type(error).__name__}).")
+            return Unanswered(f"The Read service took the file and did not answer ({type(error).__name__}).")
+        with response:
+            if response.status_code == 202:
+                return self._accepted(response)
+            return refusal(response.status_code, response.headers, _content(response), self._now())
+
+    def look(self, operation_url: str, api_version: str | None = None) -> LookAnswer:
+        """GET an operation. ``api_version`` is the generation that it was submitted to, if that was another."""
+        generation = generation_or(api_version, self.generation)
+        try:
+            url = self.endpoint + generation.operation_path(operation_url)
+            response = self._session.get(
+                url,
+                headers=self._credentials(),
+                timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                body = response.content
+        except NotOurOperation as error:
+            return Refused("OperationUrlRefused", str(error))
+        except CredentialsUnavailable as error:
+            return NotNow("CredentialsUnavailable", str(error))
+        except requests.RequestException as error:
+            return NotNow("Unreachable", f"The Read service could not be reached ({type(error).__name__}).")
+        if response.status_code in (404, 410):
+            return Gone(": ".join(part for part in parse_error(body) if part) or "HTTP 404")
+        if response.status_code != 200:
+            return refusal(response.status_code, response.headers, body, self._now())
+        answer = load_object(body)
+        status = answer.get("status") if answer is not None else None
+        if answer is None or not isinstance(status, str):
+            return NotNow("NotReadsAnswer", "HTTP 200, but not an operation of Read.")
+        match status.casefold():
+            case "succeeded":
+                return Succeeded(body, answer)
+            case "failed" | "canceled" | "cancelled" | "skipped" as ended:
+                code, message = parse_error(answer)
+                return Refused(code or f"Operation{ended.capitalize()}", message or f"Read says {ended} and no reason.")
+            case _:
+                return Running(wait_named(response.headers, "", self._now()))
+
+    def _accepted(self, response: requests.Response) -> SubmitAnswer:
+        location = response.headers.get("Operation-Location", "")
+        try:
+            url = self.endpoint + self.generation.operation_path(location)
+        except NotOurOperation as error:
+            return Refused("OperationUrlRefused", f"Read accepted the file, but {error}.")
+        return Accepted(url, wait_named(response.headers, "", self._now()))
+
+    def _credentials(self) -> dict[str, str]:
+        if self._key:
+            return {"Ocp-Apim-Subscription-Key": self._key}
+        if self._token and takes_entra_tokens(self.endpoint):
+            return {"Authorization": f"Bearer {self._token()}"}
+        return {}
+
+
+def takes_entra_tokens(endpoint: str) -> bool:
+    """Whether an endpoint is https and one of Azure's own."""
+    parts = urlsplit(endpoint)
+    return parts.scheme == "https" and (parts.hostname or "").endswith(AZURE_HOSTS)
+
+
+def new_session() -> requests.Session:
+    """A session that retries nothing, keeps no cookies and takes no credentials from ~/.netrc."""
+    session = requests.Session()
+    session.auth = lambda request: request
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(pool_maxsize=32, max_retries=0))
+    return session
+
+
+class _Counted:
+    """A body that tells how much of it has not been read: a request that lacks its end was never paid."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self._length = self.left = len(body)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self._body.read(size)
+        self.left -= len(chunk)
+        return chunk
+
+
+def _content(response: requests.Response) -> bytes:
+    """An error's body, as far as it arrived: the status alone says enough."""
+    try:
+        return response.content
+    except requests.RequestException:
+        return b""

@@ -1,0 +1,66 @@
+"""Reading foreign JSON: what an answer must have raises the one documented error, what it may have becomes None."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from shared.read.result import Box, ResultNotUnderstood
+
+
+def objects(container: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """A list of objects that must be there."""
+    value = container.get(key)
+    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+        raise ResultNotUnderstood(f"the result has no list of objects {key!r}")
+    return value
+
+
+def optional_objects(container: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """A list of objects that may be missing or null."""
+    return [] if container.get(key) is None else objects(container, key)
+
+
+def mapping(container: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """An object that must be there."""
+    value = container.get(key)
+    if not isinstance(value, Mapping):
+        raise ResultNotUnderstood(f"the result has no object {key!r}")
+    return value
+
+
+def text(container: Mapping[str, Any], key: str) -> str:
+    """A text that must be there. Half a surrogate pair, which no storage takes, becomes U+FFFD."""
+    value = container.get(key)
+    if not isinstance(value, str):
+        raise ResultNotUnderstood(f"the result has no text {key!r}")
+    return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def optional_text(container: Mapping[str, Any], *keys: str) -> str | None:
+    """The first of these that is a text with something in it."""
+    return next((text(container, key) for key in keys if container.get(key) and isinstance(container[key], str)), None)
+
+
+def number(value: object) -> float | None:
+    """A finite number, or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:
+        return None
+
+
+def page_number(value: object, position: int) -> int:
+    """A page's own number, or its position from 1 where it states none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1_000_000 else position
+
+
+def box(value: object) -> Box | None:
+    """Eight numbers, as a list or as four points; None for anything else."""
+    if isinstance(value, list) and len(value) == 4 and all(isinstance(point, Mapping) for point in value):
+        value = [point.get(axis) for point in value for axis in ("x", "y")]
+    if not isinstance(value, list) or len(value) != 8:
+        return None
+    numbers = [known for item in value if (known := number(item)) is not None]
+    return tuple(numbers) if len(numbers) == 8 else None

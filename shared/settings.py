@@ -1,0 +1,213 @@
+"""App settings, read once at start into one frozen object; what is missing or wrong is named before anything runs."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from shared.read.generations import Generation, ReadOptions, UnknownGeneration, UnsupportedOption, generation
+
+
+class SettingsError(Exception):
+    """An app setting is missing or wrong. Its text names the setting and the form it should have."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageConnection:
+    """Where one storage account is: a connection string, or a URL a service and an identity."""
+
+    connection_string: str | None = None
+    blob_url: str | None = None
+    queue_url: str | None = None
+    table_url: str | None = None
+    client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All that can be set. The README says what each setting means."""
+
+    storage: StorageConnection
+    input_container: str
+    input_prefix: str
+    output_container: str
+    read_queue: str
+    documents_table: str
+    lines_table: str
+    done_queue: str | None
+    read_endpoint: str
+    read_key: str | None
+    generation: Generation
+    read_options: ReadOptions
+    read_files_from: datetime | None
+    give_up_after: timedelta
+    claim_length: timedelta
+    blob_trigger_source: str
+
+    @property
+    def trigger_path(self) -> str:
+        """The blob trigger's path pattern, e.g. ``inbox/{name}``; the input prefix is part of the blob's name."""
+        return f"{self.input_container}/{self.input_prefix}{{name}}"
+
+    def reads(self, container: str, name: str) -> bool:
+        """Whether a blob is where files are dropped. Event Grid's events are not filtered by the trigger's path."""
+        return container == self.input_container and name.startswith(self.input_prefix)
+
+    def options_for(self, metadata: Mapping[str, str]) -> ReadOptions:
+        """The read options of one document: what its blob's own metadata sets, else what the settings do."""
+        return replace(
+            self.read_options, **{name: metadata[name] for name in ReadOptions.names() if metadata.get(name)}
+        )
+
+
+def from_environment(environ: Mapping[str, str], host_json: str = "{}") -> Settings:
+    """Read every setting.
+
+    ``host_json`` is the text of host.json, for ``functionTimeout`` (overridden, as the host does it, by
+    ``AzureFunctionsJobHost__functionTimeout``): a claim must outlive any run of a function.
+
+    Raises SettingsError for the first setting that is missing or wrong.
+    """
+    input_container = _container(environ, "INPUT_CONTAINER", "inbox")
+    output_container = _container(environ, "OUTPUT_CONTAINER", "results")
+    if input_container == output_container:
+        raise SettingsError(
+            f"OUTPUT_CONTAINER is {output_container!r}, which is also INPUT_CONTAINER: the app would read its own"
+            " output for ever. Name another container."
+        )
+    api_version = environ.get("READ_API_VERSION") or "v3.2"
+    try:
+        chosen = generation(api_version)
+        options = ReadOptions(
+            language=environ.get("READ_LANGUAGE") or None,
+            pages=environ.get("READ_PAGES") or None,
+            model_version=environ.get("READ_MODEL_VERSION") or None,
+            reading_order=environ.get("READ_READING_ORDER") or None,
+        )
+        chosen.query(options)
+    except UnknownGeneration as error:
+        raise SettingsError(f"READ_API_VERSION: {error}") from None
+    except UnsupportedOption as error:
+        raise SettingsError(f"READ_{error.option.upper()}: {error}") from None
+    prefix = environ.get("INPUT_PREFIX", "").lstrip("/")
+    return Settings(
+        storage=_storage(environ, "DocumentStorage"),
+        input_container=input_container,
+        input_prefix=f"{prefix.rstrip('/')}/" if prefix else "",
+        output_container=output_container,
+        read_queue=_queue(environ, "READ_QUEUE", "read-operations"),
+        documents_table=_table(environ, "DOCUMENTS_TABLE", "documents"),
+        lines_table=_table(environ, "LINES_TABLE", "lines"),
+        done_queue=_queue(environ, "DONE_QUEUE", "") or None,
+        read_endpoint=_endpoint(environ),
+        read_key=environ.get("READ_KEY") or None,
+        generation=chosen,
+        read_options=options,
+        read_files_from=_time(environ, "READ_FILES_FROM"),
+        give_up_after=_duration("READ_GIVE_UP_AFTER", environ.get("READ_GIVE_UP_AFTER") or "06:00:00"),
+        claim_length=_function_timeout(environ, host_json) * 1.1,
+        blob_trigger_source=_choice(
+            environ, "BLOB_TRIGGER_SOURCE", "LogsAndContainerScan", ("LogsAndContainerScan", "EventGrid")
+        ),
+    )
+
+
+def _storage(environ: Mapping[str, str], name: str) -> StorageConnection:
+    """Resolve a connection as the Functions host does: a string, else identity-based settings after ``__``."""
+    if value := environ.get(name):
+        if value != "UseDevelopmentStorage=true" and "=" not in value:
+            raise SettingsError(f"{name} is not a connection string (DefaultEndpointsProtocol=https;AccountName=…).")
+        return StorageConnection(connection_string=value)
+    account = environ.get(f"{name}__accountName")
+    if account and not re.fullmatch(r"[a-z0-9]{3,24}", account):
+        raise SettingsError(f"{name}__accountName is not a storage account's name (3 to 24 of a-z and 0-9).")
+    urls: dict[str, str] = {}
+    for service in ("blob", "queue", "table"):
+        key = f"{name}__{service}ServiceUri"
+        url = environ.get(key) or (f"https://{account}.{service}.core.windows.net" if account else None)
+        if not url:
+            raise SettingsError(
+                f"{name} is not set. Give it a storage account's connection string (UseDevelopmentStorage=true for"
+                f" Azurite), or {name}__accountName, or {name}__blobServiceUri, __queueServiceUri and __tableServiceUri."
+            )
+        if urlsplit(url).scheme != "https":
+            raise SettingsError(f"{key} must be an https URL, such as https://ACCOUNT.{service}.core.windows.net.")
+        urls[f"{service}_url"] = url.rstrip("/")
+    return StorageConnection(client_id=environ.get(f"{name}__clientId") or None, **urls)
+
+
+def _endpoint(environ: Mapping[str, str]) -> str:
+    value = (environ.get("READ_ENDPOINT") or "").strip().rstrip("/")
+    form = "a URL such as https://NAME.cognitiveservices.azure.com, or http://localhost:5000 for a container"
+    if not value:
+        raise SettingsError(f"READ_ENDPOINT is not set. Give it {form}.")
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 - a port that is no number is found by asking for it
+    except ValueError:
+        raise SettingsError(f"READ_ENDPOINT is not a URL. Give it {form}.") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError(f"READ_ENDPOINT is not an http(s) URL. Give it {form}.")
+    if parts.query or parts.fragment or parts.username is not None:
+        raise SettingsError(f"READ_ENDPOINT must have no query, fragment or user name. Give it {form}.")
+    if re.search(r"/(vision|formrecognizer|documentintelligence|computervision)(/|$)", parts.path):
+        raise SettingsError(
+            f"READ_ENDPOINT ends in a path that the app adds itself. Give it the resource's endpoint only, {form}."
+        )
+    return value
+
+
+def _container(environ: Mapping[str, str], name: str, default: str) -> str:
+    value = environ.get(name) or default
+    if not re.fullmatch(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", value):
+        raise SettingsError(f"{name} is {value!r}: a container's name is 3 to 63 of a-z, 0-9 and single hyphens.")
+    return value
+
+
+def _queue(environ: Mapping[str, str], name: str, default: str) -> str:
+    value = environ.get(name) or default
+    if value and not re.fullmatch(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", value):
+        raise SettingsError(f"{name} is {value!r}: a queue's name is 3 to 63 of a-z, 0-9 and single hyphens.")
+    return value
+
+
+def _table(environ: Mapping[str, str], name: str, default: str) -> str:
+    value = environ.get(name) or default
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{2,62}", value):
+        raise SettingsError(f"{name} is {value!r}: a table's name is 3 to 63 letters and digits, a letter first.")
+    return value
+
+
+def _choice(environ: Mapping[str, str], name: str, default: str, values: tuple[str, ...]) -> str:
+    value = environ.get(name) or default
+    for known in values:
+        if value.casefold() == known.casefold():
+            return known
+    raise SettingsError(f"{name} is {value!r}: it is one of {', '.join(values)}.")
+
+
+def _time(environ: Mapping[str, str], name: str) -> datetime | None:
+    if not (value := environ.get(name)):
+        return None
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        raise SettingsError(f"{name} is {value!r}: it is a UTC time such as 2026-11-22T00:00:00Z.") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _duration(name: str, value: str) -> timedelta:
+    match = re.fullmatch(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})", value)
+    if not match or not any(int(part or 0) for part in match.groups()):
+        raise SettingsError(f"{name} is {value!r}: it is a time span, as [days.]hours:minutes:seconds.")
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def _function_timeout(environ: Mapping[str, str], host_json: str) -> timedelta:
+    value = environ.get("AzureFunctionsJobHost__functionTimeout") or json.loads(host_json).get(
+        "functionTimeout", "00:30:00"
+    )
+    return _duration("functionTimeout in host.json", str(value))

@@ -1,0 +1,174 @@
+"""The files that were dropped, and the output blobs."""
+
+import base64
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings, StorageStreamDownloader
+
+from shared.document import Version
+from shared.errors import InputContainerMissing, SourceChanged, SourceMissing
+from shared.storage.codes import error_code
+from shared.storage.connection import RANGE_BYTES
+from shared.storage.tables import Fence, Superseded
+
+_UPLOAD_TRIES = 10
+
+
+class Source:
+    """An opened file: its version, and its content from the start, read once in ranges of that version."""
+
+    def __init__(self, version: Version, download: StorageStreamDownloader[bytes] | None) -> None:
+        self.version = version
+        self._chunks: Iterator[bytes] = iter(download.chunks()) if download else iter(())
+        self._rest = b""
+
+    def __len__(self) -> int:
+        return self.version.length
+
+    def read(self, size: int = -1) -> bytes:
+        """At most ``size`` bytes, all for -1, none at the end.
+
+        Raises SourceChanged or SourceMissing if this version of the file is gone.
+        """
+        if size < 0:
+            return b"".join(iter(lambda: self.read(RANGE_BYTES), b""))
+        try:
+            while not self._rest:
+                self._rest = next(self._chunks)
+        except StopIteration:
+            return b""
+        except ResourceModifiedError:
+            raise SourceChanged from None
+        except ResourceNotFoundError:
+            raise SourceMissing from None
+        chunk, self._rest = self._rest[:size], self._rest[size:]
+        return chunk
+
+
+class Inbox:
+    """The input container."""
+
+    def __init__(self, client: ContainerClient) -> None:
+        self._client = client
+
+    def open(self, name: str) -> Source:
+        """Open a file: one GET brings its properties and its first range.
+
+        Raises SourceMissing, or InputContainerMissing, which names account and container.
+        """
+        blob = self._client.get_blob_client(name)
+        try:
+            download = blob.download_blob()
+            return Source(_version(download.properties), download)
+        except ResourceNotFoundError as error:
+            if error_code(error) == "ContainerNotFound":
+                raise InputContainerMissing(
+                    f"The container {self._client.container_name!r} does not exist in the storage account"
+                    f" {self._client.account_name!r}. Create it, or set INPUT_CONTAINER."
+                ) from None
+            raise SourceMissing from None
+        except HttpResponseError as error:
+            if unreadable := _UNREADABLE.get(error_code(error)):
+                # Properties of an archived blob can be read; those under a customer's own key cannot be, either.
+                try:
+                    return Source(_version(blob.get_blob_properties(), unreadable), None)
+                except HttpResponseError:
+                    return Source(Version("", 0, None, datetime.fromtimestamp(0, UTC), {}, unreadable), None)
+            raise
+
+
+_UNREADABLE = {
+    "BlobArchived": "BlobArchived",
+    "BlobBeingRehydrated": "BlobArchived",
+    "BlobUsesCustomerSpecifiedEncryption": "CustomerKey",
+}
+
+
+class Outputs:
+    """The output container. It is made when it is first missing."""
+
+    def __init__(self, client: ContainerClient) -> None:
+        self._client = client
+
+    def put(self, name: str, data: bytes, content_type: str, metadata: Mapping[str, str], fence: Fence) -> None:
+        """Write an output blob unless a newer version's is there. Raises Superseded."""
+        blob = self._client.get_blob_client(name)
+        marks = {**metadata, "source_etag": fence.source_etag, "operation_id": fence.operation_id}
+        condition: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
+        for _ in range(_UPLOAD_TRIES):
+            try:
+                blob.upload_blob(
+                    data,
+                    overwrite=True,
+                    content_settings=ContentSettings(content_type=content_type),
+                    metadata=marks,
+                    **condition,
+                )
+                return
+            except (ResourceExistsError, ResourceModifiedError):
+                pass
+            except ResourceNotFoundError as error:
+                if error_code(error) == "ContainerNotFound":
+                    self._create_container()
+            try:
+                found = blob.get_blob_properties()
+            except ResourceNotFoundError:
+                condition = {"match_condition": MatchConditions.IfMissing}
+                continue
+            if all(found.metadata.get(mark) == value for mark, value in marks.items()):
+                return  # an earlier run of this step wrote it, or this one did and was not told
+            if not fence.still_ours():
+                raise Superseded
+            condition = {"etag": found.etag, "match_condition": MatchConditions.IfNotModified}
+        raise Superseded
+
+    def adopt(self, name: str, fence: Fence, source_etag: str) -> None:
+        """Mark an output blob as another version's. Raises Superseded if it is not the fence's, nor adopted yet."""
+        blob = self._client.get_blob_client(name)
+        try:
+            found = blob.get_blob_properties()
+            marks = dict(found.metadata)
+            if (marks.get("source_etag"), marks.get("operation_id")) == (
+                fence.source_etag,
+                fence.operation_id,
+            ):
+                blob.set_blob_metadata(
+                    {**marks, "source_etag": source_etag},
+                    etag=found.etag,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+            elif (marks.get("source_etag"), marks.get("operation_id")) != (source_etag, fence.operation_id):
+                raise Superseded
+        except (ResourceNotFoundError, ResourceModifiedError):
+            raise Superseded from None
+
+    def delete(self, name: str) -> None:
+        """Remove an output blob, whosever it is. It may be gone already."""
+        with suppress(ResourceNotFoundError):
+            self._client.get_blob_client(name).delete_blob(delete_snapshots="include")
+
+    def _create_container(self) -> None:
+        with suppress(ResourceExistsError):
+            self._client.create_container()
+
+
+def _version(properties: BlobProperties, unreadable: str | None = None) -> Version:
+    md5 = properties.content_settings.content_md5
+    return Version(
+        etag=str(properties.etag),
+        length=int(properties.size),
+        md5=base64.b64encode(md5).decode() if md5 else None,
+        uploaded_at=properties.last_modified.astimezone(UTC),
+        metadata={key.lower(): value for key, value in (properties.metadata or {}).items()},
+        unreadable=unreadable,
+    )

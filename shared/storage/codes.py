@@ -1,0 +1,9 @@
+"""What storage calls its refusals."""
+
+from azure.core.exceptions import AzureError
+
+
+def error_code(error: AzureError) -> str:
+    """Storage's own code, such as ``ContainerNotFound``, or nothing. The SDKs set it without declaring it."""
+    code = getattr(error, "error_code", None) or ""
+    return str(getattr(code, "value", code))

@@ -1,0 +1,60 @@
+"""Clients of the storage SDKs, made from the settings' connection."""
+
+from typing import Any
+
+from azure.core.pipeline.policies import RetryPolicy
+from azure.data.tables import TableServiceClient
+from azure.storage.blob import BlobServiceClient, LinearRetry
+from azure.storage.queue import LinearRetry as QueueRetry
+from azure.storage.queue import QueueServiceClient
+
+from shared.settings import StorageConnection
+
+RANGE_BYTES = 4 * 1024 * 1024
+"""What one GET of a blob brings. The SDK's own first GET is 32 MiB, which every submit would hold in memory."""
+
+# Twice within a second or so: a longer wait belongs in the queue. (The blob and queue clients' own first retry
+# comes after some 18 s, inside the worker.)
+_TIMEOUTS = {"connection_timeout": 5, "read_timeout": 30}
+
+
+def blob_service(connection: StorageConnection) -> BlobServiceClient:
+    """The account's blobs, read in ranges of RANGE_BYTES."""
+    options: dict[str, Any] = {
+        "retry_policy": LinearRetry(backoff=0, retry_total=2, random_jitter_range=1),
+        "max_single_get_size": RANGE_BYTES,
+        "max_chunk_get_size": RANGE_BYTES,
+        **_TIMEOUTS,
+    }
+    if connection.connection_string:
+        return BlobServiceClient.from_connection_string(connection.connection_string, **options)
+    return BlobServiceClient(connection.blob_url or "", credential=_credential(connection), **options)
+
+
+def queue_service(connection: StorageConnection) -> QueueServiceClient:
+    """The account's queues."""
+    options: dict[str, Any] = {
+        "retry_policy": QueueRetry(backoff=0, retry_total=2, random_jitter_range=1),
+        **_TIMEOUTS,
+    }
+    if connection.connection_string:
+        return QueueServiceClient.from_connection_string(connection.connection_string, **options)
+    return QueueServiceClient(connection.queue_url or "", credential=_credential(connection), **options)
+
+
+def table_service(connection: StorageConnection) -> TableServiceClient:
+    """The account's tables."""
+    options: dict[str, Any] = {
+        "retry_policy": RetryPolicy(retry_total=2, retry_backoff_factor=0.3),
+        **_TIMEOUTS,
+    }
+    if connection.connection_string:
+        return TableServiceClient.from_connection_string(connection.connection_string, **options)
+    return TableServiceClient(connection.table_url or "", credential=_credential(connection), **options)
+
+
+def _credential(connection: StorageConnection) -> Any:
+    """Managed identity in Azure, a developer's own sign-in elsewhere."""
+    from azure.identity import DefaultAzureCredential  # costs a third of a start that has no use for it
+
+    return DefaultAzureCredential(managed_identity_client_id=connection.client_id)

@@ -1,0 +1,77 @@
+"""Submitting: open the file, claim its row, and only then pay."""
+
+import logging
+
+from azure.core.exceptions import AzureError
+
+from shared import decide
+from shared.document import Document, Status, is_unsafe
+from shared.errors import SourceChanged, SourceMissing
+from shared.finish import adopt_outputs, carry_out
+from shared.read.answers import NotNow, SubmitAnswer
+from shared.services import Services
+from shared.storage.blobs import Source
+from shared.storage.tables import Conflict, Superseded
+
+_log = logging.getLogger(__name__)
+
+_TRIES = 5
+"""Rounds of losing the row to others, or the file to a newer version."""
+
+
+def submit(services: Services, name: str, document: Document | None = None, *, due: bool = False) -> None:
+    """Submit the version of a file that storage holds now, unless its row says that this is done or being done.
+
+    ``document`` is the row, where it has been read: a first upload is claimed by creating its row, unread. ``due``
+    says that a message of the document's own chain came back.
+    """
+    adopt = True
+    for _ in range(_TRIES):
+        try:
+            _submit_newest(services, name, document, due=due, adopt=adopt)
+        except Conflict as conflict:
+            document = conflict.current
+        except SourceChanged:
+            document = services.documents.get(name)
+        except Superseded:
+            document, adopt = services.documents.get(name), False
+        else:
+            return
+    _log.warning("%r changes too fast to be submitted; it is looked at again when its claim has run out.", name)
+
+
+def _submit_newest(services: Services, name: str, document: Document | None, *, due: bool, adopt: bool) -> None:
+    if is_unsafe(name):
+        if document is None:
+            unsafe = Document(name=name, status=Status.FAILED)
+            message = "A part of the file's path is '.' or '..'."
+            carry_out(services, None, decide.Then(decide.fail(unsafe, "UnsafeName", message, services.now())))
+        return
+    try:
+        source = services.inbox.open(name)
+    except SourceMissing:
+        if document is not None and (step := decide.on_missing(document, services.now())):
+            carry_out(services, document, step)
+        return
+    match decide.on_version(document, name, source.version, services.now(), services.settings, due=due, adopt=adopt):
+        case decide.Leave(why):
+            _log.info("%r: nothing to do: %s.", name, why)
+        case decide.Adopt(adopted):
+            assert document is not None  # noqa: S101 - what is adopted is a row's
+            adopt_outputs(services, document, adopted)
+        case decide.Then() as step:
+            carry_out(services, document, step)
+        case decide.Claim(claimed):
+            claimed = services.documents.write(claimed, document)
+            answer = _post(services, source)
+            carry_out(services, claimed, decide.after_post(claimed, answer, services.now(), services.random))
+
+
+def _post(services: Services, source: Source) -> SubmitAnswer:
+    """Raises SourceChanged. Trouble with storage half-way through breaks the request off: nothing is paid."""
+    try:
+        return services.read.submit(source, services.settings.options_for(source.version.metadata))
+    except SourceMissing:
+        return decide.SOURCE_DELETED
+    except AzureError as error:
+        return NotNow("StorageUnavailable", f"Storage broke off while the file was read ({type(error).__name__}).")
