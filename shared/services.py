@@ -56,9 +56,7 @@ def build(settings: Settings) -> Services:
             settings.read_endpoint,
             settings.generation,
             key=settings.read_key,
-            token=_entra_token(settings)
-            if not settings.read_key and takes_entra_tokens(settings.read_endpoint)
-            else None,
+            token=None if settings.read_key else _entra_token(settings),
             now=now,
         ),
         now=now,
@@ -67,7 +65,7 @@ def build(settings: Settings) -> Services:
 
 
 def _entra_token(settings: Settings) -> Callable[[], str] | None:
-    """For an endpoint that takes them, a source of Microsoft Entra tokens for Read. The credential caches them, and is shared by all threads."""
+    """A source of Microsoft Entra tokens, for an endpoint that takes them. The credential caches what it gets."""
     if not takes_entra_tokens(settings.read_endpoint):
         return None
     from azure.core.exceptions import ClientAuthenticationError

@@ -130,7 +130,7 @@ def _storage(environ: Mapping[str, str], name: str) -> StorageConnection:
         if not url:
             raise SettingsError(
                 f"{name} is not set. Give it a storage account's connection string (UseDevelopmentStorage=true for"
-                f" Azurite), or {name}__accountName, or {name}__blobServiceUri, __queueServiceUri and __tableServiceUri."
+                f" Azurite), or {name}__accountName, or {name}__blobServiceUri, __queueServiceUri, __tableServiceUri."
             )
         if urlsplit(url).scheme != "https":
             raise SettingsError(f"{key} must be an https URL, such as https://ACCOUNT.{service}.core.windows.net.")

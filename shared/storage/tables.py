@@ -181,7 +181,7 @@ class _Head:
         }
         self._etag: str | None = None
         self.existed = False
-        """Whether somebody was here before, perhaps an earlier run of ours: lines may be left that are not of this result."""
+        """Whether somebody was here before, perhaps an earlier run of ours: other lines may be left."""
 
     def submit(self, operations: list[Operation]) -> None:
         """Carry out a batch together with the head.
