@@ -1,0 +1,1 @@
+"""What dev.py can do: one module a command, or a family of them."""

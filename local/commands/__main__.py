@@ -1,0 +1,101 @@
+"""The command line of dev.py. Standard library only: it is read before anything is installed."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import cast
+
+DESCRIPTION = "Read documents on this machine as blob-ocr does in Azure."
+
+EPILOG = """\
+exit status: 0 done, and every file was read; 1 a file was not read, or a test failed; 2 the command could not be
+carried out (standard error says why); 130 stopped by Ctrl-C"""
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read a command line. Exits with status 2, its usage on standard error, if it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="dev.py",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(needs_install=True, needs_tests=False)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    run = commands.add_parser("run", help="read files, and print their text")
+    run.add_argument("files", nargs="*", metavar="FILE|FOLDER|PATTERN", help="default: the project's own samples")
+    _json_option(run, "one JSON object a file on standard output, and nothing else there")
+    _ports_option(run, "the first of five ports in a row to use; default: any that are free")
+    run.set_defaults(module="run")
+
+    up = commands.add_parser("up", help="run everything until Ctrl-C, for `dev.py run` and other tools to use")
+    host = up.add_mutually_exclusive_group()
+    host.add_argument("--without-host", action="store_true", help="storage and Read only, for `func start` or F5")
+    host.add_argument("--func", action="store_true", help="run the app in Azure Functions Core Tools (`func`)")
+    _ports_option(
+        up,
+        "the first of five ports in a row (blob, queue, table, Read, Functions); 0 for any that are free;"
+        " default: 10000, 10001, 10002, 5000, 7071",
+    )
+    up.set_defaults(module="up")
+
+    read = commands.add_parser("read", help="run the Read stand-in alone, until Ctrl-C")
+    read.add_argument("--port", type=int, default=5000, help="default: 5000, as the Read container's")
+    read.set_defaults(module="read")
+
+    status = commands.add_parser("status", help="how many files were read, failed, or wait")
+    status.add_argument("prefix", nargs="?", default="", metavar="PREFIX", help="only names that start so: 2024/")
+    _json_option(status, "the counts as one JSON object")
+    _storage_option(status)
+    status.set_defaults(module="status")
+
+    listing = commands.add_parser("list", help="files, how they stand, and what to do about those that failed")
+    listing.add_argument("prefix", nargs="?", default="", metavar="PREFIX", help="only names that start so: 2024/")
+    listing.add_argument("--status", choices=STATUSES, help="only files that stand so")
+    _json_option(listing, "one JSON object a file")
+    _storage_option(listing)
+    listing.set_defaults(module="listing")
+
+    text = commands.add_parser("text", help="print a file's text")
+    text.add_argument("name", metavar="NAME", help="its name in the container")
+    _json_option(text, "the text with pages, lines and boxes, as `run --json`")
+    _storage_option(text)
+    text.set_defaults(module="text")
+
+    test = commands.add_parser("test", help="check style and types, and run every test")
+    test.add_argument("--quick", action="store_true", help="the unit tests and one test of each other kind")
+    test.add_argument("pytest", nargs=argparse.REMAINDER, metavar="…", help="more arguments for pytest")
+    test.set_defaults(module="test", needs_tests=True)
+
+    clean = commands.add_parser("clean", help="delete what was stored on this machine: files, rows, text and logs")
+    clean.add_argument("--all", action="store_true", help="what was installed, too")
+    clean.set_defaults(module="clean", needs_install=False)
+
+    return parser.parse_args(arguments)
+
+
+STATUSES = ("submitting", "reading", "waiting", "succeeded", "failed", "ignored")
+
+
+def carry_out(arguments: argparse.Namespace) -> int:
+    """Run the chosen command; returns its exit status."""
+    command = importlib.import_module(f"local.commands.{arguments.module}")
+    return cast(int, command.main(arguments))
+
+
+def _json_option(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("--json", action="store_true", help=text)
+
+
+def _ports_option(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("--ports", type=int, metavar="BASE", help=text)
+
+
+def _storage_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--storage", metavar="ACCOUNT", help="of this Azure storage account, with your Azure login")
+
+
+if __name__ == "__main__":
+    sys.exit(carry_out(parse()))

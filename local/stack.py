@@ -1,0 +1,326 @@
+"""The local stack as a whole: which parts run where, with which app settings, and who else may use them.
+
+One process at a time works on the stored data (.dev/azurite-data): the holder of .dev/stack.lock. It describes its
+stack in .dev/stack.json once all parts are ready, so that other commands can use them.
+"""
+
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from local.lock import Locked, locked
+from local.paths import DATA, LOGS, ROOT, STATE
+from local.services import Azurite, CoreTools, FunctionsStandIn, ReadStandIn, Service, ServiceError
+
+LOCK = STATE / "stack.lock"
+DESCRIPTION = STATE / "stack.json"
+
+DISCLOSED = (
+    "INPUT_CONTAINER", "INPUT_PREFIX", "OUTPUT_CONTAINER", "DOCUMENTS_TABLE", "LINES_TABLE", "READ_API_VERSION"
+)  # fmt: skip
+"""App settings that other commands need to find their way, none of them secret."""
+
+
+class StackError(ServiceError):
+    """The stack cannot run as asked. Its text says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where each part listens on 127.0.0.1; 0 is any port that is free."""
+
+    blob: int = 0
+    queue: int = 0
+    table: int = 0
+    read: int = 0
+    host: int = 0
+
+    @classmethod
+    def from_base(cls, base: int) -> "Ports":
+        """Five in a row, or any that are free for 0."""
+        return cls(*range(base, base + 5)) if base else cls()
+
+
+KNOWN_PORTS = Ports(10000, 10001, 10002, 5000, 7071)
+"""Where tools look for them: UseDevelopmentStorage=true, the Read container, ``func start``."""
+
+_HOLDERS = {
+    "blob": ("Azurite's blob service", "another Azurite"),
+    "queue": ("Azurite's queue service", "another Azurite"),
+    "table": ("Azurite's table service", "another Azurite"),
+    "read": ("the Read stand-in", "a Read container, or on a Mac AirPlay Receiver"),
+    "host": ("the Functions host", "another `func start`"),
+}
+
+
+@dataclass(frozen=True)
+class Description:
+    """What another process needs to know of a running stack."""
+
+    command: str
+    """Of dev.py, that runs it: ``up`` or ``run``, or another while it looks at the stored data."""
+    process: int
+    connection_string: str
+    read_endpoint: str | None = None
+    host: str | None = None
+    """``stand-in`` or ``func``; None without any."""
+    host_url: str | None = None
+    settings: Mapping[str, str] | None = None
+    """Those of DISCLOSED that are set."""
+
+
+class Stack:
+    """A stack that runs: ours, or another process's."""
+
+    def __init__(self, description: Description, services: tuple[Service, ...] = ()) -> None:
+        self.description = description
+        self.connection_string = description.connection_string
+        self._services = services
+
+    def check(self) -> None:
+        """Raise ServiceError if a part of it has ended."""
+        for service in self._services:
+            service.check()
+        if not self._services and _described() != self.description:
+            raise StackError(f"`dev.py {self.description.command}` has been stopped, and the stack with it.")
+
+    def app_settings(self) -> dict[str, str]:
+        """As the app's own settings: where things are stored, and what they are called."""
+        return {
+            **(self.description.settings or {}),
+            "DocumentStorage": self.connection_string,
+            "READ_ENDPOINT": self.description.read_endpoint or "http://127.0.0.1:5000",
+        }
+
+
+def load_settings(environ: Mapping[str, str], file: Path = ROOT / "local.settings.json") -> dict[str, str]:
+    """The Values of local.settings.json, if it is there, beneath the environment.
+
+    Raises StackError if the file is not what it should be.
+    """
+    try:
+        values = json.loads(file.read_text(encoding="utf-8-sig"))["Values"] if file.exists() else {}
+        if not all(isinstance(value, str) for value in values.values()):
+            raise TypeError
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise StackError(f'{file} is not of the form {{"Values": {{"NAME": "TEXT"}}}}.') from None
+    return {**values, **environ}
+
+
+def announcement(endpoint: str, api_version: str) -> str:
+    """The line that says where documents are sent, if that was chosen by a setting."""
+    line = f"Reading with {endpoint} ({api_version})"
+    return line if is_loopback(endpoint) else f"{line}: documents leave this machine and each page is billed."
+
+
+def chosen_endpoint(settings: Mapping[str, str]) -> str | None:
+    """READ_ENDPOINT, unless it is an address of this machine where nothing listens yet: the stand-in's, then."""
+    endpoint = settings.get("READ_ENDPOINT", "").strip()
+    return endpoint if endpoint and not _stand_in_port(settings) else None
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL is of this machine."""
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def port_is_free(port: int) -> bool:
+    """Whether a server could listen on this port of 127.0.0.1."""
+    with socket.socket() as probe:
+        if sys.platform != "win32":  # where it would mean to share the port with another server
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+@contextmanager
+def shared_stack(command: str, settings: Mapping[str, str], ports: Ports) -> Iterator[Stack]:
+    """The stack that ``dev.py up`` keeps running, else one of our own for as long as this lasts.
+
+    Raises ServiceError if a part does not come up, and StackError if the stack cannot be as the settings say.
+    """
+    with _claim(lambda running: running.command == "up") as running:
+        if running is None:
+            with own_stack(command, settings, ports, data=DATA) as own:
+                yield own
+        elif running.host is None:
+            raise StackError(
+                "`dev.py up --without-host` is running, so nothing reads files until you start the app (`func start`,"
+                " or F5). Stop it to let this command run the app itself."
+            )
+        else:
+            wanted = chosen_endpoint(settings)
+            if wanted and wanted != running.read_endpoint:
+                raise StackError(
+                    f"READ_ENDPOINT is {wanted}, but `dev.py up` (process {running.process}) is running with"
+                    f" {running.read_endpoint}. Stop it, or unset READ_ENDPOINT."
+                )
+            yield Stack(running)
+
+
+@contextmanager
+def shared_storage(command: str) -> Iterator[Stack]:
+    """Azurite with what was stored: the one that is running, else one of our own."""
+    with _claim(lambda _: True) as running:
+        if running is None:
+            with Azurite(DATA) as azurite:
+                description = Description(command, os.getpid(), azurite.connection_string)
+                with _describe(description):
+                    yield Stack(description, (azurite,))
+        else:
+            yield Stack(running)
+
+
+@contextmanager
+def only_user(command: str) -> Iterator[None]:
+    """Keep all others from the stored data.
+
+    Raises StackError if another dev.py is at work on it.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(LOCK))
+        except Locked:
+            raise StackError(
+                f"{_who()} is using the stored data. Stop it first, then `dev.py {command}` again."
+            ) from None
+        yield
+
+
+@contextmanager
+def own_stack(
+    command: str,
+    settings: Mapping[str, str],
+    ports: Ports,
+    *,
+    data: Path | None = None,
+    host: str | None = "stand-in",
+    logs: Path = LOGS,
+    echo: Callable[[str], None] | None = None,
+) -> Iterator[Stack]:
+    """Start all parts, and stop them at the end. Without ``data``, what is stored is kept in memory.
+
+    ``host`` is ``stand-in``, ``func``, or None for no host. ``echo`` is given what the host prints, line by line.
+
+    Raises ServiceError if a part does not come up, and StackError for a port that is taken.
+    """
+    endpoint = chosen_endpoint(settings)
+    if own_port := _stand_in_port(settings):
+        ports = replace(ports, read=own_port)
+    _check_ports(ports)
+    with ExitStack() as running:
+        azurite = Azurite(data, ports=(ports.blob, ports.queue, ports.table), logs=logs)
+        services: list[Service] = [azurite]
+        running.callback(azurite.stop)
+        azurite.start()
+        app = dict(settings)
+        if endpoint is None:
+            app.pop("READ_KEY", None)  # it is for another service
+            read = running.enter_context(ReadStandIn(port=ports.read, logs=logs))
+            services.append(read)
+            endpoint = read.endpoint
+        azurite.wait_until_ready()
+        app |= {
+            "READ_ENDPOINT": endpoint,
+            "AzureWebJobsStorage": azurite.connection_string,
+            "DocumentStorage": azurite.connection_string,
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+        }
+        description = Description(
+            command,
+            os.getpid(),
+            azurite.connection_string,
+            endpoint,
+            settings={name: app[name] for name in DISCLOSED if app.get(name)},
+        )
+        if host == "stand-in":
+            app["BLOB_TRIGGER_SOURCE"] = "LogsAndContainerScan"  # Azurite sends no events
+            functions = running.enter_context(FunctionsStandIn(settings=app, port=ports.host, logs=logs, echo=echo))
+            services.append(functions)
+            description = replace(description, host=host, host_url=functions.url)
+        elif host == "func":
+            tools = running.enter_context(CoreTools(settings=app, port=ports.host, logs=logs, echo=echo))
+            services.append(tools)
+            description = replace(description, host=host, host_url=tools.url)
+        if data == DATA:
+            running.enter_context(_describe(description))
+        yield Stack(description, tuple(services))
+
+
+@contextmanager
+def _claim(acceptable: Callable[[Description], bool]) -> Iterator[Description | None]:
+    """Yield the description of an acceptable stack that is running, or None, and then we hold the lock.
+
+    While another is at work, or is coming up, this waits, and says so.
+    """
+    with ExitStack() as held:
+        said = False
+        while True:
+            try:
+                held.enter_context(locked(LOCK))
+            except Locked:
+                running = _described()
+                if running and acceptable(running):
+                    break
+                if running and not said:
+                    print(f"Waiting for {_who()} to end.", file=sys.stderr)
+                    said = True
+                time.sleep(0.2)
+            else:
+                DESCRIPTION.unlink(missing_ok=True)  # of one that was killed
+                running = None
+                break
+        yield running
+
+
+@contextmanager
+def _describe(description: Description) -> Iterator[None]:
+    DESCRIPTION.write_text(json.dumps(asdict(description), indent=1), encoding="utf-8")
+    try:
+        yield
+    finally:
+        DESCRIPTION.unlink(missing_ok=True)
+
+
+def _described() -> Description | None:
+    try:
+        return Description(**json.loads(DESCRIPTION.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _who() -> str:
+    running = _described()
+    return f"`dev.py {running.command}` (process {running.process})" if running else "Another dev.py"
+
+
+def _check_ports(ports: Ports) -> None:
+    for part, (what, holder) in _HOLDERS.items():
+        port = getattr(ports, part)
+        if port and not port_is_free(port):
+            raise StackError(
+                f"Port {port}, for {what}, is taken, perhaps by {holder}. Stop that, or choose other ports:"
+                " `--ports 20000` uses 20000 to 20004, `--ports 0` any that are free."
+            )
+
+
+def _stand_in_port(settings: Mapping[str, str]) -> int | None:
+    """The port of READ_ENDPOINT, if that is on this machine and nothing listens there: it is meant for the stand-in.
+
+    So local.settings.json, which names it for ``func start``, does for this too.
+    """
+    endpoint = settings.get("READ_ENDPOINT", "").strip()
+    if not is_loopback(endpoint):
+        return None
+    port = urlsplit(endpoint).port or 80
+    return port if port_is_free(port) else None

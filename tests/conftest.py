@@ -1,0 +1,49 @@
+"""What tests share: Azurite, and the whole local stack."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.services import Azurite, azurite_installation
+from local.stack import Ports, Stack, own_stack
+
+_OTHER_SETTINGS = ("READ_", "INPUT_", "OUTPUT_", "DOCUMENTS_", "LINES_", "DONE_", "DocumentStorage", "AzureWebJobs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "quick: run by `dev.py test --quick` beside the unit tests")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "unit" in item.path.relative_to(Path(__file__).parent).parts:
+            item.add_marker(pytest.mark.quick)
+
+
+@pytest.fixture(scope="session")
+def app_environment() -> dict[str, str]:
+    """This process's environment without app settings of the person who runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OTHER_SETTINGS)}
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """Azurite of this test run: all three services on free ports, in memory."""
+    _skip_without_azurite()
+    with Azurite(logs=tmp_path_factory.mktemp("logs")) as azurite:
+        yield azurite
+
+
+@pytest.fixture(scope="session")
+def stack(app_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole local stack of this test run: free ports, storage in memory. A test drops files of its own names."""
+    _skip_without_azurite()
+    with own_stack("test", app_environment, Ports(), logs=tmp_path_factory.mktemp("logs")) as stack:
+        yield stack
+
+
+def _skip_without_azurite() -> None:
+    if azurite_installation() is None:
+        pytest.skip("Azurite is not installed: `python3 dev.py test` installs it and runs all tests")
