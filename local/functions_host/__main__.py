@@ -5,9 +5,8 @@ ran longer than host.json's functionTimeout (the real host kills and restarts it
 second Ctrl-C.
 """
 
-from __future__ import annotations
-
 import argparse
+import io
 import os
 import signal
 import sys
@@ -19,10 +18,10 @@ from types import FrameType
 from local.functions_host.admin import AdminServer
 from local.functions_host.console import install, log, print_functions
 from local.functions_host.host import Host, RunOptions, chosen
+from local.functions_host.host_json import load_host_options
 from local.functions_host.index import IndexingError, index_app
 from local.functions_host.invoke import Invoker, app_traceback
-from local.functions_host.queues import LEASE_SECONDS
-from local.functions_host.settings import HostError, host_id, load_app_settings, load_host_options
+from local.functions_host.settings import HostError, host_id, load_app_settings
 from local.functions_host.storage import Connections
 
 CANNOT_RUN, TIMED_OUT, INTERRUPTED = 2, 3, 130
@@ -31,6 +30,9 @@ CANNOT_RUN, TIMED_OUT, INTERRUPTED = 2, 3, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the host, and return its exit status."""
     given = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a console that cannot show a blob's name must not stop the host
+            stream.reconfigure(errors="backslashreplace")
     stopped = threading.Event()
     _stop_on_signals(stopped)
     try:
@@ -114,12 +116,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--lease-seconds",
         type=_at_least_one,
-        default=LEASE_SECONDS,
+        default=600,
         metavar="N",
         help="a queue message's lease",
     )
     parser.add_argument(
-        "--scan-seconds", type=float, default=2.0, metavar="N", help="pause between two scans for new blobs"
+        "--scan-seconds", type=_positive, default=2.0, metavar="N", help="pause between two scans for new blobs"
     )
     parser.add_argument("--host-id", metavar="ID", help="under which receipts are kept (default: from the folder)")
     return parser
@@ -129,6 +131,13 @@ def _at_least_one(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError("must be more than 0")
     return number
 
 

@@ -1,7 +1,5 @@
 """The admin endpoint: run a function by hand, ask whether the host runs. On 127.0.0.1 only, without a key."""
 
-from __future__ import annotations
-
 import json
 import re
 import threading
@@ -16,7 +14,7 @@ from local.functions_host.settings import HostError
 LARGEST_BODY = 1 << 20
 
 
-class RefusedError(Exception):
+class Refused(Exception):
     """A call that cannot be carried out: its HTTP status, and a sentence for its maker."""
 
     def __init__(self, status: HTTPStatus, text: str) -> None:
@@ -25,7 +23,7 @@ class RefusedError(Exception):
 
 
 Call = Callable[[Any], None]
-"""Starts a function with the `input` of the request. Raises RefusedError."""
+"""Starts a function with the `input` of the request. Raises Refused."""
 
 
 class AdminServer:
@@ -44,7 +42,7 @@ class AdminServer:
             def do_POST(self) -> None:
                 try:
                     _find(self.path, calls)(_input(self))
-                except RefusedError as refused:
+                except Refused as refused:
                     return self._answer(refused.status, {"error": str(refused)})
                 except Exception as error:  # noqa: BLE001 - a request is answered, whatever storage says
                     log.exception("A call of the admin endpoint failed.")
@@ -84,18 +82,18 @@ def _find(path: str, calls: Mapping[str, Call]) -> Call:
     for name, call in calls.items():
         if match and name.lower() == match[1].lower():
             return call
-    raise RefusedError(HTTPStatus.NOT_FOUND, "This host runs no such function.")
+    raise Refused(HTTPStatus.NOT_FOUND, "This host runs no such function.")
 
 
 def _input(request: BaseHTTPRequestHandler) -> Any:
     # A web page cannot send this type without asking first, so none can call functions here.
     if request.headers.get_content_type() != "application/json":
-        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send Content-Type: application/json.")
-    length = int(request.headers.get("Content-Length") or 0)
-    if length > LARGEST_BODY:
-        raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large.")
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send Content-Type: application/json.")
     try:
+        length = int(request.headers["Content-Length"])
+        if length > LARGEST_BODY:
+            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large.")
         body = json.loads(request.rfile.read(length))
         return body["input"]
     except (ValueError, TypeError, KeyError):
-        raise RefusedError(HTTPStatus.BAD_REQUEST, 'Send {"input": …} as JSON.') from None
+        raise Refused(HTTPStatus.BAD_REQUEST, 'Send {"input": …} as JSON.') from None

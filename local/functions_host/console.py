@@ -1,7 +1,5 @@
 """What `func start` prints, in shape: one time-stamped line for each thing that happens."""
 
-from __future__ import annotations
-
 import logging
 import sys
 from collections.abc import Iterable, Mapping
@@ -61,6 +59,11 @@ def level_of(category: str, levels: Mapping[str, int]) -> int:
         if (level := levels.get(".".join(parts[:length]))) is not None:
             return level
     return levels.get("default", logging.INFO)
+
+
+def printable(text: str) -> str:
+    """`text` without control characters, which in a blob's name could forge a line or colour a terminal."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def print_functions(functions: Iterable[Function]) -> None:

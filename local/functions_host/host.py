@@ -1,7 +1,5 @@
 """Puts the parts together: the listeners of an app's functions, and how they start and stop."""
 
-from __future__ import annotations
-
 import json
 import threading
 import time
@@ -16,22 +14,25 @@ from typing import Any
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueClient
 
-from local.functions_host.admin import Call, RefusedError
-from local.functions_host.blobs import (
+from local.functions_host.admin import Call, Refused
+from local.functions_host.blob_trigger import (
     POISON_QUEUE,
     BlobFunction,
     BlobScanner,
     BlobTriggerHandler,
-    Receipts,
     current_version,
     internal_queue_name,
     trigger_message,
 )
 from local.functions_host.console import log
+from local.functions_host.delivery import poison_queue_name
+from local.functions_host.host_json import HostOptions, QueueOptions
 from local.functions_host.index import EVENT_GRID, BlobTrigger, Function, QueueTrigger, TimerTrigger
 from local.functions_host.invoke import Invoker
-from local.functions_host.queues import Handler, QueueListener, QueueTriggerHandler, poison_queue_name, send
-from local.functions_host.settings import HostError, HostOptions, QueueOptions
+from local.functions_host.queue_trigger import QueueTriggerHandler
+from local.functions_host.queues import Handler, QueueListener, send
+from local.functions_host.receipts import Receipts
+from local.functions_host.settings import HostError
 from local.functions_host.storage import DEFAULT_CONNECTION, Connections
 from local.functions_host.timers import TimerListener
 
@@ -106,7 +107,7 @@ class Host:
     def start(self) -> None:
         """Start every listener in a thread of its own."""
         for run, _ in self._listeners:
-            threading.Thread(target=run, daemon=True).start()
+            threading.Thread(target=_keep_running, args=[run], daemon=True).start()
 
     def stop(self, patience: float = DRAIN_SECONDS) -> bool:
         """Fetch no more, and wait for what is in flight; False if some of it was not done in time."""
@@ -168,9 +169,19 @@ def hand_over(function: BlobFunction, queue: QueueClient, queued: Callable[[], N
     """Queue the blob that `given` names for the function, whatever its receipts say."""
     version = current_version(function, given) if isinstance(given, str) else None
     if version is None:
-        raise RefusedError(HTTPStatus.NOT_FOUND, 'There is no such blob: send {"input": "container/name"}.')
+        raise Refused(HTTPStatus.NOT_FOUND, 'There is no such blob: send {"input": "container/name"}.')
     send(queue, trigger_message(function.function.id, version))
     queued()
+
+
+def _keep_running(run: Callable[[], None]) -> None:
+    """A listener returns when it is stopped; one that fails, which none should, must not be silent or final."""
+    while True:
+        try:
+            return run()
+        except Exception:  # noqa: BLE001 - whatever it is
+            log.exception("A listener failed; it starts again.")
+            time.sleep(1)
 
 
 def _is_disabled(name: str, environ: Mapping[str, str]) -> bool:

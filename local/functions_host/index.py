@@ -1,15 +1,15 @@
 """What functions an app has, and what starts each of them: found by `azure-functions`' own public code."""
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import logging
 import os
+import re
 import sys
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,25 @@ class BlobTrigger:
     def container(self) -> str:
         """The container of the path."""
         return self.path.partition("/")[0]
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        """`{x}` takes as much as it can, also across `/` (azure-webjobs-sdk BindingTemplateToken.cs)."""
+        parts = re.split(r"\{(\w+)\}", self.path.partition("/")[2])
+        return re.compile("".join(f"(?P<{p}>.*)" if odd % 2 else re.escape(p) for odd, p in enumerate(parts)))
+
+    def captures(self, container: str, name: str) -> dict[str, str] | None:
+        """What each `{…}` of the path stands for in this blob; None if the blob does not match.
+
+        The container's name is compared without regard to case, and a container alone matches every blob
+        (azure-sdk-for-net ParameterizedBlobPathSource.cs).
+        """
+        if container.lower() != self.container.lower():
+            return None
+        if "/" not in self.path:
+            return {}
+        match = self._pattern.fullmatch(name)
+        return match.groupdict() if match else None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """One invocation: values converted by `azure-functions`, the function run, and what happened printed."""
 
-from __future__ import annotations
-
 import asyncio
 import inspect
 import json
@@ -20,7 +18,7 @@ from typing import Any
 import azure.functions as func
 from azure.functions.meta import Datum
 
-from local.functions_host.console import log, running
+from local.functions_host.console import log, printable, running
 from local.functions_host.index import Function
 
 PROGRAMMATICALLY = "This function was programmatically called via the host APIs."
@@ -70,7 +68,7 @@ class Invoker:
         token = running.set(function.name)
         started = time.monotonic()
         self._started[invocation_id] = (function.name, started)
-        log.info("Executing 'Functions.%s' (Reason='%s', Id=%s)", function.name, reason, invocation_id)
+        log.info("Executing 'Functions.%s' (Reason='%s', Id=%s)", function.name, printable(reason), invocation_id)
         if details:
             log.info("Trigger Details: %s", ", ".join(f"{name}: {value}" for name, value in details.items()))
         error: BaseException | None = None

@@ -1,99 +1,25 @@
-"""The queue trigger: fetching, leases, dequeue counts and poison, as the real host's queue listener has them.
+"""Queues: fetching, leases, settling and poison, as the real host's queue listener does it.
 
-Sources: azure-sdk-for-net, sdk/storage, Microsoft.Azure.WebJobs.Extensions.Storage.Common/src/Shared/:
-Queues/QueueListener.cs, Queues/QueueProcessor.cs, Timers/RandomizedExponentialBackoffStrategy.cs,
-Timers/LinearSpeedupStrategy.cs, UpdateQueueMessageVisibilityCommand.cs.
+Sources: azure-sdk-for-net, sdk/storage/Microsoft.Azure.WebJobs.Extensions.Storage.Common/src/Shared/:
+Queues/QueueListener.cs, Queues/QueueProcessor.cs, UpdateQueueMessageVisibilityCommand.cs.
 """
 
-from __future__ import annotations
-
-import base64
-import binascii
-import json
-import re
 import threading
-import uuid
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import Enum
 from random import Random
 from types import TracebackType
 from typing import Protocol, Self
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.functions.meta import Datum
 from azure.storage.queue import QueueClient
 from azure.storage.queue import QueueMessage as ReceivedMessage
 
 from local.functions_host.console import log
-from local.functions_host.index import Function
-from local.functions_host.invoke import PROGRAMMATICALLY, Input, Invoker
-from local.functions_host.settings import MINIMUM_POLLING_SECONDS, QueueOptions
-
-LEASE_SECONDS = 600
-
-
-class Step(Enum):
-    """What becomes of a message."""
-
-    INVOKE = "invoke"
-    DELETE = "delete"
-    RELEASE = "release"
-    POISON = "poison"
-    LEAVE = "leave"
-
-
-@dataclass(frozen=True)
-class Backoff:
-    """How long to wait after a poll that found nothing: 100 ms, then more, up to `longest` seconds."""
-
-    longest: float
-    exponent: int = 0
-    delay: float = 0.0
-
-    def after(self, found: bool, random: Random) -> Backoff:
-        """The next wait, in `.delay`; `found` says whether there were messages since the last one."""
-        shortest = MINIMUM_POLLING_SECONDS
-        if found:
-            return replace(self, delay=shortest, exponent=1)
-        if self.delay == self.longest:
-            return self
-        increment = random.uniform(0.8, 1.2) * 2 ** (self.exponent - 1) * shortest if self.exponent else 0.0
-        delay = shortest + increment
-        if delay < self.longest:
-            return replace(self, delay=delay, exponent=self.exponent + 1)
-        return replace(self, delay=self.longest)
-
-
-def before_invocation(dequeue_count: int, max_dequeue_count: int, has_poison_queue: bool) -> Step:
-    """A message that was taken too often, by hosts that died over it, is not tried again.
-
-    A queue without a poison queue has no such limit, since extension 5.3.8.
-    """
-    return Step.POISON if has_poison_queue and dequeue_count > max_dequeue_count else Step.INVOKE
-
-
-def after_invocation(succeeded: bool, dequeue_count: int, max_dequeue_count: int, has_poison_queue: bool) -> Step:
-    """Without a poison queue, a failed message stays hidden until its lease ends, lest it loop at once."""
-    if succeeded:
-        return Step.DELETE
-    if not has_poison_queue:
-        return Step.LEAVE
-    return Step.POISON if dequeue_count >= max_dequeue_count else Step.RELEASE
-
-
-def next_renewal(previous: float, lease_seconds: float, renewed: bool) -> float:
-    """Half the lease; after an error half as long as before, but a tenth of the lease at least."""
-    return lease_seconds / 2 if renewed else max(previous / 2, lease_seconds / 10)
-
-
-def poison_queue_name(queue_name: str) -> str | None:
-    """None for a poison queue itself, and where the name would be too long for a queue (63 characters)."""
-    name = f"{queue_name}-poison"
-    return None if queue_name.endswith("-poison") or len(name) > 63 else name
+from local.functions_host.delivery import Backoff, Step, after_invocation, before_invocation, decode, next_renewal
+from local.functions_host.host_json import QueueOptions
 
 
 @dataclass(frozen=True)
@@ -245,18 +171,25 @@ class QueueListener:
             messages = list(next(pages, []))
         except AzureError as error:
             trouble = brief(error)
-            if trouble != self._trouble:
+            if trouble != self._trouble:  # once, and not at every poll
                 log.warning("Queue '%s' cannot be read; trying again: %s", self._queue.queue_name, trouble)
             self._trouble = trouble
             return []
+        if self._trouble:
+            log.info("Queue '%s' is read again.", self._queue.queue_name)
         self._trouble = ""
         return messages
 
     def _settle(self, received: ReceivedMessage) -> None:
         try:
             self._process(received)
-        except Exception:  # noqa: BLE001 - the message comes back when its lease ends; the host goes on
-            log.exception("Message %s of queue '%s' is left until its lease ends.", received.id, self._queue.queue_name)
+        except Exception as error:  # noqa: BLE001 - the message comes back when its lease ends; the host goes on
+            log.error(
+                "Message %s of queue '%s' could not be settled; it comes back when its lease ends: %s",
+                received.id,
+                self._queue.queue_name,
+                brief(error),
+            )
         finally:
             with self._changed:
                 self._in_flight -= 1
@@ -304,55 +237,6 @@ class QueueListener:
             log.debug("Message %s is no longer this host's: %s", message.id, brief(error))
 
 
-class QueueTriggerHandler:
-    """Turns messages into invocations of one function."""
-
-    drops_undecodable = False
-
-    def __init__(self, function: Function, queue_name: str, poison_queue: QueueClient | None, invoker: Invoker) -> None:
-        self._function = function
-        self._queue_name = queue_name
-        self._poison_queue = poison_queue
-        self._invoker = invoker
-
-    def handle(self, message: Message) -> bool:
-        """Run the function with the message."""
-        return self._invoker.invoke(
-            self._function,
-            f"New queue message detected on '{self._queue_name}'.",
-            lambda: queue_input(message),
-            message.details(),
-        )
-
-    def poison(self, message: Message) -> QueueClient | None:  # noqa: ARG002 - Handler's signature
-        """The same for every message."""
-        return self._poison_queue
-
-    def call(self, body: str) -> bool:
-        """Run the function with `body`, which never was in the queue."""
-        now = datetime.now(UTC)
-        message = Message(str(uuid.uuid4()), body, 0, now, now, now, "", body.encode())
-        return self._invoker.invoke(self._function, PROGRAMMATICALLY, lambda: queue_input(message))
-
-
-def queue_input(message: Message) -> Input:
-    """The body as text, and the metadata under the real host's names (QueueTriggerBinding.cs).
-
-    Raises UnicodeDecodeError for a body that is not UTF-8, which fails the invocation.
-    """
-    body = Datum(message.body.decode("utf-8"), "string")
-    metadata: Mapping[str, Datum] = {
-        "QueueTrigger": body,
-        "Id": Datum(message.id, "string"),
-        "DequeueCount": Datum(json.dumps(message.dequeue_count), "json"),
-        "InsertionTime": Datum(json.dumps(message.inserted_on.isoformat()), "json"),
-        "ExpirationTime": Datum(json.dumps(message.expires_on.isoformat()), "json"),
-        "NextVisibleTime": Datum(json.dumps(message.next_visible_on.isoformat()), "json"),
-        "PopReceipt": Datum(message.pop_receipt, "string"),
-    }
-    return Input(body, metadata)
-
-
 def read_message(received: ReceivedMessage) -> Message:
     """The SDK's message, with what the service always sends."""
     now = datetime.now(UTC)
@@ -365,20 +249,6 @@ def read_message(received: ReceivedMessage) -> Message:
         next_visible_on=received.next_visible_on or now,
         pop_receipt=received.pop_receipt or "",
     )
-
-
-def decode(text: str, encoding: str) -> bytes:
-    """What a message's text means. Raises ValueError if it is not base64 and should be.
-
-    The SDK's decoding policy is not used: it raises on such a text, and the message is lost from sight.
-    """
-    if encoding == "none":
-        return text.encode("utf-8")
-    try:
-        # .NET's Convert.FromBase64String skips white space.
-        return base64.b64decode(re.sub(r"[ \t\r\n]", "", text), validate=True)
-    except binascii.Error as error:
-        raise ValueError("not base64") from error
 
 
 def send(queue: QueueClient, text: str) -> None:
@@ -403,6 +273,8 @@ def is_gone(error: AzureError) -> bool:
     )
 
 
-def brief(error: AzureError) -> str:
-    """One line of an error of storage, whose texts run over many."""
-    return str(error.message or error).splitlines()[0]
+def brief(error: Exception) -> str:
+    """What storage said, in a few words. A failed request's own text would hold its URL, which may hold a SAS."""
+    if isinstance(error, HttpResponseError):
+        return f"{error.status_code} {getattr(error, 'error_code', None) or error.reason}"
+    return f"no answer ({type(error).__name__})" if isinstance(error, AzureError) else repr(error)

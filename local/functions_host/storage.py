@@ -1,7 +1,5 @@
 """From a connection's name to its clients, resolved as the real host resolves it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal
@@ -15,6 +13,7 @@ from azure.storage.queue import LinearRetry as QueueLinearRetry
 from azure.storage.queue import QueueServiceClient
 from requests.adapters import HTTPAdapter
 
+from local.functions_host import receipts
 from local.functions_host.settings import HostError
 
 DEFAULT_CONNECTION = "AzureWebJobsStorage"
@@ -69,9 +68,9 @@ class Connection:
         for service in services:
             try:
                 if service == "blob":
-                    self.blobs.get_container_client("azure-webjobs-hosts").get_container_properties(**limits)
+                    self.blobs.get_container_client(receipts.CONTAINER).get_container_properties(**limits)
                 else:
-                    self.queues.get_queue_client("azure-webjobs-hosts").get_queue_properties(**limits)
+                    self.queues.get_queue_client(receipts.CONTAINER).get_queue_properties(**limits)
             except ResourceNotFoundError:
                 pass
             except HttpResponseError as error:

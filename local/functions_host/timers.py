@@ -1,7 +1,5 @@
 """The timer trigger: NCRONTAB schedules of six fields, in UTC."""
 
-from __future__ import annotations
-
 import json
 import re
 import threading

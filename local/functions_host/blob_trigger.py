@@ -2,49 +2,34 @@
 
 Sources: azure-sdk-for-net, sdk/storage, Microsoft.Azure.WebJobs.Extensions.Storage.Blobs/:
 docs/BlobTriggerPolling.md, and in src/Listeners/: ScanContainersStrategy.cs, BlobTriggerExecutor.cs,
-BlobReceiptManager.cs, BlobQueueTriggerExecutor.cs, SharedBlobQueueListenerFactory.cs.
+BlobQueueTriggerExecutor.cs, SharedBlobQueueListenerFactory.cs.
 """
-
-from __future__ import annotations
 
 import base64
 import json
-import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.functions.meta import Datum
-from azure.storage.blob import BlobClient, BlobLeaseClient, BlobProperties, BlobServiceClient
+from azure.storage.blob import BlobClient, BlobProperties, BlobType
 from azure.storage.queue import QueueClient
 
 from local.functions_host.console import log
 from local.functions_host.index import EVENT_GRID, BlobTrigger, Function
 from local.functions_host.invoke import Input, Invoker, model_binding_data
 from local.functions_host.queues import Message, brief, send
+from local.functions_host.receipts import Receipts, Version
 from local.functions_host.storage import Connection
 
 POISON_QUEUE = "webjobs-blobtrigger-poison"
-RECEIPTS_CONTAINER = "azure-webjobs-hosts"
-LONGEST_BLOB_NAME = 1024  # characters, the service's limit
 
 
 def internal_queue_name(host_id: str) -> str:
     """The queue, in the host's own storage, of blobs that wait to be run (HostQueueNames.cs)."""
     return f"azure-webjobs-blobtrigger-{host_id}"
-
-
-@dataclass(frozen=True)
-class Version:
-    """One version of a blob. The ETag is in quotes, as in the header."""
-
-    container: str
-    name: str
-    etag: str
-    blob_type: str = "BlockBlob"
 
 
 @dataclass(frozen=True)
@@ -54,28 +39,6 @@ class BlobFunction:
     function: Function
     trigger: BlobTrigger
     connection: Connection
-
-
-def captures(path: str, container: str, name: str) -> dict[str, str] | None:
-    """What `{…}` in the trigger's path stands for in this blob; None if the blob does not match.
-
-    Each expression takes as much as it can, also across `/` (BindingTemplateToken.cs). The container's name
-    is compared without regard to case (ParameterizedBlobPathSource.cs). A container alone matches every blob.
-    """
-    pattern_container, _, pattern = path.partition("/")
-    if container.lower() != pattern_container.lower():
-        return None
-    if not pattern:
-        return {}
-    parts = re.split(r"\{(\w+)\}", pattern)
-    regex = "".join(f"(?P<{part}>.*)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
-    match = re.fullmatch(regex, name)
-    return match.groupdict() if match else None
-
-
-def receipt_name(host_id: str, function_id: str, version: Version) -> str:
-    """Where the receipt lies in azure-webjobs-hosts (BlobReceiptManager.cs)."""
-    return f"blobreceipts/{host_id}/{function_id}/{version.etag}/{version.container}/{version.name}"
 
 
 def trigger_message(function_id: str, version: Version) -> str:
@@ -89,58 +52,6 @@ def trigger_message(function_id: str, version: Version) -> str:
         "ETag": version.etag,
     }
     return base64.b64encode(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()).decode()
-
-
-class Receipts:
-    """Which versions of blobs were queued for which function. A receipt means queued, not succeeded."""
-
-    def __init__(self, service: BlobServiceClient, host_id: str, lease_seconds: int) -> None:
-        self._container = service.get_container_client(RECEIPTS_CONTAINER)
-        self._host_id = host_id
-        self._lease_seconds = max(15, min(30, lease_seconds))  # the real host's is 30; 15 is the shortest
-
-    def once(self, function_id: str, version: Version, hand_over: Callable[[], None]) -> bool:
-        """Call `hand_over` unless that was done for this version; False if another host may be doing it now.
-
-        A host that dies between the two leaves an incomplete receipt, and the version is handed over again.
-        """
-        name = receipt_name(self._host_id, function_id, version)
-        if len(name) > LONGEST_BLOB_NAME:
-            log.warning(
-                "A blob is skipped, since its name is too long for a receipt: %s characters.",
-                len(version.name),
-            )
-            return True
-        receipt = self._container.get_blob_client(name)
-        completed = _is_completed(receipt)
-        if completed:
-            return True
-        if completed is None and not self._create(receipt):
-            return False
-        try:
-            lease = receipt.acquire_lease(self._lease_seconds)
-        except (ResourceExistsError, ResourceNotFoundError):
-            return False
-        try:
-            if not _is_completed(receipt):
-                hand_over()
-                receipt.set_blob_metadata({}, lease=lease)
-        finally:
-            _release(lease)
-        return True
-
-    def _create(self, receipt: BlobClient) -> bool:
-        for _ in range(2):
-            try:
-                receipt.upload_blob(b"", metadata={"Incomplete": "Incomplete"}, overwrite=False)
-            except ResourceNotFoundError:
-                with suppress(ResourceExistsError):
-                    self._container.create_container()
-            except ResourceExistsError:
-                return False
-            else:
-                return True
-        return False
 
 
 class BlobScanner:
@@ -217,12 +128,12 @@ class BlobTriggerHandler:
         try:
             given = json.loads(message.body)
             function = self._functions.get(given["FunctionId"])
-            version = Version(given["ContainerName"], given["BlobName"], given["ETag"])
+            version = Version(str(given["ContainerName"]), str(given["BlobName"]), str(given["ETag"]))
         except (ValueError, KeyError, TypeError):
             log.warning("Invalid blob trigger message: %s.", message.id)
             return False
         if function is None:
-            log.debug("Function '%s' is not this app's: message %s is dropped.", given["FunctionId"], message.id)
+            log.debug("The function of message %s is not this app's: the message is dropped.", message.id)
             return True
         blob = function.connection.blobs.get_blob_client(version.container, version.name)
         try:
@@ -265,7 +176,7 @@ def current_version(function: BlobFunction, path: str) -> Version | None:
         properties = function.connection.blobs.get_blob_client(container, name).get_blob_properties()
     except ResourceNotFoundError:
         return None
-    return Version(container, name, properties.etag, str(properties.blob_type))
+    return Version(container, name, properties.etag, BlobType(properties.blob_type).value)
 
 
 def blob_input(function: BlobFunction, blob: BlobClient, properties: BlobProperties) -> Input:
@@ -276,17 +187,14 @@ def blob_input(function: BlobFunction, blob: BlobClient, properties: BlobPropert
         "ContentType": properties.content_settings.content_type,
         "ETag": properties.etag,
         "LastModified": properties.last_modified.isoformat(),
-        "BlobType": str(properties.blob_type),
+        "BlobType": BlobType(properties.blob_type).value,
     }
     metadata: Mapping[str, Datum] = {
         "BlobTrigger": Datum(f"{container}/{name}", "string"),
         "Uri": Datum(json.dumps(blob.url), "json"),
         "Properties": Datum(json.dumps(shown), "json"),
         "Metadata": Datum(json.dumps(properties.metadata), "json"),
-        **{
-            key: Datum(text, "string") for key, text in (captures(function.trigger.path, container, name) or {}).items()
-        },
-    }
+    } | {key: Datum(text, "string") for key, text in (function.trigger.captures(container, name) or {}).items()}
     if function.function.is_sdk_type:
         return Input(model_binding_data(function.connection.name, container, name), metadata)
     return Input(Datum(blob.download_blob().readall(), "bytes"), metadata)
@@ -296,22 +204,8 @@ def _list(function: BlobFunction) -> Iterable[Version]:
     container = function.connection.blobs.get_container_client(function.trigger.container)
     try:
         for blob in container.list_blobs():
-            if captures(function.trigger.path, function.trigger.container, blob.name) is not None:
+            if function.trigger.captures(function.trigger.container, blob.name) is not None:
                 etag = '"' + blob.etag.strip('"') + '"'  # a listing has it without the quotes
-                yield Version(function.trigger.container, blob.name, etag, str(blob.blob_type))
+                yield Version(function.trigger.container, blob.name, etag, BlobType(blob.blob_type).value)
     except ResourceNotFoundError:
         return  # a container that does not exist yet has no blobs
-
-
-def _is_completed(receipt: BlobClient) -> bool | None:
-    """None if there is no receipt. An incomplete one bears the metadata "Incomplete" (BlobReceipt.cs)."""
-    try:
-        metadata: dict[str, Any] = receipt.get_blob_properties().metadata
-    except ResourceNotFoundError:
-        return None
-    return "incomplete" not in {key.lower() for key in metadata}
-
-
-def _release(lease: BlobLeaseClient) -> None:
-    with suppress(HttpResponseError):  # it ended, or the receipt was deleted
-        lease.release()
