@@ -49,7 +49,7 @@ class Service:
         environment: Mapping[str, str] | None = None,
         directory: Path = ROOT,
         time_limit: float = 60,
-        echo: Callable[[str], None] | None = None,
+        echo: Callable[[str], object] | None = None,
     ) -> None:
         self.title = title
         self.log = log
@@ -191,7 +191,14 @@ class Azurite(Service):
 class ReadStandIn(Service):
     """The Read stand-in."""
 
-    def __init__(self, *arguments: str, port: int = 0, logs: Path = LOGS, environment: Mapping[str, str] | None = None):
+    def __init__(
+        self,
+        *arguments: str,
+        port: int = 0,
+        logs: Path = LOGS,
+        environment: Mapping[str, str] | None = None,
+        echo: Callable[[str], object] | None = None,
+    ) -> None:
         super().__init__(
             "The Read stand-in",
             _module("local.read_service", "--port", str(port), *arguments),
@@ -199,6 +206,7 @@ class ReadStandIn(Service):
             log=logs / "read.log",
             environment=environment,
             time_limit=120,  # the OCR engine and its models are large, and a cold disk is slow
+            echo=echo,
         )
 
     @property
@@ -217,7 +225,7 @@ class FunctionsStandIn(Service):
         app: Path = ROOT,
         port: int = 0,
         logs: Path = LOGS,
-        echo: Callable[[str], None] | None = None,
+        echo: Callable[[str], object] | None = None,
     ) -> None:
         super().__init__(
             "The Functions stand-in",
@@ -243,7 +251,7 @@ class CoreTools(Service):
         settings: Mapping[str, str],
         port: int,
         logs: Path = LOGS,
-        echo: Callable[[str], None] | None = None,
+        echo: Callable[[str], object] | None = None,
     ) -> None:
         self.url = f"http://127.0.0.1:{port or 7071}"
         super().__init__(

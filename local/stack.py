@@ -60,6 +60,9 @@ _HOLDERS = {
 }
 
 
+_HOSTS = {"stand-in": "the Functions stand-in", "func": "Azure Functions Core Tools"}
+
+
 @dataclass(frozen=True)
 class Description:
     """What another process needs to know of a running stack."""
@@ -82,13 +85,15 @@ class Stack:
     def __init__(self, description: Description, services: tuple[Service, ...] = ()) -> None:
         self.description = description
         self.connection_string = description.connection_string
+        self.ours = bool(services)
+        """Whether it ends when this process leaves it."""
         self._services = services
 
     def check(self) -> None:
         """Raise ServiceError if a part of it has ended."""
         for service in self._services:
             service.check()
-        if not self._services and _described() != self.description:
+        if not self.ours and _described() != self.description:
             raise StackError(f"`dev.py {self.description.command}` has been stopped, and the stack with it.")
 
     def app_settings(self) -> dict[str, str]:
@@ -114,10 +119,10 @@ def load_settings(environ: Mapping[str, str], file: Path = ROOT / "local.setting
     return {**values, **environ}
 
 
-def announcement(endpoint: str, api_version: str) -> str:
+def announcement(endpoint: str, api_version: str | None) -> str:
     """The line that says where documents are sent, if that was chosen by a setting."""
-    line = f"Reading with {endpoint} ({api_version})"
-    return line if is_loopback(endpoint) else f"{line}: documents leave this machine and each page is billed."
+    line = f"Reading with {endpoint} ({api_version or 'v3.2'})"
+    return f"{line}." if is_loopback(endpoint) else f"{line}: documents leave this machine and each page is billed."
 
 
 def chosen_endpoint(settings: Mapping[str, str]) -> str | None:
@@ -144,14 +149,18 @@ def port_is_free(port: int) -> bool:
 
 
 @contextmanager
-def shared_stack(command: str, settings: Mapping[str, str], ports: Ports) -> Iterator[Stack]:
+def shared_stack(
+    command: str, settings: Mapping[str, str], ports: Ports, *, say: Callable[[str], object]
+) -> Iterator[Stack]:
     """The stack that ``dev.py up`` keeps running, else one of our own for as long as this lasts.
+
+    ``say`` is told where documents go, if not to the stand-in, and what is being started.
 
     Raises ServiceError if a part does not come up, and StackError if the stack cannot be as the settings say.
     """
     with _claim(lambda running: running.command == "up") as running:
         if running is None:
-            with own_stack(command, settings, ports, data=DATA) as own:
+            with own_stack(command, settings, ports, data=DATA, say=say) as own:
                 yield own
         elif running.host is None:
             raise StackError(
@@ -165,6 +174,9 @@ def shared_stack(command: str, settings: Mapping[str, str], ports: Ports) -> Ite
                     f"READ_ENDPOINT is {wanted}, but `dev.py up` (process {running.process}) is running with"
                     f" {running.read_endpoint}. Stop it, or unset READ_ENDPOINT."
                 )
+            if running.read_endpoint and not is_loopback(running.read_endpoint):
+                version = (running.settings or {}).get("READ_API_VERSION")
+                say(announcement(running.read_endpoint, version))
             yield Stack(running)
 
 
@@ -206,11 +218,13 @@ def own_stack(
     data: Path | None = None,
     host: str | None = "stand-in",
     logs: Path = LOGS,
-    echo: Callable[[str], None] | None = None,
+    echo: Callable[[str], object] | None = None,
+    say: Callable[[str], object] = lambda _: None,
 ) -> Iterator[Stack]:
     """Start all parts, and stop them at the end. Without ``data``, what is stored is kept in memory.
 
-    ``host`` is ``stand-in``, ``func``, or None for no host. ``echo`` is given what the host prints, line by line.
+    ``host`` is ``stand-in``, ``func``, or None for no host. ``echo`` is given what the host prints, line by line;
+    ``say`` is told where documents go, if not to the stand-in, and what is being started.
 
     Raises ServiceError if a part does not come up, and StackError for a port that is taken.
     """
@@ -218,6 +232,10 @@ def own_stack(
     if own_port := _stand_in_port(settings):
         ports = replace(ports, read=own_port)
     _check_ports(ports)
+    if endpoint:
+        say(announcement(endpoint, settings.get("READ_API_VERSION")))
+    parts = ["Azurite", *([] if endpoint else ["the Read stand-in"]), *([_HOSTS[host]] if host else [])]
+    say(f"Starting {', '.join(parts)} ...")
     with ExitStack() as running:
         azurite = Azurite(data, ports=(ports.blob, ports.queue, ports.table), logs=logs)
         services: list[Service] = [azurite]

@@ -2,9 +2,14 @@
 
 import argparse
 import importlib
+import io
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import cast
+
+from local.services import ServiceError
 
 DESCRIPTION = "Read documents on this machine as blob-ocr does in Azure."
 
@@ -80,9 +85,25 @@ STATUSES = ("submitting", "reading", "waiting", "succeeded", "failed", "ignored"
 
 
 def carry_out(arguments: argparse.Namespace) -> int:
-    """Run the chosen command; returns its exit status."""
+    """Run the chosen command; returns its exit status.
+
+    However it ends, what it started is stopped first, unless this process is killed: then it stops by itself.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a Windows code page knows few of the letters that Read does
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     command = importlib.import_module(f"local.commands.{arguments.module}")
-    return cast(int, command.main(arguments))
+    try:
+        return cast(int, command.main(arguments))
+    except ServiceError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `dev.py run | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def _json_option(parser: argparse.ArgumentParser, text: str) -> None:

@@ -1,0 +1,24 @@
+"""dev.py read: the Read stand-in alone."""
+
+import argparse
+import sys
+import time
+
+from local.services import ReadStandIn
+from local.stack import StackError, port_is_free
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run it until Ctrl-C."""
+    if arguments.port and not port_is_free(arguments.port):
+        raise StackError(
+            f"Port {arguments.port} is taken, perhaps by a Read container, or on a Mac by AirPlay Receiver. Stop that,"
+            " or choose another with --port."
+        )
+    try:
+        with ReadStandIn(port=arguments.port, echo=sys.stdout.write) as read:
+            while True:
+                read.check()
+                time.sleep(0.5)
+    except KeyboardInterrupt:
+        return 0  # the way to end it
