@@ -1,6 +1,7 @@
 """blob-ocr's functions: decode the trigger, hand over, nothing else. What is done is in shared/."""
 
 import os
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,3 +49,29 @@ def poll_operation(message: func.QueueMessage) -> None:
     from shared.advance import advance_message
 
     advance_message(_services(), message.get_body())
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 */5 * * * *")
+def recover_stalled(timer: func.TimerRequest) -> None:
+    """Whatever was lost on the way is put back."""
+    from shared.missed import find_missed as resume
+    from shared.recover import recover_stalled as recover
+
+    services, until = _services(), _run_until()
+    recover(services, until)
+    resume(services, until, resume_only=True)
+
+
+if SETTINGS.find_missed_schedule:
+
+    @app.timer_trigger(arg_name="timer", schedule=SETTINGS.find_missed_schedule)
+    def find_missed(timer: func.TimerRequest) -> None:
+        """What no trigger told of is handed over."""
+        from shared.missed import find_missed as find
+
+        find(_services(), _run_until())
+
+
+def _run_until() -> datetime:
+    """When a sweep had better stop by itself: half-way to the function's timeout."""
+    return datetime.now(UTC) + SETTINGS.claim_length / 2

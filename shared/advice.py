@@ -38,6 +38,7 @@ ADVICE = {
     "OperationUrlRefused": "READ_ENDPOINT answers with an operation that is not one of Read's; the key was not sent there. Check READ_ENDPOINT.",
     "OperationExpired": "Read no longer knew the operation. If it failed a second time, upload the file again.",
     "OperationTimedOut": "Read took longer than READ_GIVE_UP_AFTER. Split the file, or raise that setting, and upload it again.",
+    "ProcessingFailed": "Look into the function's log for the error; then read the document again.",
     "ResultNotUnderstood": "Read's JSON is in the output blob; its shape is not that of READ_API_VERSION. Check that setting.",
 }  # fmt: skip
 

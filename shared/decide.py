@@ -108,22 +108,17 @@ def on_version(
         if document.unanswered >= MOST_UNANSWERED:
             message = f"{document.unanswered} attempts to submit the file ended without an answer."
             return Then(fail(document, "SubmitCrashed", message, now))
-    elif adopt and document is not None and _is_same_content(document, version, settings):
-        return Adopt(document.evolve(source_etag=version.etag, uploaded_at=version.uploaded_at))
+    elif document is not None and _is_same_content(document, version):
+        same = document.evolve(source_etag=version.etag, uploaded_at=version.uploaded_at)
+        if document.forgotten:
+            return Then(same)
+        if adopt and document.status is Status.SUCCEEDED and _is_read_alike(document, version, settings):
+            return Adopt(same)
+        document = _new_version(document, name, version, now, settings)
     else:
         document = _new_version(document, name, version, now, settings)
-    if is_junk(name) or version.metadata.get("hdi_isfolder") == "true":
-        return Then(_ignored(document, "Left alone: a file of this name is no document.", now))
-    if settings.read_files_from and version.uploaded_at < settings.read_files_from:
-        return Then(_ignored(document, "Left alone: last changed before READ_FILES_FROM.", now))
-    if version.unreadable:
-        return Then(fail(document, version.unreadable, "Storage does not give this file's content.", now))
-    if version.length == 0:
-        return Then(fail(document, "EmptyFile", "The file has no content.", now))
-    try:
-        settings.generation.query(settings.options_for(version.metadata))
-    except UnsupportedOption as error:
-        return Then(fail(document, "OptionNotSupported", f"The file's metadata: {error}", now))
+    if unpaid_end := _end_without_read(document, version, now, settings):
+        return Then(unpaid_end)
     return Claim(
         # The claim counts itself as paid and unanswered; the answer takes back what is not so.
         document.evolve(
@@ -136,6 +131,24 @@ def on_version(
             app_version=__version__,
         )
     )
+
+
+def _end_without_read(document: Document, version: Version, now: datetime, settings: Settings) -> Document | None:
+    """The document as it ends, if Read need not be asked."""
+    if not document.asked:
+        if is_junk(document.name) or version.metadata.get("hdi_isfolder") == "true":
+            return _ignored(document, "Left alone: a file of this name is no document.", now)
+        if settings.read_files_from and version.uploaded_at < settings.read_files_from:
+            return _ignored(document, "Left alone: last changed before READ_FILES_FROM.", now)
+    if version.unreadable:
+        return fail(document, version.unreadable, "Storage does not give this file's content.", now)
+    if version.length == 0:
+        return fail(document, "EmptyFile", "The file has no content.", now)
+    try:
+        settings.generation.query(settings.options_for(version.metadata))
+    except UnsupportedOption as error:
+        return fail(document, "OptionNotSupported", f"The file's metadata: {error}", now)
+    return None
 
 
 SOURCE_DELETED = Refused("SourceDeleted", "The file was deleted before it was submitted.")
@@ -257,7 +270,57 @@ def fail(document: Document, code: str, message: str, now: datetime) -> Document
         error_message=message[:4000],
         advice=advice_for(code, message, document),
         completed_at=now,
-        due_at=document.clean_at if document.clean_at and document.clean_at > now else None,
+        due_at=None,
+    )
+
+
+def ended(document: Document, now: datetime, settings: Settings) -> Document:
+    """A final row with what is still owed: a message to DONE_QUEUE, and a second clearing after slow writers."""
+    clean_at = document.clean_at if document.clean_at and document.clean_at > now else None
+    owed = True if settings.done_queue else None
+    return document.evolve(clean_at=clean_at, done_owed=owed, due_at=now if owed else clean_at)
+
+
+def asked_again(document: Document | None, name: str, now: datetime) -> Document | None:
+    """The row of a document that a person wants read, again or at all; None if it is being read just now."""
+    if document is None:
+        return Document(name=name, status=Status.WAITING, asked=True, due_at=now)
+    if not document.status.final and not (document.status is Status.WAITING and not document.operation_url):
+        return None
+    return Document(
+        name=name,
+        status=Status.WAITING,
+        asked=True,
+        due_at=now,
+        source_etag=document.source_etag,
+        content_md5=document.content_md5,
+        content_length=document.content_length,
+        uploaded_at=document.uploaded_at,
+        requested_language=document.requested_language,
+        requested_pages=document.requested_pages,
+        requested_model_version=document.requested_model_version,
+        requested_reading_order=document.requested_reading_order,
+        submits=document.submits,
+        clean_at=document.clean_at or now,
+    )
+
+
+def forgotten(document: Document | None, name: str, now: datetime, settings: Settings) -> Document:
+    """The row that keeps a document forgotten while what is left of it is removed."""
+    known = document or Document(name=name, status=Status.IGNORED)
+    slow_until = max(known.clean_at or now, now if known.status.final else now + settings.claim_length)
+    return Document(
+        name=name,
+        status=Status.IGNORED,
+        forgotten=True,
+        warning="Forgotten on request; it is read again only if it is asked for or uploaded anew.",
+        source_etag=known.source_etag,
+        content_md5=known.content_md5,
+        content_length=known.content_length,
+        uploaded_at=known.uploaded_at,
+        completed_at=now,
+        clean_at=slow_until if slow_until > now else None,
+        due_at=slow_until if slow_until > now else None,
     )
 
 
@@ -281,18 +344,24 @@ def _new_version(document: Document | None, name: str, version: Version, now: da
         content_length=version.length,
         uploaded_at=version.uploaded_at,
         clean_at=clean_at,
+        asked=document.asked if document is not None and document.source_etag is None else None,
         app_version=__version__,
     )
 
 
-def _is_same_content(document: Document, version: Version, settings: Settings) -> bool:
-    """Whether a new version of a file that was read is the same content, to be read in the same way."""
+def _is_same_content(document: Document, version: Version) -> bool:
+    """Whether a new version's content is what the row's version had, as far as storage knows it."""
+    return document.content_md5 is not None and (document.content_md5, document.content_length) == (
+        version.md5,
+        version.length,
+    )
+
+
+def _is_read_alike(document: Document, version: Version, settings: Settings) -> bool:
+    """Whether Read would be asked the same again."""
     options = settings.options_for(version.metadata)
     return (
-        document.status is Status.SUCCEEDED
-        and document.content_md5 is not None
-        and (document.content_md5, document.content_length) == (version.md5, version.length)
-        and document.api_version == settings.generation.version
+        document.api_version == settings.generation.version
         and document.requested_language == options.language
         and document.requested_pages == options.pages
         and document.requested_model_version == options.model_version

@@ -81,6 +81,12 @@ class Document:
     due_at: datetime | None = None
     clean_at: datetime | None = None
     """Set if an older version may have left outputs; until that time its writer may still be at work."""
+    asked: bool | None = None
+    """A person asked for it by name: no rule of names or dates keeps it from being read."""
+    forgotten: bool | None = None
+    """A person had it forgotten: the row goes too, once no slow writer can be left."""
+    done_owed: bool | None = None
+    """Whoever waits at DONE_QUEUE has not been told yet."""
     claim: str | None = None
     app_version: str | None = None
     row_etag: str | None = None

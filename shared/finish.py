@@ -1,5 +1,6 @@
 """Carrying out what was decided: rows, messages, and outputs that are all there before the row says so."""
 
+import json
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -23,18 +24,33 @@ def carry_out(services: Services, before: Document | None, then: decide.Then) ->
     Raises Conflict or Superseded if somebody else has the row.
     """
     document = then.document
-    if (
-        document.status in (Status.FAILED, Status.IGNORED)
-        and before is not None
-        and _may_have_outputs(before, document)
-    ):
+    if before is not None and _may_have_outputs(before, document):
         if before.source_etag != document.source_etag:
             before = services.documents.write(decide.clearing(document, services.now(), services.settings), before)
-        _clear_outputs(services, before)
+        clear_outputs(services, before)
+    if document.status.final:
+        document = decide.ended(document, services.now(), services.settings)
     written = services.documents.write(document, before)
     _log.info("%r is %s%s.", written.name, written.status, f" ({written.error_code})" if written.error_code else "")
     if then.delay is not None:
         services.queue.send(Message.about(written).to_json(), then.delay)
+    if written.done_owed:
+        settle(services, written)
+
+
+def settle(services: Services, document: Document) -> None:
+    """Do what a final document still owes, and note that it is done. Raises Conflict."""
+    now = services.now()
+    if document.done_owed and services.done:
+        services.done.send(_done_message(document), 0)
+    clean_at = document.clean_at
+    if clean_at and clean_at <= now:
+        clear_outputs(services, document)
+        clean_at = None
+        if document.forgotten and not services.inbox.exists(document.name):
+            services.documents.remove(document)
+            return
+    services.documents.write(document.evolve(done_owed=None, clean_at=clean_at, due_at=clean_at), document)
 
 
 def store(services: Services, document: Document, succeeded: Succeeded) -> None:
@@ -108,13 +124,37 @@ def _rows(result: Result, name: str) -> Iterator[dict[str, Any]]:
 
 
 def _may_have_outputs(before: Document, document: Document) -> bool:
-    return document.clean_at is not None or before.operation_url is not None or before.resubmits > 0
+    """Whether a document ends without a result, and somebody may have written one."""
+    return document.status in (Status.FAILED, Status.IGNORED) and (
+        document.clean_at is not None or before.operation_url is not None or before.resubmits > 0
+    )
 
 
-def _clear_outputs(services: Services, document: Document) -> None:
-    services.lines.clear(lines_key(services.settings.input_container, document.name), _fence(services, document))
+def clear_outputs(services: Services, document: Document) -> None:
+    """Remove lines, JSON and text, whichever version's, for the run that holds the row. Raises Superseded."""
+
+    def holds_the_row() -> bool:
+        current = services.documents.get(document.name)
+        return current is not None and current.claim == document.claim
+
+    fence = Fence(document.source_etag or "", document.operation_id, holds_the_row)
+    services.lines.clear(
+        lines_key(services.settings.input_container, document.name), fence, head_too=bool(document.forgotten)
+    )
     for extension in (".json", ".txt"):
         services.outputs.delete(output_name(document.name, extension))
+
+
+def _done_message(document: Document) -> str:
+    fields = {
+        "v": 1,
+        "name": document.name,
+        "status": str(document.status),
+        "textBlob": document.text_blob,
+        "resultBlob": document.result_blob,
+        "errorCode": document.error_code,
+    }
+    return json.dumps(fields)
 
 
 def _fence(services: Services, document: Document) -> Fence:

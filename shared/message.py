@@ -28,11 +28,15 @@ class Message:
     look: int = 0
     operation: str | None = None
     claim: str | None = None
+    poisoned: int = 0
+    """How often it came back from the poison queue."""
 
     @classmethod
-    def about(cls, document: Document) -> "Message":
+    def about(cls, document: Document, poisoned: int = 0) -> "Message":
         """The message that brings this document's next step."""
-        return cls(document.name, document.source_etag, document.looks + 1, document.operation_url, document.claim)
+        return cls(
+            document.name, document.source_etag, document.looks + 1, document.operation_url, document.claim, poisoned
+        )
 
     @classmethod
     def from_json(cls, text: bytes) -> "Message":
@@ -45,17 +49,19 @@ class Message:
             raise ForeignMessage("the message is not JSON with a version and a document's name") from None
         if isinstance(version, int) and version > VERSION:
             raise LaterMessage(f"the message is of version {version}")
-        look, others = fields.get("look", 0), [fields.get(key) for key in ("etag", "operation", "claim")]
+        counts = [fields.get(key, 0) for key in ("look", "poisoned")]
+        texts = [fields.get(key) for key in ("etag", "operation", "claim")]
         if (
             version != VERSION
             or not 0 < len(name) <= 1024
-            or not isinstance(look, int)
-            or not all(isinstance(value, str | None) for value in others)
+            or not all(type(count) is int for count in counts)
+            or not all(isinstance(value, str | None) for value in texts)
         ):
             raise ForeignMessage("the message has not the fields of a document's next step")
-        return cls(name, others[0], look, others[1], others[2])
+        (look, poisoned), (etag, operation, claim) = counts, texts
+        return cls(name, etag, look, operation, claim, poisoned)
 
     def to_json(self) -> str:
         """Under 14 KiB for any name that a blob can have."""
-        fields = {key: value for key, value in asdict(self).items() if value is not None}
+        fields = {key: value for key, value in asdict(self).items() if value}
         return json.dumps({"v": VERSION, **fields})

@@ -12,7 +12,7 @@ from shared.read.client import CredentialsUnavailable, ReadClient, takes_entra_t
 from shared.settings import Settings
 from shared.storage.blobs import Inbox, Outputs
 from shared.storage.connection import blob_service, queue_service, table_service
-from shared.storage.queue import ReadQueue
+from shared.storage.queue import Queue, RawQueue
 from shared.storage.tables import Documents, Lines
 
 
@@ -25,7 +25,14 @@ class Services:
     lines: Lines
     inbox: Inbox
     outputs: Outputs
-    queue: ReadQueue
+    queue: Queue
+    done: Queue | None
+    """Where it is told that a document is done, if anywhere."""
+    poison: RawQueue
+    """Messages of our queue that failed five times, and what was never a message of ours."""
+    unreadable: RawQueue
+    blob_poison: RawQueue
+    """The host's own: blob events, of every function in the account, that failed five times."""
     read: ReadClient
     now: Callable[[], datetime]
     random: Random
@@ -34,9 +41,13 @@ class Services:
 def build(settings: Settings) -> Services:
     """The real ones. Clients are made once a process and shared by its threads; nothing is called yet."""
     blobs, tables = blob_service(settings.storage), table_service(settings.storage)
-    queue = queue_service(settings.storage).get_queue_client(
-        settings.read_queue, message_encode_policy=TextBase64EncodePolicy()
-    )
+    queues = queue_service(settings.storage)
+
+    def queue(name: str) -> Queue:
+        return Queue(queues.get_queue_client(name, message_encode_policy=TextBase64EncodePolicy()))
+
+    def raw_queue(name: str) -> RawQueue:
+        return RawQueue(queues.get_queue_client(name))
 
     def now() -> datetime:
         return datetime.now(UTC)
@@ -51,7 +62,11 @@ def build(settings: Settings) -> Services:
         lines=Lines(tables.get_table_client(settings.lines_table)),
         inbox=Inbox(blobs.get_container_client(settings.input_container)),
         outputs=Outputs(blobs.get_container_client(settings.output_container)),
-        queue=ReadQueue(queue),
+        queue=queue(settings.read_queue),
+        done=queue(settings.done_queue) if settings.done_queue else None,
+        poison=raw_queue(f"{settings.read_queue}-poison"),
+        unreadable=raw_queue(f"{settings.read_queue}-unreadable"),
+        blob_poison=raw_queue("webjobs-blobtrigger-poison"),
         read=ReadClient(
             settings.read_endpoint,
             settings.generation,

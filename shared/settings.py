@@ -25,6 +25,20 @@ class StorageConnection:
     client_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Calls a second that the Read resource answers. One quota for POSTs and GETs together has ``shared`` set."""
+
+    posts: float
+    gets: float
+    shared: bool
+
+    @property
+    def documents(self) -> float:
+        """Documents a second that the quota reads, at one POST and at most two looks each."""
+        return self.posts / 3 if self.shared else min(self.posts, self.gets / 2)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All that can be set. The README says what each setting means."""
@@ -42,8 +56,11 @@ class Settings:
     generation: Generation
     read_options: ReadOptions
     read_files_from: datetime | None
+    read_rate: Rate
     give_up_after: timedelta
     claim_length: timedelta
+    find_missed_schedule: str | None
+    delete_with_source: bool
     blob_trigger_source: str
 
     @property
@@ -106,8 +123,11 @@ def from_environment(environ: Mapping[str, str], host_json: str = "{}") -> Setti
         generation=chosen,
         read_options=options,
         read_files_from=_time(environ, "READ_FILES_FROM"),
+        read_rate=_rate(environ, chosen),
         give_up_after=_duration("READ_GIVE_UP_AFTER", environ.get("READ_GIVE_UP_AFTER") or "06:00:00"),
         claim_length=_function_timeout(environ, host_json) * 1.1,
+        find_missed_schedule=_schedule(environ),
+        delete_with_source=_choice(environ, "DELETE_WITH_SOURCE", "false", ("false", "true")) == "true",
         blob_trigger_source=_choice(
             environ, "BLOB_TRIGGER_SOURCE", "LogsAndContainerScan", ("LogsAndContainerScan", "EventGrid")
         ),
@@ -186,6 +206,29 @@ def _choice(environ: Mapping[str, str], name: str, default: str, values: tuple[s
         if value.casefold() == known.casefold():
             return known
     raise SettingsError(f"{name} is {value!r}: it is one of {', '.join(values)}.")
+
+
+def _rate(environ: Mapping[str, str], chosen: Generation) -> Rate:
+    value = environ.get("READ_RATE") or ("30/s" if chosen.service == "Computer Vision" else "15/s,50/s")
+    match = re.fullmatch(r"(\d{1,6})/(s|min)(?:,(\d{1,6})/(s|min))?", value.replace(" ", ""))
+    if not match or "0" in (match[1].lstrip("0") or "0", (match[3] or "1").lstrip("0") or "0"):
+        raise SettingsError(
+            f"READ_RATE is {value!r}: it is calls in a time, such as 30/s, 20/min, or 15/s,50/s (POST, GET)."
+        )
+    seconds = {"s": 1, "min": 60}
+    posts = int(match[1]) / seconds[match[2]]
+    return Rate(posts, int(match[3]) / seconds[match[4]] if match[3] else posts, shared=not match[3])
+
+
+def _schedule(environ: Mapping[str, str]) -> str | None:
+    value = environ.get("FIND_MISSED_SCHEDULE") or "0 0 3 * * *"
+    if value.casefold() == "off":
+        return None
+    if len(value.split()) != 6:
+        raise SettingsError(
+            f"FIND_MISSED_SCHEDULE is {value!r}: it is six fields (second minute hour day month weekday, UTC), or off."
+        )
+    return value
 
 
 def _time(environ: Mapping[str, str], name: str) -> datetime | None:

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,16 @@ from shared.storage.connection import RANGE_BYTES
 from shared.storage.tables import Fence, Superseded
 
 _UPLOAD_TRIES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A file as a listing shows it. ``etag`` has no quotes here."""
+
+    name: str
+    etag: str
+    length: int
+    uploaded_at: datetime
 
 
 class Source:
@@ -85,6 +96,25 @@ class Inbox:
                 except HttpResponseError:
                     return Source(Version("", 0, None, datetime.fromtimestamp(0, UTC), {}, unreadable), None)
             raise
+
+    def exists(self, name: str) -> bool:
+        """Whether the file is there."""
+        return bool(self._client.get_blob_client(name).exists())
+
+    def delete(self, name: str) -> None:
+        """Delete the file with its snapshots. It may be gone already."""
+        with suppress(ResourceNotFoundError):
+            self._client.get_blob_client(name).delete_blob(delete_snapshots="include")
+
+    def list(self, prefix: str, start: str | None) -> "Iterator[tuple[list[Listed], str | None]]":
+        """Pages of the container's files below a prefix, each with what continues after it."""
+        pages = self._client.list_blobs(name_starts_with=prefix or None).by_page(continuation_token=start)
+        for page in pages:
+            files = [
+                Listed(blob.name, str(blob.etag), int(blob.size or 0), blob.last_modified.astimezone(UTC))
+                for blob in page
+            ]
+            yield files, getattr(pages, "continuation_token", None)
 
 
 _UNREADABLE = {

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from azure.core import MatchConditions
@@ -15,7 +16,7 @@ from azure.core.exceptions import (
 )
 from azure.data.tables import EdmType, EntityProperty, TableClient, TableTransactionError, UpdateMode
 
-from shared.document import Document, Status, from_row, marker_key, to_marker, to_row
+from shared.document import Document, Status, document_key, from_row, marker_key, to_marker, to_row
 from shared.storage.codes import error_code
 
 Operation = tuple[str, Mapping[str, Any]] | tuple[str, Mapping[str, Any], Mapping[str, Any]]
@@ -25,6 +26,8 @@ BATCH_BYTES = 3_500_000
 """Azure takes 100 operations and 4 MiB a batch; the rest is left for the envelope."""
 
 HEAD = "!head"
+
+_PROGRESS = {"PartitionKey": "~missed", "RowKey": "progress"}
 
 
 class Conflict(Exception):
@@ -62,9 +65,8 @@ class Documents:
 
     def get(self, name: str) -> Document | None:
         """The document's row, or None."""
-        key = to_row(Document(name=name, status=Status.WAITING), self._container)["RowKey"]
         try:
-            row = self._client.get_entity(self._container, key)
+            row = self._client.get_entity(self._container, document_key(name))
         except ResourceNotFoundError:
             return None
         return _document(row)
@@ -90,6 +92,57 @@ class Documents:
         # The row is as expected, so it was the marker that could not be removed: somebody else did.
         written = self._client.submit_transaction([*self._batch(document, expected)][:1])
         return document.evolve(row_etag=written[0]["etag"])
+
+    def remove(self, document: Document) -> None:
+        """Remove a row and its marker, if the row is still as it was read. Raises Conflict."""
+        row = {"PartitionKey": self._container, "RowKey": document_key(document.name)}
+        with suppress(ResourceNotFoundError):
+            self._client.delete_entity(self._container, marker_key(document.name))
+        try:
+            self._client.delete_entity(row, etag=document.row_etag, match_condition=MatchConditions.IfNotModified)
+        except ResourceNotFoundError:
+            return
+        except ResourceModifiedError:
+            raise Conflict(self.get(document.name)) from None
+
+    def overdue(self, before: datetime) -> Iterator[str]:
+        """Names of documents whose next step, or whatever else is owed, was due before a time."""
+        found = self._client.query_entities(
+            "PartitionKey eq @container and RowKey ge '!' and RowKey lt '\"' and DueAt lt @before",
+            parameters={"container": self._container, "before": before},
+            select=["Name"],
+        )
+        for marker in found:
+            if isinstance(name := marker.get("Name"), str):
+                yield name
+
+    def remove_marker(self, name: str) -> None:
+        """Remove a marker that has lost its row."""
+        with suppress(ResourceNotFoundError):
+            self._client.delete_entity(self._container, marker_key(name))
+
+    def versions(self) -> Iterator[tuple[str, str]]:
+        """Name and ETag of every document, a page of the table at a time."""
+        found = self._client.query_entities(
+            "PartitionKey eq @container and RowKey ge '\"'",
+            parameters={"container": self._container},
+            select=["Name", "SourceETag"],
+        )
+        for row in found:
+            if isinstance(name := row.get("Name"), str):
+                yield name, str(row.get("SourceETag") or "")
+
+    def progress(self) -> str | None:
+        """What save_progress kept."""
+        try:
+            row = self._client.get_entity(_PROGRESS["PartitionKey"], _PROGRESS["RowKey"])
+        except ResourceNotFoundError:
+            return None
+        return str(row.get("Progress") or "") or None
+
+    def save_progress(self, text: str) -> None:
+        """Keep how far a comparison of container and table has come, apart from all documents."""
+        _submit(self._client, [("upsert", {**_PROGRESS, "Progress": text}, {"mode": UpdateMode.REPLACE})])
 
     def _batch(self, document: Document, expected: Document | None) -> Iterator[Operation]:
         row = to_row(document, self._container)
@@ -129,11 +182,13 @@ class Lines:
         if head.existed:
             self._remove(key, head, lines_of_page)
 
-    def clear(self, key: str, fence: Fence) -> None:
+    def clear(self, key: str, fence: Fence, *, head_too: bool = False) -> None:
         """Remove all lines. The head stays, as ours, so that a slow writer of an older version finds it taken."""
         head = _Head(self._client, key, fence)
         head.submit([])
         self._remove(key, head, {})
+        if head_too:
+            self._client.delete_entity(key, HEAD)
 
     def adopt(self, key: str, fence: Fence, source_etag: str) -> None:
         """Mark the lines as another version's. Raises Superseded if they are not the fence's, nor adopted yet."""
@@ -230,7 +285,8 @@ def _is_among(row_key: str, lines_of_page: Mapping[int, int]) -> bool:
 
 
 def _has_marker(document: Document) -> bool:
-    return document.status not in (Status.SUCCEEDED, Status.IGNORED)
+    """A document in flight or failed has one, and one that is done but for something owed."""
+    return document.status not in (Status.SUCCEEDED, Status.IGNORED) or document.due_at is not None
 
 
 def _document(row: Any) -> Document:

@@ -1,0 +1,164 @@
+"""Comparing container and table: files that no event told of are handed over, no more than the quota reads in a day."""
+
+import hashlib
+import json
+import logging
+import secrets
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.document import is_junk
+from shared.message import Message
+from shared.services import Services
+from shared.storage.blobs import Listed
+from shared.tasks import forget
+
+_log = logging.getLogger(__name__)
+
+SLICE = 500_000
+"""Documents whose hashes are held in memory at once: some 40 MB."""
+
+RUN_EVERY = timedelta(days=1)
+SETTLED_AFTER = timedelta(minutes=15)
+"""A younger file's own event is likely on its way."""
+
+_HEADROOM = 0.9
+"""What the trigger brings in the meantime is read too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a comparison has come. It is kept, so that the next run goes on where one ran out of time."""
+
+    key: str
+    """Of the hashes, drawn anew for each comparison: nobody can make a name whose hash is another's."""
+    slices: int = 1
+    slice: int = 0
+    page: str | None = None
+    """What continues the listing within the slice."""
+    handed_over: int = 0
+    read_by: str | None = None
+    """When the quota should have read all that was handed over; no other comparison hands over before."""
+    done: bool = False
+
+    def digest(self, *parts: str) -> int:
+        """A 64-bit hash."""
+        joined = "\0".join(part.strip('"') for part in parts).encode("utf-8", "surrogatepass")
+        return int.from_bytes(hashlib.blake2b(joined, digest_size=8, key=self.key.encode()).digest(), "big")
+
+    def holds(self, name: str) -> bool:
+        """Whether a name belongs to the slice that is being compared."""
+        return self.digest(name) % self.slices == self.slice
+
+
+def find_missed(services: Services, until: datetime, *, resume_only: bool = False) -> int:
+    """Hand over the files that the table does not know in their present version. Returns how many this run did.
+
+    A run ends at ``until``; the next goes on where it stopped (``resume_only`` never begins a new comparison). Each
+    file is a message, delayed so that the quota is spread over the day and looks at what is being read go first.
+    """
+    now, rate = services.now(), services.settings.read_rate.documents
+    limit = max(1, int(rate * RUN_EVERY.total_seconds() * _HEADROOM))
+    progress = _load(services)
+    if progress is None or progress.done:
+        if resume_only:
+            return 0
+        if progress and progress.read_by and datetime.fromisoformat(progress.read_by) > now:
+            _log.info("%d files that were handed over are to be read by %s.", progress.handed_over, progress.read_by)
+            return 0
+        progress = _begin()
+    handed_before = progress.handed_over
+    for files, after in _missed(services, progress):
+        handed = progress.handed_over
+        for file in files[: limit - handed]:
+            if now - file.uploaded_at >= SETTLED_AFTER:
+                services.queue.send(Message(file.name, f'"{file.etag}"').to_json(), handed / rate)
+                handed += 1
+        read_by = (services.now() + timedelta(seconds=handed / rate)).isoformat()
+        progress = replace(after, handed_over=handed, read_by=read_by, done=after.done or handed >= limit)
+        services.documents.save_progress(json.dumps(asdict(progress)))
+        if progress.done or services.now() > until:
+            break
+    if progress.done and services.settings.delete_with_source:
+        _forget_gone(services, progress.slices)
+    _log.info(
+        "Comparison %s: %d files handed over.", "done" if progress.done else "to be continued", progress.handed_over
+    )
+    return progress.handed_over - handed_before
+
+
+def count_missed(services: Services) -> tuple[int, int]:
+    """How many files the table does not know in their present version, and their bytes. Hands nothing over."""
+    files = bytes_ = 0
+    for missed, _ in _missed(services, _begin()):
+        files += len(missed)
+        bytes_ += sum(file.length for file in missed)
+    return files, bytes_
+
+
+def _missed(services: Services, progress: Progress) -> Iterator[tuple[list[Listed], Progress]]:
+    """Missed files, a page of the listing at a time, with the progress after it."""
+    settings = services.settings
+    while not progress.done:
+        known, progress = _known(services, progress)
+        for files, next_page in services.inbox.list(settings.input_prefix, progress.page):
+            missed = [
+                file
+                for file in files
+                if progress.holds(file.name)
+                and progress.digest(file.name, file.etag) not in known
+                and not is_junk(file.name)
+                and not (settings.read_files_from and file.uploaded_at < settings.read_files_from)
+            ]
+            if next_page:
+                progress = replace(progress, page=next_page)
+            else:
+                last = progress.slice + 1 >= progress.slices
+                progress = replace(progress, page=None, slice=progress.slice + 1, done=last)
+            yield missed, progress
+
+
+def _known(services: Services, progress: Progress) -> tuple[set[int], Progress]:
+    """Hashes of what the table knows, of one slice. The first slice finds out how many slices there are to be."""
+    known: set[int] = set()
+    for name, etag in services.documents.versions():
+        if progress.holds(name):
+            known.add(progress.digest(name, etag))
+        if len(known) > SLICE and progress.slice == 0:
+            progress = replace(progress, slices=progress.slices * 2)
+            known = set()
+            return _known(services, progress)
+    return known, progress
+
+
+def _forget_gone(services: Services, slices: int) -> None:
+    """Forget the documents whose files are gone."""
+    progress = replace(_begin(), slices=slices)
+    for number in range(slices):
+        progress = replace(progress, slice=number)
+        there = {
+            progress.digest(file.name)
+            for files, _ in services.inbox.list(services.settings.input_prefix, None)
+            for file in files
+            if progress.holds(file.name)
+        }
+        for name, _ in services.documents.versions():
+            if (
+                name.startswith(services.settings.input_prefix)
+                and progress.holds(name)
+                and progress.digest(name) not in there
+                and not services.inbox.exists(name)
+            ):
+                forget(services, name)
+
+
+def _begin() -> Progress:
+    return Progress(key=secrets.token_hex(16))
+
+
+def _load(services: Services) -> Progress | None:
+    try:
+        return Progress(**json.loads(services.documents.progress() or "null"))
+    except (TypeError, ValueError):
+        return None
