@@ -75,6 +75,11 @@ class AdminServer:
         """Answer requests: all listeners run."""
         threading.Thread(target=self._server.serve_forever, name="admin endpoint", daemon=True).start()
 
+    def close(self) -> None:
+        """Answer no more."""
+        self._server.shutdown()
+        self._server.server_close()
+
 
 def _find(path: str, calls: Mapping[str, Call]) -> Call:
     match = re.fullmatch(r"/admin/functions/([^/?]+)", path)

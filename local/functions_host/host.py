@@ -86,7 +86,8 @@ class Host:
         self._run = run
         self._connections = connections
         self._invoker = invoker
-        self._threads = ThreadPoolExecutor(max_workers=1000, thread_name_prefix="function")
+        self._pool = ThreadPoolExecutor(max_workers=1000, thread_name_prefix="function")
+        self._running: list[threading.Thread] = []
         self._queue_listeners: list[QueueListener] = []
         self._listeners: list[tuple[Callable[[], None], Callable[[], None]]] = []
         self.calls: dict[str, Call] = {}
@@ -107,7 +108,9 @@ class Host:
     def start(self) -> None:
         """Start every listener in a thread of its own."""
         for run, _ in self._listeners:
-            threading.Thread(target=_keep_running, args=[run], daemon=True).start()
+            thread = threading.Thread(target=_keep_running, args=[run], daemon=True)
+            self._running.append(thread)
+            thread.start()
 
     def stop(self, patience: float = DRAIN_SECONDS) -> bool:
         """Fetch no more, and wait for what is in flight; False if some of it was not done in time."""
@@ -119,7 +122,9 @@ class Host:
         return not busy
 
     def _is_busy(self) -> bool:
-        return self._invoker.in_flight > 0 or any(listener.in_flight for listener in self._queue_listeners)
+        # A listener that is still fetching may come back with messages, which are this host's to settle.
+        listening = any(thread.is_alive() for thread in self._running)
+        return listening or self._invoker.in_flight > 0 or any(queue.in_flight for queue in self._queue_listeners)
 
     def _add_queue_function(self, function: Function, trigger: QueueTrigger) -> None:
         connection = self._connections[trigger.connection]
@@ -156,13 +161,13 @@ class Host:
                 )
 
     def _listen(self, queue: QueueClient, options: QueueOptions, handler: Handler) -> QueueListener:
-        listener = QueueListener(queue, options, self._run.lease_seconds, handler, self._threads)
+        listener = QueueListener(queue, options, self._run.lease_seconds, handler, self._pool)
         self._queue_listeners.append(listener)
         self._listeners.append((listener.run, listener.stop))
         return listener
 
     def _call(self, run: Callable[[str], object], given: Any) -> None:
-        self._threads.submit(run, given if isinstance(given, str) else json.dumps(given))
+        self._pool.submit(run, given if isinstance(given, str) else json.dumps(given))
 
 
 def hand_over(function: BlobFunction, queue: QueueClient, queued: Callable[[], None], given: Any) -> None:

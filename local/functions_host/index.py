@@ -109,22 +109,25 @@ def index_app(app: Path, environ: Mapping[str, str]) -> list[Function]:
     os.chdir(app)
     try:
         module = importlib.import_module(Path(script).stem)
-        apps = [item for item in vars(module).values() if isinstance(item, func.FunctionRegister)]
-        indexed = _functions_of(apps[0]) if len(apps) == 1 else []
     except (Exception, SystemExit) as error:
-        raise IndexingError(f"{script} could not be indexed: {type(error).__name__}: {error}") from error
+        raise IndexingError(f"{script} cannot be imported: {type(error).__name__}: {error}") from error
+    apps = [item for item in vars(module).values() if isinstance(item, func.FunctionRegister)]
     if len(apps) != 1:
         raise HostError(f"{script} must hold exactly one top-level FunctionApp; it holds {len(apps)}.")
-    return [_describe(function, environ) for function in indexed]
+    return describe(apps[0], environ)
 
 
-def _functions_of(app: Any) -> list[Any]:
+def describe(app: func.FunctionRegister, environ: Mapping[str, str]) -> list[Function]:
+    """The app's functions, in the order in which they are written. Raises as `index_app` does."""
     # Without an HTTP function, azure-functions warns that no authorisation level is applied to it.
     logging.disable(logging.WARNING)
     try:
-        return list(app.get_functions())
+        functions = app.get_functions()
+    except ValueError as error:
+        raise IndexingError(f"The app cannot be indexed: {error}") from error
     finally:
         logging.disable(logging.NOTSET)
+    return [_describe(function, environ) for function in functions]
 
 
 def _describe(function: Any, environ: Mapping[str, str]) -> Function:

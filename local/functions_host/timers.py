@@ -2,9 +2,9 @@
 
 import json
 import re
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from threading import Event
 
 from azure.functions.meta import Datum
 from croniter import croniter
@@ -17,14 +17,17 @@ from local.functions_host.settings import HostError
 class Schedule:
     """When a timer fires: `{second} {minute} {hour} {day} {month} {day of week}`.
 
-    Of what cron dialects know beyond NCRONTAB (`?`, `L`, `#`, names such as @daily), nothing is let through.
-    Raises HostError for an expression that is not NCRONTAB.
+    What other dialects of cron know, and NCRONTAB does not (`?`, `L`, `#`, `@daily`), is not let through to the
+    library that does. Raises HostError for an expression that is not NCRONTAB.
     """
 
     def __init__(self, function_name: str, expression: str) -> None:
         self._expression = expression
-        six_fields = re.fullmatch(r"\s*([\w*,/-]+\s+){5}[\w*,/-]+\s*", expression)
-        if not six_fields or not croniter.is_valid(expression, second_at_beginning=True):
+        item = r"(\*|\d+|[A-Za-z]{3})"
+        field = rf"{item}([-,/]{item})*"
+        if not re.fullmatch(rf"\s*({field}\s+){{5}}{field}\s*", expression) or not croniter.is_valid(
+            expression, second_at_beginning=True
+        ):
             raise HostError(
                 f"Function {function_name}: the schedule {expression!r} is not NCRONTAB. It has six fields: "
                 'second, minute, hour, day, month, day of week; "0 */5 * * * *" is every five minutes.'
@@ -47,13 +50,15 @@ class TimerListener:
         trigger: TimerTrigger,
         invoker: Invoker,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        wait: Callable[[Event, float], bool] = Event.wait,
     ) -> None:
         self._function = function
         self._trigger = trigger
         self._schedule = Schedule(function.name, trigger.schedule)
         self._invoker = invoker
         self._now = now
-        self._stopped = threading.Event()
+        self._wait = wait
+        self._stopped = Event()
 
     def stop(self) -> None:
         """Fire no more."""
@@ -67,7 +72,7 @@ class TimerListener:
             due = self._schedule.next_after(self._now())
             # Short waits, so that a clock that is set, or a laptop that slept, does not delay it for long.
             while (left := (due - self._now()).total_seconds()) > 0:
-                if self._stopped.wait(min(left, 30)):
+                if self._wait(self._stopped, min(left, 30)):
                     return
             self._fire("Timer fired at {}")
 
