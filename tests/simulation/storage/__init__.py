@@ -1,10 +1,11 @@
 """An Azure Storage account in memory, on a clock of the test's own, behind the clients of the Azure SDK.
 
-    account = MemoryStorage(clock)
-    account.blobs().get_container_client("inbox").create_container()
-    account.fault = crash_at(17)
+    storage = MemoryStorage(clock)
+    storage.blobs().get_container_client("inbox").create_container()
+    storage.fault = crash_at(17)
 
-`tests/integration/test_storage_contract.py` holds it to Azurite, and says where Azure is known to differ.
+tests/integration/test_storage_contract.py holds it to Azurite. Where Azure is known to differ from Azurite, it does as
+Azure, and says so. What it does not imitate, it refuses with NotImplementedError.
 """
 
 from collections.abc import Callable
@@ -16,29 +17,32 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from .account import Account, Fault, Operation, SentAgain
-from .blobs import BlobService, MemoryBlobServiceClient
+from .blob_clients import MemoryBlobServiceClient
+from .blobs import BlobService
 from .errors import refused
-from .queues import MemoryQueueServiceClient, Queue
-from .tables import MemoryTableServiceClient, TableService
+from .queue_clients import MemoryQueueServiceClient
+from .queues import QueueService
+from .table_clients import MemoryTableServiceClient
+from .tables import TableService
 
 __all__ = ["Fault", "MemoryStorage", "Operation", "SentAgain", "refused"]
 
 
 class MemoryStorage(Account):
-    """A storage account. Its clients have the types of the SDK's, so that what uses them is checked against it."""
+    """A storage account. Its clients are of the SDK's types, so that what uses them is checked against those."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         super().__init__(clock)
         self._blobs = BlobService(self)
-        self._queues: dict[str, Queue] = {}
+        self._queues = QueueService(self)
         self._tables = TableService(self)
 
     def blobs(self, **sizes: int) -> BlobServiceClient:
-        """A client of the blob service; `sizes` as the SDK's: `max_chunk_get_size`, `max_single_put_size`, ..."""
+        """`sizes` as the SDK's client takes them: `max_chunk_get_size`, `max_single_put_size`, ..., in bytes."""
         return MemoryBlobServiceClient.of(self._blobs, **sizes)
 
     def queues(self) -> QueueServiceClient:
-        return MemoryQueueServiceClient.of(self, self._queues)
+        return MemoryQueueServiceClient.of(self._queues)
 
     def tables(self) -> TableServiceClient:
         return cast(TableServiceClient, MemoryTableServiceClient(self._tables))

@@ -1,16 +1,19 @@
 """What the three services of one in-memory storage account share: clock, numbers, faults, log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeVar
 
+from .errors import Refusal, as_generated
+
 T = TypeVar("T")
+Service = Literal["blob", "queue", "table"]
 
 
 class Operation(NamedTuple):
     """One request to a service, as `Account.fault` is told of it."""
 
-    service: Literal["blob", "queue", "table"]
+    service: Service
     verb: str
     """The REST operation: `put_blob`, `receive_messages`, `submit_transaction`, ..."""
     target: str
@@ -21,49 +24,52 @@ class Operation(NamedTuple):
         return f"{self.service} {self.verb} {self.target!r}"
 
 
-class SentAgain(Exception):
-    """Raised by `Account.fault` after a request: its answer is lost and the client's retry sends it again.
-
-    The caller learns only the second answer: a create that had succeeded "already exists", and a message
-    is in the queue twice.
-    """
-
-
 Fault = Callable[[Operation], None]
 
 
-class Account:
-    """One storage account. It does no I/O, draws no random number and knows no time but `clock`'s.
+class SentAgain(Exception):
+    """Raised by `Account.fault` after a request: its answer is lost and the client's retry sends it again.
 
-    Before a request takes effect, and again after it did, `fault` is called. What it raises, the caller of
-    the client gets: before, nothing has happened; after, it has, but the caller never learns. Raise a
-    `BaseException` for a crash, `azure.core.exceptions.ServiceResponseError` for a lost answer, `refused()`
-    for a server's refusal, `SentAgain` for a retry inside the client. `fault` may itself use the account.
-    A request that the service refuses has no "after".
+    The caller learns only the second answer: what it created "already exists", its message is in the queue twice.
+    """
+
+
+class Account:
+    """One storage account. It does no I/O, draws no random number and knows no time but its clock's.
+
+    Before a request takes effect, and again after it did, `fault` is called. What it raises, the caller of the client
+    gets: before, nothing has happened; after, it has, but the caller never learns. Raise a `BaseException` for a crash,
+    `azure.core.exceptions.ServiceResponseError` for a lost answer, `refused("ServerBusy", 503)` for a server's
+    refusal, `SentAgain` for a retry inside the client. `fault` may use the account itself. A request that the service
+    refuses has no "after".
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         """`clock` gives the time, aware, in UTC."""
+        self.now = clock
         self.fault: Fault | None = None
         self.log: list[str] = []
         """Every request so far and, where it failed, how: names only, for printing a schedule."""
-        self._clock = clock
         self._number = 0
 
-    def now(self) -> datetime:
-        return self._clock()
-
     def now_on_the_wire(self) -> datetime:
-        """The time as HTTP headers and XML bodies carry it: RFC 1123, in whole seconds."""
-        return self._clock().replace(microsecond=0)
+        """The time as HTTP headers and XML bodies carry it: in whole seconds."""
+        return self.now().replace(microsecond=0)
 
     def next_number(self) -> int:
-        """A number never given before: ETags, message ids and pop receipts are made of it, so runs replay."""
+        """A number never given before. ETags, message ids and pop receipts are made of it, so that runs replay."""
         self._number += 1
         return self._number
 
-    def request(self, service: Literal["blob", "queue", "table"], verb: str, target: str, effect: Callable[[], T]) -> T:
-        """Carry out `effect` with `fault` called around it."""
+    def request(
+        self,
+        service: Service,
+        verb: str,
+        target: str,
+        effect: Callable[[], T],
+        error: Callable[[Refusal], Exception] = as_generated,
+    ) -> T:
+        """Carry out `effect` with `fault` called around it; what it refuses is raised as `error` makes it."""
         operation = Operation(service, verb, target, "before")
         while True:
             entry = len(self.log)
@@ -76,11 +82,14 @@ class Account:
                     self.fault(operation._replace(when="after"))
             except SentAgain:
                 self.log[entry] += " (answer lost, sent again)"
-                continue
-            except BaseException as error:
-                self.log[entry] += f" -> {getattr(error, 'error_code', None) or type(error).__name__}"
+            except Refusal as refusal:
+                self.log[entry] += f" -> {refusal.code}"
+                raise error(refusal) from None
+            except BaseException as fault:
+                self.log[entry] += f" -> {type(fault).__name__}"
                 raise
-            return answer
+            else:
+                return answer
 
 
 TRANSPORT_OPTIONS = frozenset(
@@ -89,7 +98,7 @@ TRANSPORT_OPTIONS = frozenset(
 """Options of a call that change how it travels, not what it does."""
 
 
-def refuse_unknown(options: dict[str, Any], known: frozenset[str] = TRANSPORT_OPTIONS) -> None:
+def refuse_unknown(options: Mapping[str, Any], known: frozenset[str] = TRANSPORT_OPTIONS) -> None:
     """Fail loudly where the product uses what the in-memory storage does not imitate."""
     for name, value in options.items():
         if name not in known and value not in (None, False):
@@ -99,7 +108,6 @@ def refuse_unknown(options: dict[str, Any], known: frozenset[str] = TRANSPORT_OP
 def code_units(text: str) -> bytes:
     """A key that sorts `text` as the services do, by UTF-16 code unit: U+1F600 before U+FB01.
 
-    Seen in Azurite (whose strings are JavaScript's); Azure documents no order but "lexical", and its
-    tables are .NET's ordinal comparison, which is the same.
+    Seen in Azurite, whose strings are JavaScript's; Azure documents no more than "lexical" order.
     """
     return text.encode("utf-16-be", "surrogatepass")

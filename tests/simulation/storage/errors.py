@@ -1,7 +1,6 @@
 """What the services refuse, in the classes and with the codes that the SDKs raise.
 
-Codes, status and text: learn.microsoft.com/rest/api/storageservices, "Blob", "Queue" and "Table service
-error codes".
+Codes, status and text: learn.microsoft.com/rest/api/storageservices, "Blob", "Queue" and "Table service error codes".
 """
 
 from typing import Any, ClassVar, TypeVar
@@ -36,13 +35,13 @@ _REFUSALS = {
     "InvalidMetadata": (400, "The metadata specified is invalid. It has characters that are not permitted."),
     "InvalidQueryParameterValue": (400, "Value for one of the query parameters specified is invalid."),
     "InvalidRange": (416, "The range specified is invalid for the current size of the resource."),
-    "InvalidUri": (400, "The requested URI does not represent any resource on the server."),
     "InvalidXmlDocument": (400, "XML specified is not syntactically valid."),
     "MessageNotFound": (404, "The specified message does not exist."),
     "OutOfRangeInput": (400, "The specified resource name length is not within the permissible limits."),
     "OutOfRangeQueryParameterValue": (400, "A query parameter specified is outside the permissible range."),
     "PopReceiptMismatch": (400, "The specified pop receipt did not match that of a dequeued message."),
     "PropertyValueTooLarge": (400, "The property value exceeds the maximum allowed size (64KB)."),
+    "QueueAlreadyExists": (409, "The specified queue already exists."),
     "QueueNotFound": (404, "The specified queue does not exist."),
     "RequestBodyTooLarge": (413, "The request body is too large and exceeds the maximum permissible limit."),
     "ResourceNotFound": (404, "The specified resource does not exist."),
@@ -50,6 +49,22 @@ _REFUSALS = {
     "TableNotFound": (404, "The table specified does not exist."),
     "UpdateConditionNotSatisfied": (412, "The update condition specified in the request was not satisfied."),
 }
+_BY_STATUS: dict[int, type[HttpResponseError]] = {
+    304: ResourceNotModifiedError,
+    404: ResourceNotFoundError,
+    409: ResourceExistsError,
+}
+
+
+class Refusal(Exception):
+    """A service's refusal, inside this package. What the caller of a client gets is made of it by `as_...`."""
+
+    def __init__(self, code: str, status: int = 0) -> None:
+        super().__init__(code)
+        self.code = code
+        self.status = status or _REFUSALS[code][0]
+        self.index = 0
+        """In a transaction, which of its operations is refused."""
 
 
 class Answer:
@@ -63,7 +78,7 @@ class Answer:
         self.headers = case_insensitive_dict(headers)
         self.reason = reason
 
-    def text(self, encoding: str | None = None) -> str:  # noqa: ARG002 - the SDKs call it with one
+    def text(self, encoding: str | None = None) -> str:  # noqa: ARG002 - the SDKs give one
         return ""
 
 
@@ -72,51 +87,35 @@ def answered(status_code: int, headers: dict[str, str] | None = None) -> Pipelin
     return PipelineResponse(None, Answer(status_code, headers or {}), None)  # type: ignore[arg-type]
 
 
-class Refusal(Exception):
-    """A service's refusal, by its code; each client makes its own SDK's exception of it."""
+def refused(code: str, status: int, headers: dict[str, str] | None = None) -> HttpResponseError:
+    """A refusal as the SDKs' generated layers raise it: of a class by its status, without `error_code` yet.
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-        self.index = 0
-        """In a transaction, which of its operations is refused."""
-
-
-_BY_STATUS: dict[int, type[HttpResponseError]] = {
-    304: ResourceNotModifiedError,
-    404: ResourceNotFoundError,
-    409: ResourceExistsError,
-}
-
-
-def refused(code: str, status: int = 0, headers: dict[str, str] | None = None) -> HttpResponseError:
-    """As the SDKs' generated layers raise a refusal: the class by status, no `error_code` yet.
-
-    The blob and queue clients add `error_code` to it, and may change its class. With `status`, any refusal:
-    `refused("ServerBusy", 503, {"Retry-After": "10"})`.
+    The clients of blobs and queues add `error_code`, and make some classes more precise.
     """
-    known_status, message = _REFUSALS.get(code, (status, code))
-    answer = Answer(status or known_status, {"x-ms-error-code": code, **(headers or {})}, message)
-    return _BY_STATUS.get(answer.status_code, HttpResponseError)(response=answer)  # type: ignore[arg-type]
+    answer = Answer(status, {"x-ms-error-code": code, **(headers or {})}, _REFUSALS.get(code, (0, code))[1])
+    return _BY_STATUS.get(status, HttpResponseError)(response=answer)  # type: ignore[arg-type]
 
 
-def refused_by_table(code: str) -> HttpResponseError:
-    """As `azure.data.tables` raises a refusal of a single operation."""
-    status, message = _REFUSALS[code]
-    kind = ResourceModifiedError if status == 412 else _BY_STATUS.get(status, HttpResponseError)
-    error = kind(f"{message}\nErrorCode:{code}", response=refused(code).response)
-    return _with_code(error, TableErrorCode(code))
+def as_generated(refusal: Refusal) -> HttpResponseError:
+    """What the generated layers raise."""
+    return refused(refusal.code, refusal.status)
 
 
-def refused_in_batch(code: str, index: int) -> TableTransactionError:
-    """As `azure.data.tables` raises the refusal of a transaction: the index leads the message."""
-    _, message = _REFUSALS[code]
-    kind = RequestTooLargeError if code == "RequestBodyTooLarge" else TableTransactionError
-    error = kind(message=f"{index}:{message}\nErrorCode:{code}", response=refused(code).response)
-    return _with_code(error, code)
+def as_table_error(refusal: Refusal) -> HttpResponseError:
+    """What `azure.data.tables` raises for a single operation."""
+    kind = ResourceModifiedError if refusal.status == 412 else _BY_STATUS.get(refusal.status, HttpResponseError)
+    message = f"{_REFUSALS[refusal.code][1]}\nErrorCode:{refusal.code}"
+    return _with_code(kind(message, response=as_generated(refusal).response), TableErrorCode(refusal.code))
+
+
+def as_transaction_error(refusal: Refusal) -> TableTransactionError:
+    """What `azure.data.tables` raises for a transaction: the index leads the message, the code is plain text."""
+    kind = RequestTooLargeError if refusal.code == "RequestBodyTooLarge" else TableTransactionError
+    message = f"{refusal.index}:{_REFUSALS[refusal.code][1]}\nErrorCode:{refusal.code}"
+    return _with_code(kind(message=message, response=as_generated(refusal).response), refusal.code)
 
 
 def _with_code(error: E, code: str) -> E:
-    error.error_code = code  # type: ignore[attr-defined]  # the SDKs set it so, undeclared
-    error.additional_info = {}  # type: ignore[attr-defined]
+    """As the SDKs add it, undeclared."""
+    error.__dict__.update(error_code=code, additional_info={})
     return error

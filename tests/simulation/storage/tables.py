@@ -1,33 +1,21 @@
-"""The table service: `azure.data.tables` over dictionaries.
-
-The clients are written anew, unlike those of blobs and queues: the SDK's own `submit_transaction` builds a
-MIME body and parses another, milliseconds that a simulation of thousands of schedules has not got.
-"""
+"""The table service: partitions, conditional writes, transactions, queries."""
 
 import re
-from base64 import b64decode, b64encode
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Literal, NamedTuple, TypeVar, cast
+from typing import Any, Literal, NamedTuple, cast
 
-from azure.core import MatchConditions
-from azure.core.paging import ItemPaged, PageIterator
-from azure.data.tables import TableEntity, UpdateMode
+from azure.data.tables import TableEntity
 from azure.data.tables._deserialize import TablesEntityDatetime
-from azure.data.tables._models import TableItem
-from azure.data.tables._serialize import _get_match_condition, _parameter_filter_substitution
 
-from .account import Account, code_units, refuse_unknown
-from .entities import check_batch_size, check_size, stored, stored_datetime
-from .errors import Refusal, refused, refused_by_table, refused_in_batch
-from .filters import Comparison, parse
-
-T = TypeVar("T")
+from .account import Account, code_units
+from .entities import check_size, stored_datetime
+from .errors import Refusal
+from .filters import Comparison
 
 MAX_BATCH = 100
-MAX_PAGE = 1000
 MAX_KEY_UNITS = 512
 """Azurite's; Azure's is 1 KiB, which is the same in UTF-16."""
 _FORBIDDEN_IN_KEYS = re.compile(r"[\x00-\x1f\x7f-\x9f/\\#?]")
@@ -118,9 +106,6 @@ class TableService:
     def __init__(self, account: Account) -> None:
         self.account = account
         self._tables: dict[str, dict[str, Partition]] = {}  # by name in lower case, then by PartitionKey
-
-    def request(self, verb: str, target: str, effect: Callable[[], T]) -> T:
-        return self.account.request("table", verb, target, effect)
 
     def create(self, name: str) -> None:
         if name.lower() in self._tables:
@@ -215,221 +200,3 @@ def _row_key_bounds(comparisons: list[Comparison]) -> tuple[bytes, bytes | None]
 def _check_key(key: str) -> None:
     if len(code_units(key)) > 2 * MAX_KEY_UNITS or _FORBIDDEN_IN_KEYS.search(key):
         raise Refusal("InvalidInput")
-
-
-class MemoryTableServiceClient:
-    """As `azure.data.tables.TableServiceClient`."""
-
-    def __init__(self, service: TableService) -> None:
-        self._service = service
-
-    def get_table_client(self, table_name: str) -> "MemoryTableClient":
-        return MemoryTableClient(self._service, table_name)
-
-    def create_table(self, table_name: str) -> "MemoryTableClient":
-        client = self.get_table_client(table_name)
-        client.create_table()
-        return client
-
-
-class MemoryTableClient:
-    """As `azure.data.tables.TableClient`: the same answers, and the same exceptions."""
-
-    def __init__(self, service: TableService, table_name: str) -> None:
-        self.table_name = table_name
-        self._service = service
-
-    def create_table(self, **options: Any) -> TableItem:
-        refuse_unknown(options)
-        self._single("create_table", self.table_name, lambda: self._service.create(self.table_name))
-        return TableItem(name=self.table_name)
-
-    def create_entity(self, entity: Mapping[str, Any], **options: Any) -> dict[str, Any]:
-        refuse_unknown(options)
-        for key in ("PartitionKey", "RowKey"):
-            if entity.get(key) is None:
-                raise ValueError(f"{key} must be present in an entity")
-        # Alone among the operations, it raises what the generated layer raised: without an error_code.
-        return self._write("insert_entity", _change("create", entity), refused)
-
-    def update_entity(
-        self, entity: Mapping[str, Any], mode: UpdateMode = UpdateMode.MERGE, **options: Any
-    ) -> dict[str, Any]:
-        return self._write("update_entity", _change("update", entity, mode, **_with_own_etag(entity, options)))
-
-    def upsert_entity(
-        self, entity: Mapping[str, Any], mode: UpdateMode = UpdateMode.MERGE, **options: Any
-    ) -> dict[str, Any]:
-        return self._write("upsert_entity", _change("upsert", entity, mode, **options))
-
-    def delete_entity(self, *keys_or_entity: Any, **options: Any) -> None:
-        """Called with both keys or with the entity; what is not there counts as deleted."""
-        named = [options.pop(name) for name in ("entity", "partition_key", "row_key") if name in options]
-        entity = [*keys_or_entity, *named]
-        if len(entity) > 1:
-            entity = [{"PartitionKey": entity[0], "RowKey": entity[1]}]
-        change = _change("delete", entity[0], **_with_own_etag(entity[0], options))
-
-        def delete() -> None:
-            try:
-                self._service.apply(self.table_name, [change])
-            except Refusal as refusal:
-                if refusal.code not in ("ResourceNotFound", "TableNotFound"):
-                    raise
-
-        self._single("delete_entity", self._target(change), delete)
-
-    def get_entity(
-        self, partition_key: str, row_key: str, *, select: str | list[str] | None = None, **options: Any
-    ) -> TableEntity:
-        refuse_unknown(options)
-        _check_type(partition_key, row_key)
-        target = f"{self.table_name}/{partition_key}/{row_key}"
-        get = self._service.get
-        row = self._single("get_entity", target, lambda: get(self.table_name, partition_key, row_key))
-        return row.entity(_selected(select))
-
-    def query_entities(
-        self,
-        query_filter: str | None,
-        *,
-        results_per_page: int | None = None,
-        select: str | list[str] | None = None,
-        parameters: dict[str, Any] | None = None,
-        **options: Any,
-    ) -> ItemPaged[TableEntity]:
-        refuse_unknown(options)
-        # The SDK's own substitution, for its quirks: the numbers 0 and 1 become `false` and `true`.
-        text = _parameter_filter_substitution(parameters, query_filter) if query_filter else None
-        comparisons = parse(text)
-        columns = _selected(select)
-
-        def read(token: dict[str, str] | None) -> tuple[Any, list[TableEntity]]:
-            start = _decoded(token)
-            rows = list(islice(self._service.query(self.table_name, comparisons, start), page_size + 1))
-            entities = [row.entity(columns) for row in rows[:page_size]]
-            return (_encoded(rows[page_size]) if len(rows) > page_size else None), entities
-
-        page_size = min(results_per_page or MAX_PAGE, MAX_PAGE)
-        target = f"{self.table_name} {text or 'all'}"
-        return ItemPaged(
-            lambda token: self._single("query_entities", target, lambda: read(token)),
-            lambda page: page,
-            page_iterator_class=PageIterator,
-        )
-
-    def list_entities(self, **options: Any) -> ItemPaged[TableEntity]:
-        return self.query_entities(None, **options)
-
-    def submit_transaction(self, operations: Iterable[Any], **options: Any) -> list[dict[str, Any]]:
-        refuse_unknown(options)
-        sent = list(operations)
-        changes = [_operation(operation) for operation in sent]
-        if len({change.partition_key for change in changes}) > 1:
-            raise ValueError("Partition Keys in the batch must all be the same.")
-
-        def commit() -> list[Row | None]:
-            check_batch_size(self.table_name, sent)
-            return self._service.apply(self.table_name, changes) if changes else []
-
-        def translated() -> list[Row | None]:
-            try:
-                return commit()
-            except Refusal as refusal:
-                raise refused_in_batch(refusal.code, refusal.index) from None
-
-        more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
-        target = f"{self._target(changes[0])}{more}" if changes else self.table_name
-        rows = self._service.request("submit_transaction", target, translated)
-        return [{"etag": row.etag} if row else {} for row in rows]
-
-    def _write(self, verb: str, change: Change, error: Callable[[str], Exception] = refused_by_table) -> dict[str, Any]:
-        """Carry out one change; what the SDK makes of the answer's headers."""
-        apply = self._service.apply
-        (row,) = self._single(verb, self._target(change), lambda: apply(self.table_name, [change]), error)
-        account = self._service.account
-        return {"date": account.now_on_the_wire(), "etag": row.etag if row else None, "version": "2019-02-02"}
-
-    def _single(
-        self,
-        verb: str,
-        target: str,
-        effect: Callable[[], T],
-        error: Callable[[str], Exception] = refused_by_table,
-    ) -> T:
-        """Send a request that is no transaction."""
-
-        def translated() -> T:
-            try:
-                return effect()
-            except Refusal as refusal:
-                raise error(refusal.code) from None
-
-        return self._service.request(verb, target, translated)
-
-    def _target(self, change: Change) -> str:
-        return f"{self.table_name}/{change.partition_key}/{change.row_key}"
-
-
-def _operation(operation: tuple[Any, ...]) -> Change:
-    """The change that one element of a transaction asks for, checked as the SDK does before it sends."""
-    kind, entity, options = operation if len(operation) == 3 else (*operation, {})
-    if kind.lower() not in ("create", "update", "upsert", "delete"):
-        raise ValueError(f"Unrecognized operation: {kind}")
-    if "PartitionKey" not in entity or "RowKey" not in entity:
-        raise ValueError("PartitionKey and/or RowKey were not provided in entity")
-    # Of the entity's own ETag, which an update outside a transaction uses, only a deletion knows in one.
-    own = _with_own_etag(entity, options) if kind.lower() == "delete" else options
-    return _change(kind.lower(), entity, **own)
-
-
-def _change(
-    kind: Literal["create", "update", "upsert", "delete"],
-    entity: Mapping[str, Any],
-    mode: UpdateMode | str = UpdateMode.MERGE,
-    *,
-    etag: str | None = None,
-    match_condition: MatchConditions | None = None,
-    **options: Any,
-) -> Change:
-    refuse_unknown(options)
-    if mode not in (UpdateMode.MERGE, UpdateMode.REPLACE):
-        raise ValueError(f"Mode type '{mode}' is not supported.")
-    if kind in ("create", "upsert"):
-        if etag or match_condition:
-            raise NotImplementedError(f"the in-memory table imitates no condition on {kind}")
-    else:
-        _get_match_condition(etag, match_condition or MatchConditions.Unconditionally)  # type: ignore[no-untyped-call]
-    partition_key, row_key = entity["PartitionKey"], entity["RowKey"]
-    _check_type(partition_key, row_key)
-    properties = {} if kind == "delete" else stored(entity)
-    return Change(kind, partition_key, row_key, properties, mode == UpdateMode.REPLACE, etag)
-
-
-def _check_type(*keys: Any) -> None:
-    if not all(isinstance(key, str) for key in keys):
-        raise TypeError("PartitionKey or RowKey must be of type string.")
-
-
-def _with_own_etag(entity: Any, options: dict[str, Any]) -> dict[str, Any]:
-    """`options`, where a condition without an ETag means that of the entity, if it was read from the table."""
-    if options.get("match_condition") and not options.get("etag") and isinstance(entity, TableEntity):
-        return {**options, "etag": entity.metadata.get("etag")}
-    return options
-
-
-def _selected(select: str | list[str] | None) -> list[str] | None:
-    """The columns' names, in the order in which the service lists them: keys first."""
-    names = [name.strip() for name in select.split(",")] if isinstance(select, str) else list(select or [])
-    return sorted(names, key=lambda name: name not in ("PartitionKey", "RowKey")) or None
-
-
-def _encoded(row: Row) -> dict[str, str]:
-    """A continuation token: the keys of the next row, in base64 as Azurite's."""
-    return {key: b64encode(row.properties[key].encode()).decode() for key in ("PartitionKey", "RowKey")}
-
-
-def _decoded(token: dict[str, str] | None) -> tuple[str, str]:
-    if not token:
-        return "", ""
-    return b64decode(token["PartitionKey"]).decode(), b64decode(token["RowKey"]).decode()
