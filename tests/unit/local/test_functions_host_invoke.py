@@ -40,6 +40,7 @@ def printed() -> Iterator[io.StringIO]:
     for logger, level in zip(loggers, levels, strict=True):
         logger.removeHandler(handler)
         logger.setLevel(level)
+    console.log.propagate = True
 
 
 @pytest.fixture(scope="module")
