@@ -75,6 +75,7 @@ _PUT_OFF = {
     407: "CredentialsRefused",
     408: "ReadUnavailable",
     409: "ReadUnavailable",
+    410: "EndpointNotFound",
     421: "EndpointNotFound",
     423: "ReadUnavailable",
     425: "ReadUnavailable",
@@ -83,6 +84,30 @@ _PUT_OFF = {
 }
 """Statuses of a refusal that is not about the file, so that waiting, or somebody's repair, can help."""
 
+_TELLING_CODES = {
+    "AuthenticationTypeDisabled": "KeysDisabled",
+    "AuthorizationFailed": "RoleMissing",
+    "PermissionDenied": "RoleMissing",
+    "OutboundAccessForbidden": "OutboundAccessForbidden",
+    "NotSupportedApiVersion": "EndpointNotFound",
+    "InternalServerError": "ReadServerError",
+    "ServiceUnavailable": "ReadUnavailable",
+    "StorageException": "ReadServerError",
+    "Timeout": "ReadServerError",
+    "ContentSourceTimeout": "ReadServerError",
+}
+"""Codes that say more than their status, and not about the file. A 400 has carried those of a 500."""
+
+_TELLING_WORDS = (
+    # azure-sdk-for-python #20042, #25619: the free tier's monthly quota; Retry-After may be weeks
+    (r"out of call volume quota|quota will be replenished", "QuotaExhausted"),
+    (r"virtual network/firewall|public access is disabled", "FirewallRefused"),
+    (r"custom subdomain", "RegionalEndpoint"),
+    (r"principal does not have access|lacks the required data action", "RoleMissing"),
+    (r"key.based authentication is disabled", "KeysDisabled"),
+)
+"""The gateway's codes are mere statuses; its messages tell."""
+
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Refused | NotNow:
     """Any answer but the one hoped for. A 400 that is not in Read's own JSON comes from something in between."""
@@ -90,6 +115,9 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, now: datetime)
     put_off = _PUT_OFF.get(status) or (
         "ReadUnavailable" if status >= 500 else "NotReadsAnswer" if status < 400 else None
     )
+    if status in (400, 401, 403):
+        put_off = _TELLING_CODES.get(code) or put_off
+        put_off = next((told for words, told in _TELLING_WORDS if re.search(words, message, re.IGNORECASE)), put_off)
     if put_off is None and status == 400 and body.strip() and not code and not message:
         put_off = "NotReadsAnswer"
     told = f"HTTP {status}: {code or 'no code'}. {message}".strip()
@@ -116,13 +144,19 @@ def parse_error(body: bytes | Mapping[str, Any]) -> tuple[str, str]:
     while isinstance(found, Mapping):
         code = _words(found.get("code")) or code
         message = _words(found.get("message")) or message
-        details = found.get("details")
-        found = (
-            found.get("innererror")
-            or found.get("innerError")
-            or (details[0] if isinstance(details, list) and details else None)
-        )
+        found = found.get("innererror") or found.get("innerError") or _telling_detail(found.get("details"), code)
     return code, message
+
+
+def _telling_detail(details: object, code: str) -> object:
+    """The first detail, or the first that says something else than the error that it belongs to.
+
+    A document of which one page is at fault has failed with InternalServerError, and with the page's own code in the
+    second detail (learn.microsoft.com, Resolve errors in Document Intelligence).
+    """
+    if not isinstance(details, list) or not details:
+        return None
+    return next((each for each in details if isinstance(each, Mapping) and each.get("code") != code), details[0])
 
 
 def load_object(body: bytes) -> dict[str, Any] | None:
@@ -135,7 +169,11 @@ def load_object(body: bytes) -> dict[str, Any] | None:
 
 
 def wait_named(headers: Mapping[str, str], message: str, now: datetime) -> float | None:
-    """The seconds to wait: Retry-After as seconds or a date, else the number in "Please retry after N seconds"."""
+    """The seconds to wait: Retry-After as seconds or a date, else what the message says.
+
+    Messages say "Please retry after 55 seconds", "Please retry after 15 days", or "Quota will be replenished in
+    22.14:18:12".
+    """
     value = headers.get("Retry-After", "").strip()
     seconds: float | None = None
     if value:
@@ -146,10 +184,19 @@ def wait_named(headers: Mapping[str, str], message: str, now: datetime) -> float
                 seconds = (parsedate_to_datetime(value) - now).total_seconds()
             except (TypeError, ValueError):
                 seconds = None
-    elif match := re.search(r"retry after (\d{1,7}) second", message, re.IGNORECASE):
-        seconds = float(match[1])
+    elif match := re.search(r"retry after (\d{1,7}) (second|minute|hour|day)", message, re.IGNORECASE):
+        seconds = float(match[1]) * _SECONDS[match[2].casefold()]
+    elif match := re.search(r"replenished in (?:(\d{1,3})\.)?(\d{1,2}):(\d\d):(\d\d)", message, re.IGNORECASE):
+        days, hours, minutes, rest = (int(part or 0) for part in match.groups())
+        seconds = ((days * 24 + hours) * 60 + minutes) * 60.0 + rest
     return max(0.0, seconds) if seconds is not None and math.isfinite(seconds) else None
 
 
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+
+
 def _words(value: object) -> str:
-    return str(value)[:4000] if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    """A text or a number as words that can be stored; nothing for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    return str(value)[:4000].encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -32,12 +32,19 @@ _ANSWER_SECONDS = 100
 """Read answers a POST when it has taken the whole file in; functions here may run for minutes."""
 
 AZURE_HOSTS = (".cognitiveservices.azure.com", ".cognitiveservices.azure.us", ".cognitiveservices.azure.cn",
-               ".api.cognitive.microsoft.com", ".services.ai.azure.com")  # fmt: skip
+               ".services.ai.azure.com")  # fmt: skip
 """Hosts of Azure's Cognitive Services, which take Microsoft Entra tokens; no token goes to any other."""
+
+REGIONAL_HOSTS = (".api.cognitive.microsoft.com", ".api.cognitive.microsoft.us", ".api.cognitive.azure.cn")
+"""Hosts of whole regions, e.g. westus.api.cognitive.microsoft.com: they take keys, and no tokens."""
 
 
 class CredentialsUnavailable(Exception):
-    """No token could be had from Microsoft Entra ID."""
+    """There is nothing to sign a request with. ``code`` tells apart why."""
+
+    def __init__(self, message: str, code: str = "CredentialsUnavailable") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Body(Protocol):
@@ -88,7 +95,7 @@ class ReadClient:
                 stream=True,
             )
         except CredentialsUnavailable as error:
-            return NotNow("CredentialsUnavailable", str(error))
+            return NotNow(error.code, str(error))
         except requests.RequestException as error:
             if counted.left:
                 return NotNow("Unreachable", f"The Read service could not be reached ({type(error).__name__}).")
@@ -115,7 +122,7 @@ class ReadClient:
         except NotOurOperation as error:
             return Refused("OperationUrlRefused", str(error))
         except CredentialsUnavailable as error:
-            return NotNow("CredentialsUnavailable", str(error))
+            return NotNow(error.code, str(error))
         except requests.RequestException as error:
             return NotNow("Unreachable", f"The Read service could not be reached ({type(error).__name__}).")
         if response.status_code in (404, 410):
@@ -135,6 +142,26 @@ class ReadClient:
             case _:
                 return Running(wait_named(response.headers, "", self._now()))
 
+    def delete(self, operation_url: str, api_version: str | None = None) -> bool:
+        """Have Read delete an operation's result before it expires. Whether Read keeps it no longer.
+
+        Never raises: where Read cannot delete, or is not reached, the result expires within two days.
+        """
+        generation = generation_or(api_version, self.generation)
+        if not generation.deletes:
+            return False
+        try:
+            with self._session.delete(
+                self.endpoint + generation.operation_path(operation_url),
+                headers=self._credentials(),
+                timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return response.status_code in (200, 204, 404, 410)
+        except (NotOurOperation, CredentialsUnavailable, requests.RequestException):
+            return False
+
     def _accepted(self, response: requests.Response) -> SubmitAnswer:
         location = response.headers.get("Operation-Location", "")
         try:
@@ -146,6 +173,8 @@ class ReadClient:
     def _credentials(self) -> dict[str, str]:
         if self._key:
             return {"Ocp-Apim-Subscription-Key": self._key}
+        if is_regional(self.endpoint):
+            raise CredentialsUnavailable("A region's endpoint takes no Microsoft Entra tokens.", "RegionalEndpoint")
         if self._token and takes_entra_tokens(self.endpoint):
             return {"Authorization": f"Bearer {self._token()}"}
         return {}
@@ -155,6 +184,11 @@ def takes_entra_tokens(endpoint: str) -> bool:
     """Whether an endpoint is https and one of Azure's own."""
     parts = urlsplit(endpoint)
     return parts.scheme == "https" and (parts.hostname or "").endswith(AZURE_HOSTS)
+
+
+def is_regional(endpoint: str) -> bool:
+    """Whether an endpoint is that of a whole region, which takes keys only."""
+    return (urlsplit(endpoint).hostname or "").endswith(REGIONAL_HOSTS)
 
 
 def new_session() -> requests.Session:

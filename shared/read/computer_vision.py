@@ -15,23 +15,30 @@ def parse_read_results(answer: Mapping[str, Any]) -> Result:
         pages=pages,
         model_version=shapes.optional_text(analyzed, "modelVersion", "model-version"),
         language=main_language(pages),
+        warnings=shapes.complaints(analyzed, "errors"),
     )
 
 
 def parse_recognition_results(answer: Mapping[str, Any]) -> Result:
-    """v2.x: ``clockwiseOrientation`` within [0, 360) for the angle; a confidence is the word "Low" or missing: none."""
-    pages = _pages(shapes.objects(answer, "recognitionResults"), angle_key="clockwiseOrientation")
+    """v2.x: ``clockwiseOrientation`` within [0, 360) for the angle; a confidence is the word "Low" or missing: none.
+
+    ``recognizeText`` answers with one page, as ``recognitionResult``.
+    """
+    single = answer.get("recognitionResult")
+    found = [single] if isinstance(single, Mapping) else shapes.objects(answer, "recognitionResults")
+    pages = _pages(found, angle_key="clockwiseOrientation")
     return Result(pages=pages, language=main_language(pages))
 
 
 def _pages(found: list[Mapping[str, Any]], angle_key: str) -> tuple[Page, ...]:
-    return tuple(_page(page, position, angle_key) for position, page in enumerate(found, start=1))
+    numbers = shapes.page_numbers(found, "page")
+    return tuple(_page(page, number, angle_key) for page, number in zip(found, numbers, strict=True))
 
 
-def _page(page: Mapping[str, Any], position: int, angle_key: str) -> Page:
+def _page(page: Mapping[str, Any], number: int, angle_key: str) -> Page:
     angle = shapes.number(page.get(angle_key))
     return Page(
-        number=shapes.page_number(page.get("page"), position),
+        number=number,
         lines=tuple(_line(line) for line in shapes.optional_objects(page, "lines")),
         width=shapes.number(page.get("width")),
         height=shapes.number(page.get("height")),

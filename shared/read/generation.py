@@ -51,6 +51,10 @@ class Option:
     pattern: str
     form: str
 
+    def takes(self, value: str) -> bool:
+        """Whether a value has the form."""
+        return re.fullmatch(self.pattern, value) is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
@@ -64,17 +68,39 @@ class Generation:
     """Path of the POST, below the endpoint."""
     operation: str
     """Pattern of an operation's path, its id in the group ``id``."""
-    url_field: str
-    """The field that carries the file's URL where Read is to fetch it."""
-    parse: Callable[[Mapping[str, Any]], Result]
-    """Turn a succeeded answer into a Result. Raises ResultNotUnderstood."""
-    options: Mapping[str, Option] = field(default_factory=dict)
     api_version: str | None = None
     """Sent as ``api-version``, where versions are a parameter and not a path."""
+    url_field: str
+    """The field that carries the file's URL where Read is to fetch it."""
+    options: Mapping[str, Option] = field(default_factory=dict)
+    parse: Callable[[Mapping[str, Any]], Result]
+    """Turn a succeeded answer into a Result. Raises ResultNotUnderstood."""
     deletes: bool = False
     """Whether results can be deleted from the service before they expire."""
+    formats: tuple[str, ...]
+    """The kinds of files that it takes."""
+    most_megabytes: int
+    """A file's size at most, on a paid tier; 4 on the free one."""
+    most_pixels: int
+    """An image's width and height at most."""
+    most_pages: int
+    """How many pages of a file are read, on a paid tier; 2 on the free one."""
+    rate: str
+    """Calls that a paid resource answers: ``30/s`` of all kinds, or ``15/s,50/s`` of POST and GET."""
     retired: str | None = None
-    """Since when the cloud no longer answers it; containers and private deployments may."""
+    """The day on which Azure's cloud stopped answering it."""
+    instead: str | None = None
+    """What to set READ_API_VERSION to instead."""
+
+    @property
+    def notice(self) -> str | None:
+        """What is to be said at start to whoever chose a retired generation."""
+        if not self.retired:
+            return None
+        return (
+            f"Read {self.version} was retired on {self.retired}: only containers and private deployments still answer"
+            f" it. In Azure's cloud, set READ_API_VERSION={self.instead}."
+        )
 
     def query(self, options: ReadOptions) -> str:
         """The POST's query string. Raises UnsupportedOption."""
@@ -82,9 +108,10 @@ class Generation:
         for name, value in options.given().items():
             option = self.options.get(name)
             if option is None:
-                raise UnsupportedOption(name, f"Read {self.version} takes no {name.replace('_', ' ')}.")
-            if not re.fullmatch(option.pattern, value):
-                raise UnsupportedOption(name, f"{value!r} is not what Read {self.version} takes: {option.form}.")
+                raise UnsupportedOption(name, f"Read {self.version} takes no {name}{_taken_by(name)}.")
+            if not option.takes(value):
+                problem = f"{name} is {value!r}, which Read {self.version} does not take ({option.form})"
+                raise UnsupportedOption(name, f"{problem}{_taken_by(name, value)}.")
             parameters[option.parameter] = value
         return urlencode(parameters)
 
@@ -104,3 +131,18 @@ class Generation:
         if not match or not re.fullmatch(r"[A-Za-z0-9_.~=&%-]*", parts.query):
             raise NotOurOperation(f"the operation URL's path is none of Read {self.version}'s")
         return match[0] + (f"?{parts.query}" if parts.query else "")
+
+
+def _taken_by(name: str, value: str | None = None) -> str:
+    """Which generations take an option, or a value of it, as the end of a sentence."""
+    from shared.read.generations import all_generations  # they are made of this module
+
+    takers = [
+        each.version
+        for each in all_generations()
+        if (option := each.options.get(name)) and (value is None or option.takes(value))
+    ]
+    if not takers:
+        return "; no version does"
+    listed = " and ".join(filter(None, (", ".join(takers[:-1]), takers[-1])))
+    return f"; {listed} {'do' if len(takers) > 1 else 'does'}"

@@ -51,9 +51,22 @@ def number(value: object) -> float | None:
         return None
 
 
-def page_number(value: object, position: int) -> int:
-    """A page's own number, or its position from 1 where it states none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1_000_000 else position
+def page_numbers(pages: list[Mapping[str, Any]], key: str) -> list[int]:
+    """Each page's own number, or its position from 1 where it states none that can be; no two are alike."""
+    numbers: list[int] = []
+    used: set[int] = set()
+    highest = 0
+    for position, page in enumerate(pages, start=1):
+        stated = page.get(key)
+        number = position
+        if isinstance(stated, int) and not isinstance(stated, bool) and 0 < stated < 100_000:
+            number = stated
+        if number in used:
+            number = highest + 1
+        used.add(number)
+        highest = max(highest, number)
+        numbers.append(number)
+    return numbers
 
 
 def box(value: object) -> Box | None:
@@ -64,3 +77,15 @@ def box(value: object) -> Box | None:
         return None
     numbers = [known for item in value if (known := number(item)) is not None]
     return tuple(numbers) if len(numbers) == 8 else None
+
+
+def complaints(container: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """What a result says went wrong on its way, e.g. ``2005: Unable to read file. (page 2)``."""
+    found = container.get(key)
+    told: list[str] = []
+    for each in found if isinstance(found, list) else []:
+        if isinstance(each, Mapping):
+            parts = [optional_text(each, "code"), optional_text(each, "message")]
+            target = optional_text(each, "target")
+            told.append(": ".join(filter(None, parts)) + (f" ({target})" if target else ""))
+    return tuple(filter(None, told))

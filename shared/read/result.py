@@ -52,11 +52,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """All pages of a document."""
+    """All pages of a document, and what Read says went wrong although it succeeded."""
 
     pages: tuple[Page, ...]
     model_version: str | None = None
     language: str | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def line_count(self) -> int:

@@ -46,7 +46,7 @@ def all_generations() -> list[Generation]:
     """Every generation, the oldest first: Computer Vision's, then Document Intelligence's."""
     return sorted(
         (_load(name) for name in _names()),
-        key=lambda each: (each.service, each.version.split("-")[0], each.version),
+        key=lambda each: (each.service, (base := each.version.split("-")[0]), each.version == base, each.version),
     )
 
 
