@@ -1,7 +1,6 @@
 """The engine on real documents: their text, in reading order, with a tolerance that OCR deserves."""
 
 from collections.abc import Callable
-from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
 
