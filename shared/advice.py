@@ -1,51 +1,171 @@
 """What a person can do about each ErrorCode. docs/errors.md has a heading for each; a test compares the two."""
 
+import re
+
 from shared.document import Document
+from shared.read.generation import Generation, ReadOptions
+from shared.read.generations import UnknownGeneration, all_generations, generation
 
-_AGAIN = "Then upload the file again."
+_UPLOAD = "Then upload the file again."
+_BY_ITSELF = "It is tried again by itself."
+_FAILED = "A failed operation is final, and reading the file again is billed again."
 
-ADVICE = {
+_TEXTS = (
     # Before Read is asked
-    "EmptyFile": "Upload the file again; the upload may have broken off.",
-    "UnsafeName": "Rename the file: a part of its path is '.' or '..', which is not followed.",
-    "SourceDeleted": "The file was deleted before it was submitted. Upload it again if it is to be read.",
-    "BlobArchived": f"Move the blob to the hot or cool tier (rehydrate it). {_AGAIN}",
-    "CustomerKey": f"The blob is encrypted with a key of your own, which this app does not have. Store it without. {_AGAIN}",
-    "OptionNotSupported": f"Correct or remove the file's metadata, or set another READ_API_VERSION. {_AGAIN}",
-    "SubmitCrashed": "Several attempts broke off while Read was taking the file in. Look into the function's log; then"
-    " upload the file again. Each attempt may have been billed.",
-    # What waiting can help
-    "Throttled": "Nothing to do: it is tried again by itself. If this is frequent, raise the Read resource's quota or tier.",
-    "Unreachable": "Check READ_ENDPOINT, and that the network lets this app reach it. It is tried again by itself.",
-    "Unanswered": "Read took the file and did not answer; it is tried again by itself. The attempt may have been billed.",
-    "ReadUnavailable": "Nothing to do: it is tried again by itself. See status.azure.com if it lasts.",
-    "ReadServerError": "Read failed at it. It is tried ten times; then try the file in another format.",
-    "CredentialsRefused": "Check READ_KEY against the resource's keys, and READ_ENDPOINT. It is tried again by itself.",
-    "CredentialsUnavailable": "No Microsoft Entra token could be had. Set READ_KEY, or give the app a managed identity"
-    " with the role Cognitive Services User. It is tried again by itself.",
-    "AccessDenied": "Check the Read resource's firewall and quota, and that this app's identity has the role Cognitive"
-    " Services User. It is tried again by itself.",
-    "EndpointNotFound": "This resource does not speak {version}. If it is Document Intelligence, set"
-    " READ_API_VERSION=2024-11-30. Otherwise check READ_ENDPOINT. It is tried again by itself.",
-    "NotReadsAnswer": "Something else than Read answers at READ_ENDPOINT, such as a proxy or a sign-in page. Check"
-    " READ_ENDPOINT and the network. It is tried again by itself.",
+    ("EmptyFile", "Upload the file again; the upload may have broken off."),
+    ("UnsafeName", "Rename the file: a part of its path is '.' or '..', which is not followed."),
+    ("SourceDeleted", "The file was deleted before it was submitted. Upload it again if it is to be read."),
+    ("BlobArchived", f"Move the blob to the hot or cool tier (rehydrate it). {_UPLOAD}"),
+    ("CustomerKey", f"The blob is encrypted with a key of your own, which this app does not have. Store it without. {_UPLOAD}"),
+    ("OptionNotSupported", f"Correct or remove the file's metadata, or set another READ_API_VERSION. {_UPLOAD}"),
+    ("SubmitCrashed", "Several attempts broke off while Read was taking the file in. Look into the function's log; then upload the file again. Each attempt may have been billed."),
+    ("ProcessingFailed", "Look into the function's log for the error; then read the document again."),
+    # What waiting, or somebody's repair, can help
+    ("StorageUnavailable", f"Nothing to do: {_BY_ITSELF.lower()} See status.azure.com if it lasts."),
+    ("Throttled", f"Nothing to do: {_BY_ITSELF.lower()} If this is frequent, raise the Read resource's quota or tier."),
+    ("QuotaExhausted", f"The Read resource's quota for the month is used up. {_BY_ITSELF} To go on now, move the resource to a paid tier, then read the document again."),
+    ("Unreachable", f"Check READ_ENDPOINT, and that the network lets this app reach it. {_BY_ITSELF}"),
+    ("Unanswered", f"Read took the file and did not answer. {_BY_ITSELF} The attempt may have been billed."),
+    ("ReadUnavailable", f"Nothing to do: {_BY_ITSELF.lower()} See status.azure.com if it lasts."),
+    ("ReadServerError", "Read failed at it. It is tried ten times; then try the file in another format."),
+    ("CredentialsRefused", f"Check READ_KEY against the resource's keys, and READ_ENDPOINT. {_BY_ITSELF}"),
+    ("CredentialsUnavailable", f"No Microsoft Entra token could be had. Set READ_KEY, or give the app a managed identity with the role Cognitive Services User. {_BY_ITSELF}"),
+    ("RegionalEndpoint", f"The endpoint of a region takes no Microsoft Entra tokens. Set READ_ENDPOINT to the resource's own, https://NAME.cognitiveservices.azure.com, or set READ_KEY. {_BY_ITSELF}"),
+    ("RoleMissing", f"Give this app's identity the role Cognitive Services User on the Read resource; it takes some minutes to hold. {_BY_ITSELF}"),
+    ("KeysDisabled", f"The Read resource takes no keys. Remove READ_KEY, and give this app's identity the role Cognitive Services User. {_BY_ITSELF}"),
+    ("FirewallRefused", f"The Read resource's firewall keeps this app out. Admit its network, or reach the resource by a private endpoint. {_BY_ITSELF}"),
+    ("OutboundAccessForbidden", f"The Read resource may not fetch files from this storage account. Add it to the resource's allowed outbound addresses, or set SUBMIT_BY=content. {_BY_ITSELF}"),
+    ("AccessDenied", f"Check the Read resource's firewall and quota, and that this app's identity has the role Cognitive Services User. {_BY_ITSELF}"),
+    ("EndpointNotFound", "This resource does not speak {version}. Check READ_ENDPOINT and READ_API_VERSION."),
+    ("NotReadsAnswer", f"Something else than Read answers at READ_ENDPOINT, such as a proxy or a sign-in page. Check READ_ENDPOINT and the network. {_BY_ITSELF}"),
     # The file
-    "InvalidImage": f"The file is damaged, protected by a password, or of a type that Read does not take. {_AGAIN}",
-    "UnsupportedImageFormat": "Read {version} takes JPEG, PNG, BMP, TIFF and PDF. Convert the file. " + _AGAIN,
-    "InvalidImageSize": f"The file is too large for Read, or for its pricing tier (4 MB on the free one). Split or shrink it. {_AGAIN}",
-    "InvalidImageDimension": f"Read takes images of 50 × 50 to 10,000 × 10,000 pixels. Resize it. {_AGAIN}",
+    ("InvalidImage InvalidContent 2005", f"The file is damaged, protected by a password, or of a type that Read does not take. Remove the password, or save the file anew as {{formats}}. {_UPLOAD}"),
+    ("InvalidImageFormat UnsupportedImageFormat NotSupportedImage UnsupportedMediaType UnsupportedContent InvalidContentSourceFormat", f"Read {{version}} takes {{formats}}. Convert the file; a name does not make it one of these. {_UPLOAD}"),
+    ("InvalidImageSize InvalidContentLength", f"Read {{version}} takes files of up to {{megabytes}} MB, and of 4 MB on the free tier (F0). Split or shrink the file, or move the resource to a paid tier. {_UPLOAD}"),
+    ("InvalidImageDimension InvalidContentDimensions", f"Read {{version}} takes images of 50 × 50 to {{pixels}} × {{pixels}} pixels. Resize the image, or pad a small one. {_UPLOAD}"),
+    # Options
+    ("NotSupportedLanguage", f"Read {{version}} does not read this language. Correct READ_LANGUAGE or the file's metadata 'language', or remove it. {_UPLOAD}"),
+    ("InvalidPageRange", f"The file does not have the pages that READ_PAGES, or its metadata 'pages', asks for. Correct or remove it. {_UPLOAD}"),
+    ("InvalidReadingOrder", f"Set READ_READING_ORDER, or the file's metadata 'reading_order', to basic or natural. {_UPLOAD}"),
+    ("BadArgument InvalidArgument InvalidParameter InvalidParameterLength ParameterMissing InvalidRequest", f"Correct what the message names: a READ_… setting, the file's metadata, or the file. {_UPLOAD}"),
+    # The file's link, with SUBMIT_BY=url
+    ("InvalidImageUrl FailedToDownloadImage ContentSourceNotAccessible ContentSourceTimeout 2003", f"Read could not fetch the file from storage. Let the storage account's firewall admit Read, or set SUBMIT_BY=content. {_UPLOAD}"),
+    ("InvalidSasToken", f"Storage refused the link that Read was given. Let the storage account allow shared access signatures, or set SUBMIT_BY=content. {_UPLOAD}"),
     # The operation
-    "OperationUrlRefused": "READ_ENDPOINT answers with an operation that is not one of Read's; the key was not sent there. Check READ_ENDPOINT.",
-    "OperationExpired": "Read no longer knew the operation. If it failed a second time, upload the file again.",
-    "OperationTimedOut": "Read took longer than READ_GIVE_UP_AFTER. Split the file, or raise that setting, and upload it again.",
-    "ProcessingFailed": "Look into the function's log for the error; then read the document again.",
-    "ResultNotUnderstood": "Read's JSON is in the output blob; its shape is not that of READ_API_VERSION. Check that setting.",
-}  # fmt: skip
+    ("Timeout 3013 3018", f"Read took too long over this file. {_FAILED} Split the file, then upload its parts."),
+    ("InternalServerError ServiceUnavailable StorageException FailedToProcess CancelledRequest Unspecified Unknown 3003 3014 OperationFailed OperationCanceled OperationSkipped", f"Read failed at this file without a reason that lies in it. {_FAILED} Upload it again; if that fails too, save it in another format or split it."),
+    ("OperationUrlRefused", "READ_ENDPOINT answers with an operation that is not one of Read's; the key was not sent there. Check READ_ENDPOINT."),
+    ("OperationExpired", "Read no longer knew the operation. If it failed a second time, upload the file again."),
+    ("OperationTimedOut", "Read took longer than READ_GIVE_UP_AFTER. Split the file, or raise that setting, and upload it again."),
+    ("ResultNotUnderstood", "Read's JSON is in the output blob; its shape is not that of READ_API_VERSION. Check that setting."),
+    # What Read should never answer
+    ("Forbidden AuthorizationFailed", f"Read may not do this for the app. Check the roles of the app's identity and of the Read resource's. {_UPLOAD}"),
+    ("NotFound ModelNotFound OperationNotFound NotSupportedApiVersion MethodNotAllowed Conflict", f"Read did not know what it was asked for. Check READ_ENDPOINT and READ_API_VERSION. {_UPLOAD}"),
+    ("DetectFaceError InvalidDetails InvalidModel InvalidThumbnailSize NotSupportedFeature NotSupportedVisualFeature", f"This code is not about reading text. Check that READ_ENDPOINT leads to Read and not through something that changes requests. {_UPLOAD}"),
+    ("Http4xx", f"Read refused the file and gave no reason. Check the file's type and size, and what stands between this app and Read. {_UPLOAD}"),
+)  # fmt: skip
+
+ADVICE = {code: text for codes, text in _TEXTS for code in codes.split()}
 
 GENERAL = "Look up this code in Read's documentation; correct the file and upload it again."
 
+_ABOUT_FORMAT = {"InvalidImage", "InvalidContent", "2005", "InvalidImageFormat", "UnsupportedImageFormat", "NotSupportedImage",
+                 "UnsupportedMediaType", "UnsupportedContent", "InvalidContentSourceFormat", "InvalidRequest", "BadArgument",
+                 "FailedToProcess", "Http415"}  # fmt: skip
+_ABOUT_SIZE = {"InvalidImageSize", "InvalidContentLength", "Http413"}
+_ABOUT_OPTIONS = {"BadArgument", "InvalidArgument", "InvalidParameter", "InvalidRequest"}
+
+_FORMAT_OF = {"jpg": "JPEG", "jpe": "JPEG", "jfif": "JPEG", "tif": "TIFF", "heic": "HEIF", "hif": "HEIF", "htm": "HTML"}
+"""Formats whose files have other extensions than their name."""
+
+_TAKEN_BY_NONE = {"AVIF", "CSV", "DJVU", "DOC", "EML", "EPUB", "GIF", "ICO", "JP2", "JXL", "MSG", "ODP", "ODS", "ODT", "PPT",
+                  "PSD", "RTF", "SVG", "TXT", "WEBP", "XLS", "XPS", "ZIP"}  # fmt: skip
+"""Formats that are dropped all the same."""
+
 
 def advice_for(code: str, message: str, document: Document) -> str:
-    """The advice for an error code, or the general one for a code that Read gave and nobody here knows."""
-    del message
-    return ADVICE.get(code, GENERAL).replace("{version}", document.api_version or "this version")
+    """The advice for an error code; general advice for a code that Read gave and nobody here knows.
+
+    ``message`` is the error's own; with the document's name, size and options it narrows the advice down.
+    """
+    known = "Http4xx" if code not in ADVICE and re.fullmatch(r"Http4\d\d", code) else code
+    text = ADVICE.get(known, GENERAL)
+    try:
+        read = generation(document.api_version or "")
+    except UnknownGeneration:  # only before the first attempt to submit
+        return text.format(version="this version", formats="PDF", megabytes=50, pixels="10,000")
+    return (
+        (_wrong_endpoint(read) if code == "EndpointNotFound" else None)
+        or (_free_tier(read, message) if code == "Throttled" else None)
+        or (_wrong_option(message, document) if code in _ABOUT_OPTIONS else None)
+        or (_wrong_format(read, document.name) if code in _ABOUT_FORMAT else None)
+        or (_wrong_size(read, message, document.content_length) if code in _ABOUT_SIZE else None)
+        or _filled(text, read)
+    )
+
+
+def _filled(text: str, read: Generation) -> str:
+    return text.format(
+        version=read.version,
+        formats=_listed(read.formats, "or"),
+        megabytes=read.most_megabytes,
+        pixels=f"{read.most_pixels:,}",
+    )
+
+
+def _wrong_endpoint(read: Generation) -> str:
+    if read.retired:
+        return f"This resource does not speak {read.version}, which was retired on {read.retired}. Set READ_API_VERSION={read.instead}."
+    other, instead = (
+        ("Document Intelligence", "2024-11-30") if read.service == "Computer Vision" else ("Computer Vision", "v3.2")
+    )
+    return f"This resource does not speak {read.version}. If it is {other}, set READ_API_VERSION={instead}."
+
+
+def _free_tier(read: Generation, message: str) -> str | None:
+    if not re.search(r"\bF0\b", message):
+        return None
+    rate = "20/min" if read.service == "Computer Vision" else "1/s,1/s"
+    return f"Nothing to do: {_BY_ITSELF.lower()} The Read resource is on the free tier (F0): set READ_RATE={rate}, or move it to a paid tier."
+
+
+def _wrong_option(message: str, document: Document) -> str | None:
+    """Which of the options that the document was submitted with the message is about."""
+    words = re.sub(r"[^a-z]", "", message.casefold().replace("locale", "language"))
+    for option in ReadOptions.names():
+        asked = getattr(document, f"requested_{option}")
+        if asked and option.replace("_", "").removesuffix("s") in words:
+            return f"Read refused {option} {asked!r} for this file. Correct or remove READ_{option.upper()}, or the file's metadata '{option}'. {_UPLOAD}"
+    return None
+
+
+def _wrong_format(read: Generation, name: str) -> str | None:
+    """Which versions take a file of this name's extension, if this one does not."""
+    extension = name.rpartition(".")[2].casefold()
+    kind = _FORMAT_OF.get(extension, extension.upper())
+    if kind in read.formats:
+        return None
+    takers = [each.version for each in all_generations() if kind in each.formats]
+    if takers:
+        return f"Read {read.version} takes no {extension.upper()} files; Document Intelligence {_listed(takers, 'and')} do. Set READ_API_VERSION={takers[-1]} with such a resource, or convert the file to PDF, PNG or JPEG. {_UPLOAD}"
+    if kind in _TAKEN_BY_NONE:
+        return f"No version of Read takes {extension.upper()} files. Convert it to PDF, PNG or JPEG, then upload that."
+    return None
+
+
+def _wrong_size(read: Generation, message: str, length: int | None) -> str | None:
+    """Whether it is the file, its tier, or the image that is too large or too small."""
+    if re.search(r"pixel|dimension|width|height", message, re.IGNORECASE):
+        return _filled(ADVICE["InvalidImageDimension"], read)
+    if length is None:
+        return _filled(ADVICE["InvalidImageSize"], read)
+    megabytes = length / 1_000_000
+    if megabytes > read.most_megabytes:
+        return f"The file has {megabytes:,.0f} MB; Read {read.version} takes {read.most_megabytes} MB. Split or shrink it. {_UPLOAD}"
+    if megabytes > 4:
+        return f"The file has {megabytes:,.1f} MB; the free tier (F0) takes 4 MB. Move the Read resource to a paid tier, or split or shrink the file. {_UPLOAD}"
+    return _filled(ADVICE["InvalidImageDimension"], read)
+
+
+def _listed(names: tuple[str, ...] | list[str], last: str) -> str:
+    return f" {last} ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -31,6 +31,14 @@ _CONNECT_SECONDS = 10
 _ANSWER_SECONDS = 100
 """Read answers a POST when it has taken the whole file in; functions here may run for minutes."""
 
+_ENDED = {
+    "failed": "OperationFailed",
+    "canceled": "OperationCanceled",
+    "cancelled": "OperationCanceled",
+    "skipped": "OperationSkipped",
+}
+"""Status words of an operation that ended without a result, and the code for one that gives no reason."""
+
 AZURE_HOSTS = (".cognitiveservices.azure.com", ".cognitiveservices.azure.us", ".cognitiveservices.azure.cn",
                ".services.ai.azure.com")  # fmt: skip
 """Hosts of Azure's Cognitive Services, which take Microsoft Entra tokens; no token goes to any other."""
@@ -136,9 +144,9 @@ class ReadClient:
         match status.casefold():
             case "succeeded":
                 return Succeeded(body, answer)
-            case "failed" | "canceled" | "cancelled" | "skipped" as ended:
+            case ended if ended in _ENDED:
                 code, message = parse_error(answer)
-                return Refused(code or f"Operation{ended.capitalize()}", message or f"Read says {ended} and no reason.")
+                return Refused(code or _ENDED[ended], message or f"Read says {ended} and no reason.")
             case _:
                 return Running(wait_named(response.headers, "", self._now()))
 
