@@ -1,6 +1,6 @@
 """How an SDK client comes to speak to the in-memory account."""
 
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 Client = TypeVar("Client")
 
@@ -16,17 +16,21 @@ def derived(kind: type[Client], parent: object, **attributes: Any) -> Client:
     return client
 
 
-class GeneratedLayer:
-    """Stands where an SDK client keeps its generated HTTP client: groups of operations, and nothing to close."""
-
-    def __init__(self, **groups: object) -> None:
-        self.__dict__.update(groups)
+class Unconnected:
+    """A context manager, as all clients are, with no connection to close."""
 
     def close(self) -> None:
-        """There is no connection."""
+        """Nothing is open."""
 
-    def __enter__(self) -> object:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """There is no connection."""
+        self.close()
+
+
+class GeneratedLayer(Unconnected):
+    """Stands where an SDK client keeps its generated HTTP client: groups of operations."""
+
+    def __init__(self, **groups: object) -> None:
+        self.__dict__.update(groups)

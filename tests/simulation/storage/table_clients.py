@@ -16,6 +16,7 @@ from azure.data.tables._models import TableItem
 from azure.data.tables._serialize import _get_match_condition, _parameter_filter_substitution
 
 from .account import refuse_unknown
+from .clients import Unconnected
 from .entities import check_batch_size, stored
 from .errors import Refusal, as_generated, as_table_error, as_transaction_error
 from .filters import parse
@@ -27,7 +28,7 @@ Kind = Literal["create", "update", "upsert", "delete"]
 MAX_PAGE = 1000
 
 
-class MemoryTableServiceClient:
+class MemoryTableServiceClient(Unconnected):
     """As `azure.data.tables.TableServiceClient`."""
 
     def __init__(self, service: TableService) -> None:
@@ -42,7 +43,7 @@ class MemoryTableServiceClient:
         return client
 
 
-class MemoryTableClient:
+class MemoryTableClient(Unconnected):
     """As `azure.data.tables.TableClient`: the same answers, and the same exceptions."""
 
     def __init__(self, service: TableService, table_name: str) -> None:
