@@ -38,6 +38,7 @@ _TEXTS = (
     ("AccessDenied", f"Check the Read resource's firewall and quota, and that this app's identity has the role Cognitive Services User. {_BY_ITSELF}"),
     ("EndpointNotFound", "This resource does not speak {version}. Check READ_ENDPOINT and READ_API_VERSION."),
     ("NotReadsAnswer", f"Something else than Read answers at READ_ENDPOINT, such as a proxy or a sign-in page. Check READ_ENDPOINT and the network. {_BY_ITSELF}"),
+    ("LookRefused", f"Read does not say how far it is. Check READ_ENDPOINT, and what stands between this app and Read. {_BY_ITSELF}"),
     # The file
     ("InvalidImage InvalidContent 2005", f"The file is damaged, protected by a password, or of a type that Read does not take. Remove the password, or save the file anew as {{formats}}. {_UPLOAD}"),
     ("InvalidImageFormat UnsupportedImageFormat NotSupportedImage UnsupportedMediaType UnsupportedContent InvalidContentSourceFormat", f"Read {{version}} takes {{formats}}. Convert the file; a name does not make it one of these. {_UPLOAD}"),

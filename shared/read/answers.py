@@ -182,7 +182,7 @@ def wait_named(headers: Mapping[str, str], message: str, now: datetime) -> float
         except ValueError:
             try:
                 seconds = (parsedate_to_datetime(value) - now).total_seconds()
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 seconds = None
     elif match := re.search(r"retry after (\d{1,7}) (second|minute|hour|day)", message, re.IGNORECASE):
         seconds = float(match[1]) * _SECONDS[match[2].casefold()]

@@ -109,9 +109,10 @@ class ReadClient:
                 return NotNow("Unreachable", f"The Read service could not be reached ({type(error).__name__}).")
             return Unanswered(f"The Read service took the file and did not answer ({type(error).__name__}).")
         with response:
-            if response.status_code == 202:
-                return self._accepted(response)
-            return refusal(response.status_code, response.headers, _content(response), self._now())
+            content = _content(response)  # of a 202 too: an answer that is not read closes its connection
+        if response.status_code == 202:
+            return self._accepted(response)
+        return refusal(response.status_code, response.headers, content, self._now())
 
     def look(self, operation_url: str, api_version: str | None = None) -> LookAnswer:
         """GET an operation. ``api_version`` is the generation that it was submitted to, if that was another."""
@@ -136,7 +137,10 @@ class ReadClient:
         if response.status_code in (404, 410):
             return Gone(": ".join(part for part in parse_error(body) if part) or "HTTP 404")
         if response.status_code != 200:
-            return refusal(response.status_code, response.headers, body, self._now())
+            refused = refusal(response.status_code, response.headers, body, self._now())
+            if isinstance(refused, Refused):  # of no fault of the file's, whose result may be there and paid
+                return NotNow("LookRefused", f"HTTP {response.status_code}: {refused.code}. {refused.message}")
+            return refused
         answer = load_object(body)
         status = answer.get("status") if answer is not None else None
         if answer is None or not isinstance(status, str):
@@ -180,6 +184,8 @@ class ReadClient:
 
     def _credentials(self) -> dict[str, str]:
         if self._key:
+            if not (self._key.isascii() and self._key.isprintable()):
+                raise CredentialsUnavailable("READ_KEY has characters that no key has.", "CredentialsRefused")
             return {"Ocp-Apim-Subscription-Key": self._key}
         if is_regional(self.endpoint):
             raise CredentialsUnavailable("A region's endpoint takes no Microsoft Entra tokens.", "RegionalEndpoint")
@@ -199,9 +205,16 @@ def is_regional(endpoint: str) -> bool:
     return (urlsplit(endpoint).hostname or "").endswith(REGIONAL_HOSTS)
 
 
+class _Session(requests.Session):
+    """A session that does not even look where a redirect leads: requests does, and fails where it leads nowhere."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the base class's parameter
+        return None
+
+
 def new_session() -> requests.Session:
     """A session that retries nothing, keeps no cookies and takes no credentials from ~/.netrc."""
-    session = requests.Session()
+    session = _Session()
     session.auth = lambda request: request
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("https://", "http://"):
