@@ -4,7 +4,7 @@
     storage.blobs().get_container_client("inbox").create_container()
     storage.fault = crash_at(17)
 
-tests/integration/test_storage_contract.py holds it to Azurite. Where Azure is known to differ from Azurite, it does as
+tests/integration/storage_contract holds it to Azurite. Where Azure is known to differ from Azurite, it does as
 Azure, and says so. What it does not imitate, it refuses with NotImplementedError.
 """
 
@@ -12,20 +12,20 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import cast
 
-from azure.data.tables import TableServiceClient
+from azure.data.tables import TableEntity, TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from .account import Account, Fault, Operation, SentAgain
 from .blob_clients import MemoryBlobServiceClient
-from .blobs import BlobService
+from .blobs import Blob, BlobService
 from .errors import refused
 from .queue_clients import MemoryQueueServiceClient
-from .queues import QueueService
+from .queues import Message, QueueService
 from .table_clients import MemoryTableServiceClient
 from .tables import TableService
 
-__all__ = ["Fault", "MemoryStorage", "Operation", "SentAgain", "refused"]
+__all__ = ["Blob", "Fault", "MemoryStorage", "Message", "Operation", "SentAgain", "refused"]
 
 
 class MemoryStorage(Account):
@@ -46,3 +46,17 @@ class MemoryStorage(Account):
 
     def tables(self) -> TableServiceClient:
         return cast(TableServiceClient, MemoryTableServiceClient(self._tables))
+
+    # What is stored, for a test to look at without a request: no fault, no entry in the log.
+
+    def blobs_in(self, container: str) -> dict[str, Blob]:
+        """The blobs of a container by name; none if there is no such container."""
+        return self._blobs.blobs_in(container)
+
+    def messages_in(self, queue: str) -> list[Message]:
+        """The messages of a queue, hidden ones too, in the order of their delivery; none if there is no such queue."""
+        return self._queues.messages_in(queue)
+
+    def rows_in(self, table: str) -> list[TableEntity]:
+        """The rows of a table in the order of their keys; none if there is no such table."""
+        return self._tables.rows_in(table)

@@ -100,6 +100,9 @@ class BlobService:
             raise Refusal("ContainerNotFound")
         return self._containers[name]
 
+    def blobs_in(self, container: str) -> dict[str, Blob]:
+        return dict(self._containers[container].blobs) if container in self._containers else {}
+
     def properties(self, container: str, name: str, conditions: Conditions) -> Blob:
         """The blob, if the conditions of a read hold.
 

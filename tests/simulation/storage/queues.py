@@ -91,6 +91,12 @@ class QueueService:
         queue.drop_expired(self.account.now())
         return queue
 
+    def messages_in(self, name: str) -> list[Message]:
+        if name not in self._queues:
+            return []
+        queue = self.queue(name)
+        return [queue.messages[id_] for _, _, id_ in queue.order]
+
     def send(self, name: str, text: str | None, visibility_timeout: int | None, time_to_live: int | None) -> Message:
         queue = self.queue(name)
         hidden = _checked_visibility_timeout(visibility_timeout or 0, least=0)

@@ -110,7 +110,6 @@ class MemoryTableClient(Unconnected):
         **options: Any,
     ) -> ItemPaged[TableEntity]:
         refuse_unknown(options)
-        # The SDK's own substitution, for its quirks: the numbers 0 and 1 become `false` and `true`.
         text = _parameter_filter_substitution(parameters, query_filter) if query_filter else None
         comparisons, columns = parse(text), _selected(select)
         size = min(results_per_page or MAX_PAGE, MAX_PAGE)

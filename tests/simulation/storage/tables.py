@@ -161,6 +161,9 @@ class TableService:
         etag = f"W/\"datetime'{self.account.next_number():016}'\""
         return Row(properties, etag, stored_datetime(self.account.now()))
 
+    def rows_in(self, table: str) -> list[TableEntity]:
+        return [row.entity(None) for row in self.query(table, [], ("", ""))] if table.lower() in self._tables else []
+
     def get(self, table: str, partition_key: str, row_key: str) -> Row:
         partition = self.partitions(table).get(partition_key)
         if partition is None or row_key not in partition.rows:
