@@ -16,6 +16,9 @@ if __name__ == "__main__":
         )
         sys.exit(2)
 
-    from local import bootstrap
+    try:
+        from local import bootstrap
 
-    sys.exit(bootstrap.main(sys.argv[1:]))
+        sys.exit(bootstrap.main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -47,8 +47,7 @@ def invoice() -> bytes:
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
-        " /Resources << /Font << /F1 5 0 R >> >> >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
         f"<< /Length {len(content)} >>\nstream\n{content}endstream",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
@@ -70,7 +69,9 @@ def photo() -> Image.Image:
     for line, words in enumerate(NOTICE):
         font = ImageFont.load_default(64 if line == 0 else 40)
         draw.text((500, 180 + 90 * line), words, fill=(28, 44, 84), font=font, anchor="mm")
-    picture = picture.rotate(3, Image.Resampling.BICUBIC, fillcolor=(150, 141, 128)).filter(ImageFilter.GaussianBlur(0.8))
+    picture = picture.rotate(3, Image.Resampling.BICUBIC, fillcolor=(150, 141, 128)).filter(
+        ImageFilter.GaussianBlur(0.8)
+    )
     random = Random(1)  # noqa: S311 - the same noise every time
     grain = Image.frombytes("L", picture.size, bytes(random.randrange(96, 160) for _ in range(1000 * 640)))
     return Image.blend(picture, Image.merge("RGB", [grain] * 3), 0.15)

@@ -65,8 +65,12 @@ class Service:
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
-        self.start()
-        self.wait_until_ready()
+        try:
+            self.start()
+            self.wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -97,13 +101,12 @@ class Service:
     def wait_until_ready(self) -> None:
         """Return when it is ready.
 
-        Raises ServiceError if it ended, or took longer than its time limit; then it is stopped.
+        Raises ServiceError if it ended, or took longer than its time limit.
         """
         in_time = self._ready.wait(self._time_limit)
         if len(self.found) == len(self._patterns):
             return
         how = "" if in_time else f" within {self._time_limit:.0f} s"
-        self.stop()
         raise ServiceError(f"{self.title} did not come up{how}{self._last_words()}")
 
     def check(self) -> None:

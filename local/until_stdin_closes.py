@@ -28,6 +28,7 @@ def _watch() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it may have been set aside for our parent
     threading.Thread(target=_watch, daemon=True).start()
     del sys.argv[0]
     try:

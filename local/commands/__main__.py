@@ -92,6 +92,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a Windows code page knows few of the letters that Read does
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's `&` sets aside
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     command = importlib.import_module(f"local.commands.{arguments.module}")
     try:
@@ -111,7 +112,14 @@ def _json_option(parser: argparse.ArgumentParser, text: str) -> None:
 
 
 def _ports_option(parser: argparse.ArgumentParser, text: str) -> None:
-    parser.add_argument("--ports", type=int, metavar="BASE", help=text)
+    parser.add_argument("--ports", type=_ports, metavar="BASE", help=text)
+
+
+def _ports(text: str) -> int:
+    base = int(text)
+    if base and not 1 <= base <= 65531:
+        raise argparse.ArgumentTypeError(f"{base} is not 0, nor the first of five ports in a row (1 to 65531)")
+    return base
 
 
 def _storage_option(parser: argparse.ArgumentParser) -> None:

@@ -8,9 +8,12 @@ from pathlib import Path, PurePosixPath
 
 from shared.document import is_unsafe
 
+LONGEST_NAME = 1024
+"""Characters of a blob's name. Azure keeps to this; Azurite does not."""
+
 
 class FilesError(Exception):
-    """A file cannot be dropped as asked. Its text says which, and why."""
+    """There is no such file. The text says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,22 @@ def collect(arguments: Iterable[str]) -> list[File]:
     for argument in arguments:
         for path, name in _expand(argument):
             if (real := path.resolve()) not in files:
-                _check(path, name)
                 files[real] = File(path, _unused(name, names))
                 names.add(files[real].name)
     return list(files.values())
+
+
+def refusal(name: str) -> str | None:
+    """Why no blob can have this name, or None if one can."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "Its name is not text in this system's encoding."
+    if is_unsafe(name):
+        return "A part of its name is '.' or '..', which would lead out of the container."
+    if len(name) > LONGEST_NAME:
+        return f"Its name has {len(name):,} characters; a blob's has {LONGEST_NAME:,} at most."
+    return None
 
 
 def _expand(argument: str) -> Iterator[tuple[Path, str]]:
@@ -65,15 +80,6 @@ def _expand(argument: str) -> Iterator[tuple[Path, str]]:
 def _below(folder: Path) -> Iterator[Path]:
     for directory, _, names in os.walk(folder):
         yield from (file for name in names if (file := Path(directory, name)).is_file())
-
-
-def _check(path: Path, name: str) -> None:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        raise FilesError(f"The name of {str(path)!r} is not text in this system's encoding. Rename the file.") from None
-    if is_unsafe(name):
-        raise FilesError(f"{path} would be called {name!r}, and a part of that is '.' or '..'. Rename the file.")
 
 
 def _unused(name: str, used: set[str]) -> str:

@@ -65,17 +65,16 @@ def reason(code: str) -> str:
 
 def state(document: Document, now: datetime) -> str:
     """How a document stands, why, and what to do. Times are shown in the time zone of ``now``."""
-    code = f" ({reason(document.error_code)})" if document.error_code else ""
     message = for_terminal(document.error_message or "")
     match document.status:
         case Status.SUCCEEDED:
             size = f"{amount(document.page_count or 0, 'page')}, {amount(document.line_count or 0, 'line')}"
             return f"succeeded: {size}"
         case Status.FAILED:
-            return f"failed{code}: {message} {document.advice or ''}".rstrip()
+            return f"failed ({document.error_code}): {message} {document.advice or ''}".rstrip()
         case Status.WAITING:
             look = f", next look {_clock(document.due_at, now)}" if document.due_at else ""
-            return f"waiting{code}{look}: {message} {document.advice or ''}".rstrip()
+            return f"waiting ({reason(document.error_code or '')}{look}): {message} {document.advice or ''}".rstrip()
         case Status.IGNORED:
             return f"ignored: {document.warning or ''}"
         case other:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from azure.core.exceptions import HttpResponseError
 
-from local.commands.files import File, FilesError, collect
+from local.commands.files import File, FilesError, collect, refusal
 from local.commands.output import (
     amount,
     by_status,
@@ -31,7 +31,7 @@ from shared.document import Document, Status
 SAMPLES = str(ROOT / "samples")
 LOOK_EVERY = 0.25
 LOOKS_AT_ONCE = 20
-HAND_OVER_AFTER = 10.0
+HAND_OVER_AFTER = 5.0
 """Seconds without news after which files that no trigger has noticed are handed over by the host's admin endpoint.
 
 Triggers skip a few: names that leave no room for a receipt and, under Core Tools, a file written in the same second
@@ -98,7 +98,7 @@ class Run:
         self._clock = clock
         self._sleep = sleep
         self._dropped: list[_Dropped] = []
-        self._width = min(40, max(len(file.name) for file in self._files))
+        self._width = min(40, max(len(_short(file.name)) for file in self._files))
 
     def finished(self) -> Iterator[Document]:
         """The documents of all files, in their order, each as soon as it and those before it are done.
@@ -135,14 +135,17 @@ class Run:
         return [file.name for file in self._files if file.name not in done]
 
     def _drop(self, file: File) -> _Dropped:
-        try:
-            etag = self._store.drop(file.path, file.name)
-        except (HttpResponseError, OSError) as error:
-            item = _Dropped(file.name, "", self._clock())
-            self._end(item, "NotDropped", first_line(error), "Correct this, or rename the file, and run it again.")
+        item = _Dropped(file.name, "", self._clock())
+        if why := refusal(file.name):
+            self._end(item, "NotDropped", why, "Rename the file, and run it again.")
             return item
-        self._report(file.name, "dropped")
-        return _Dropped(file.name, etag, self._clock())
+        try:
+            item.etag = self._store.drop(file.path, file.name)
+        except (HttpResponseError, OSError) as error:
+            self._end(item, "NotDropped", first_line(error), "Correct this, and run it again.")
+        else:
+            self._report(file.name, "dropped")
+        return item
 
     def _look(self, item: _Dropped) -> bool:
         """Read a file's row; returns whether there is news."""
@@ -152,6 +155,8 @@ class Run:
         before, item.document, item.done = item.document, document, document.status.final
         if before and (before.status, before.error_code) == (document.status, document.error_code):
             return before.looks != document.looks
+        if document.status is Status.SUBMITTING:
+            return True  # for a moment
         took = f", {self._clock() - item.at:.1f} s" if document.status is Status.SUCCEEDED else ""
         self._report(item.name, state(document, datetime.now().astimezone()) + took)
         return True
@@ -181,36 +186,40 @@ class Run:
         self._report(item.name, state(item.document, datetime.now().astimezone()))
 
     def _report(self, name: str, text: str) -> None:
-        self._say(f"  {for_terminal(name):<{self._width}}  {text}")
+        self._say(f"  {_short(name):<{self._width}}  {text}")
 
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def _short(name: str) -> str:
+    return for_terminal(name if len(name) <= 60 else f"...{name[-57:]}")
+
+
 def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(map(for_terminal, names[:5]))
+    shown = ", ".join(map(_short, names[:5]))
     return f"{shown} and {len(names) - 5:,} more" if len(names) > 5 else shown
 
 
 def _shown(store: Store, document: Document) -> str:
     """A document's text under its name, or why there is none."""
     if document.status is not Status.SUCCEEDED:
-        return f"\n---- {for_terminal(document.name)} ----\n{state(document, datetime.now().astimezone())}"
+        return f"\n---- {_short(document.name)} ----\n{state(document, datetime.now().astimezone())}"
     size = f"{amount(document.page_count or 0, 'page')}, {amount(document.line_count or 0, 'line')}"
     text = for_terminal(joined(store.text(document)))
     container = store.settings.output_container
     where = for_terminal(f"{container}/{document.text_blob}, {container}/{document.result_blob}")
-    return f"\n---- {for_terminal(document.name)} ({size}) ----\n{text or '(no text)'}\n---- in {where}"
+    return f"\n---- {_short(document.name)} ({size}) ----\n{text or '(no text)'}\n---- in {where}"
 
 
 def _summary(store: Store, stack: Stack, documents: Sequence[Document]) -> str:
     names = store.settings
     total = by_status(Counter(document.status for document in documents))
     inbox = f"{names.input_container}{f', folder {names.input_prefix}' if names.input_prefix else ''}"
-    look = f"connection string {stack.connection_string}"
+    look = "connect any storage tool as `dev.py up` says"
     if stack.ours:
-        look = "run `python3 dev.py up`, then connect any storage tool with UseDevelopmentStorage=true"
+        look = "start `python3 dev.py up`, and connect any storage tool with UseDevelopmentStorage=true"
     return f"""
 {total}. What is stored, until `python3 dev.py clean`, is in {DATA}:
   files          container {inbox}
