@@ -1,6 +1,7 @@
 """The admin endpoint: run a function by hand, ask whether the host runs. On 127.0.0.1 only, without a key."""
 
 import json
+import os
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -24,6 +25,11 @@ class Refused(Exception):
 
 Call = Callable[[Any], None]
 """Starts a function with the `input` of the request. Raises Refused."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = os.name == "posix"  # on Windows, two processes could then share the port
 
 
 class AdminServer:
@@ -61,10 +67,9 @@ class AdminServer:
                 log.debug("Admin endpoint: " + format, *arguments)
 
         try:
-            self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+            self._server = _Server(("127.0.0.1", port), Handler)
         except OSError as error:
             raise HostError(f"Port {port} is taken: choose another with --port. ({error.strerror})") from error
-        self._server.daemon_threads = True
 
     @property
     def port(self) -> int:

@@ -7,17 +7,21 @@ import json
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import azure.functions as func
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import BlobClient
 
 from blob_binding import BlobReference
+from local.functions_host import receipts
 from local.functions_host.admin import Refused
 from local.functions_host.blob_trigger import POISON_QUEUE, internal_queue_name, trigger_message
-from local.functions_host.receipts import Version, receipt_name
+from local.functions_host.receipts import Receipts, Version, receipt_name
 from local.services import Azurite
-from tests.integration.functions_host import Storage, count, encoded, eventually, hosted, on_blob
+from tests.integration.functions_host import Storage, count, encoded, eventually, hosted, on_blob, texts
 
 ODD_NAMES = [
     "a b.pdf", "sub/folder/a.pdf", "ä#?&=+.pdf", "100%.pdf", "a%2Fb.pdf", "it's \"quoted\".pdf", "emoji 🎉.pdf",
@@ -29,6 +33,8 @@ ODD_NAMES = [
 def storage(azurite: Azurite) -> Storage:
     storage = Storage(azurite.connection_string)
     storage.blobs.create_container(storage.container)
+    with suppress(ResourceNotFoundError):
+        storage.queues.get_queue_client(POISON_QUEUE).clear_messages()  # its name is the same for every host
     return storage
 
 
@@ -165,12 +171,16 @@ def test_a_failing_blob_goes_to_the_poison_queue_after_the_threshold(storage: St
         calls.append(blob.name)
         raise RuntimeError
 
-    poison = storage.queues.get_queue_client(POISON_QUEUE)
     storage.put("bad")
     with hosted(on_blob(storage, read), storage, tmp_path, blobs={"poisonBlobThreshold": 2}):
         eventually(lambda: len(calls) == 2 and internal_queue(storage) == 0)
-    messages = [json.loads(base64.b64decode(message.content)) for message in poison.receive_messages()]
-    assert [message["BlobName"] for message in messages if message["ContainerName"] == storage.container] == ["bad"]
+    assert poisoned(storage) == ["bad"]
+
+
+def poisoned(storage: Storage) -> list[str]:
+    """The names of the blobs in the poison queue."""
+    messages = texts(storage.queues.get_queue_client(POISON_QUEUE))
+    return [json.loads(base64.b64decode(message))["BlobName"] for message in messages]
 
 
 def hand_message(storage: Storage, name: str, etag: str, function: str = "read") -> None:
@@ -181,11 +191,12 @@ def hand_message(storage: Storage, name: str, etag: str, function: str = "read")
 
 def test_a_message_of_a_deleted_blob_or_an_unknown_function_is_dropped(storage: Storage, tmp_path: Path) -> None:
     seen = Seen()
-    with hosted(on_blob(storage, seen.function()), storage, tmp_path):
+    with hosted(on_blob(storage, seen.function()), storage, tmp_path, blobs={"poisonBlobThreshold": 1}):
         hand_message(storage, "deleted", '"0x1"')
         hand_message(storage, "deleted", '"0x1"', function="gone")
         eventually(lambda: internal_queue(storage) == 0)
     assert seen.names == []
+    assert poisoned(storage) == []
 
 
 def test_a_message_of_an_older_version_is_dropped_and_the_newer_one_is_run(storage: Storage, tmp_path: Path) -> None:
@@ -212,11 +223,10 @@ def test_an_undecodable_message_of_the_internal_queue_is_dropped(storage: Storag
 def test_an_invalid_message_of_the_internal_queue_ends_in_the_hosts_poison_queue(
     storage: Storage, tmp_path: Path, body: str
 ) -> None:
-    poison = storage.queues.get_queue_client(POISON_QUEUE)
     with hosted(on_blob(storage, Seen().function()), storage, tmp_path, blobs={"poisonBlobThreshold": 1}):
         storage.queues.get_queue_client(internal_queue_name(storage.host_id)).send_message(encoded(body))
         eventually(lambda: internal_queue(storage) == 0)
-    assert encoded(body) in [message.content for message in poison.receive_messages()]
+    assert texts(storage.queues.get_queue_client(POISON_QUEUE)) == [encoded(body)]
 
 
 def test_a_receipt_is_complete_once_the_blob_is_queued(storage: Storage, tmp_path: Path) -> None:
@@ -256,6 +266,30 @@ def test_a_receipt_that_another_host_holds_is_tried_again_at_the_next_scan(stora
         eventually(lambda: seen.names == ["b"])
         lease.release()
         eventually(lambda: seen.names == ["b", "a"])
+
+
+def test_a_version_that_another_host_queues_meanwhile_is_not_queued_again(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version, queued = Version(storage.container, "a", '"0x1"'), []
+    look = receipts._is_completed
+
+    def look_before_the_other_host_completes_it(receipt: BlobClient) -> bool | None:
+        seen = look(receipt)
+        receipt.upload_blob(b"", overwrite=True)
+        monkeypatch.undo()
+        return seen
+
+    other = Receipts(storage.blobs, storage.host_id, 30)
+    with pytest.raises(RuntimeError):
+        other.once("Host.Functions.read", version, die)  # leaves the receipt incomplete
+    monkeypatch.setattr(receipts, "_is_completed", look_before_the_other_host_completes_it)
+    assert other.once("Host.Functions.read", version, lambda: queued.append(version))
+    assert queued == []
+
+
+def die() -> None:
+    raise RuntimeError
 
 
 def test_two_hosts_of_one_id_run_each_blob_once(storage: Storage, tmp_path: Path) -> None:
