@@ -28,6 +28,9 @@ PROSE_LEADING = 0.8
 PROSE_WIDTH = 5.0
 """A column of text is at least this wide, in line heights; a narrower one is a table's."""
 
+PARAGRAPH_LEADING = 0.4
+"""Lines nearer than this, in line heights, may be of one paragraph."""
+
 SECTION_GAP = 2.0
 """White across the whole page, in line heights, that parts it before columns are looked for."""
 
@@ -141,18 +144,53 @@ def arrange(lines: Iterable[Line], direction: float, *, columns: bool = False) -
     From top to bottom and left to right, which is Read's `basic` order; with columns, each column of text to its end
     before the next, which is its `natural` order. Rows of forms and tables are read across in both.
     """
-    radians = np.radians(direction)
-    along, down = np.array([np.cos(radians), np.sin(radians)]), np.array([-np.sin(radians), np.cos(radians)])
-    placed = []
-    for line in lines:
-        quad = quad_of(line.box)
-        x, y = quad @ along, quad @ down
-        # the middles of the short sides: corners would make a slightly tilted long line look high
-        top, bottom = (y[0] + y[1]) / 2, (y[2] + y[3]) / 2
-        placed.append(_Placed(line, float(x.min()), float(x.max()), float(top), float(bottom)))
+    placed = _placed(lines, direction)
     joined = [part for row in _rows(placed) for part in _joined(row)]
     ordered = _in_columns(joined) if columns else (part for row in _rows(joined) for part in row)
     return [part.line for part in ordered]
+
+
+def paragraphs(lines: Iterable[Line], direction: float) -> list[list[Line]]:
+    """Lines in reading order as paragraphs: near, of one height, and each but the last as wide as the paragraph."""
+    found: list[list[_Placed]] = []
+    for part in _placed(lines, direction):
+        last = found[-1][-1] if found else None
+        if (
+            last
+            and abs(part.top - last.bottom) < PARAGRAPH_LEADING * last.height
+            and abs(part.height - last.height) < 0.3 * last.height
+            and abs(part.left - last.left) < 2 * last.height
+            and last.right > max(each.right for each in [*found[-1], part]) - 4 * last.height
+        ):
+            found[-1].append(part)
+        else:
+            found.append([part])
+    return [[part.line for part in paragraph] for paragraph in found]
+
+
+def around(lines: Iterable[Line], direction: float) -> Box:
+    """The smallest box in this direction that holds the lines."""
+    view = _view(direction)
+    corners = np.concatenate([quad_of(line.box) for line in lines]) @ view
+    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    return box_of(np.array([[left, top], [right, top], [right, bottom], [left, bottom]]) @ view.T)
+
+
+def _view(direction: float) -> NDArray[np.float64]:
+    """Maps points to the reader's view: x along the text, y across it."""
+    radians = np.radians(direction)
+    return np.array([[np.cos(radians), -np.sin(radians)], [np.sin(radians), np.cos(radians)]])
+
+
+def _placed(lines: Iterable[Line], direction: float) -> list[_Placed]:
+    view = _view(direction)
+    placed = []
+    for line in lines:
+        x, y = (quad_of(line.box) @ view).T
+        # the middles of the long sides: corners would make a slightly tilted long line look high
+        top, bottom = (y[0] + y[1]) / 2, (y[2] + y[3]) / 2
+        placed.append(_Placed(line, float(x.min()), float(x.max()), float(top), float(bottom)))
+    return placed
 
 
 def _rows(placed: Iterable[_Placed]) -> Iterator[list[_Placed]]:

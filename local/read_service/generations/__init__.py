@@ -1,8 +1,12 @@
 """Every generation of Azure's asynchronous Read: a file for each family, with what differs between its versions."""
 
+from local.read_service.generations import computer_vision_v2, computer_vision_v3, document_intelligence
 from local.read_service.generations.base import Answer, Generation, Json, Options
-from local.read_service.generations.computer_vision_v3 import V3_2
 
 __all__ = ["ALL", "Answer", "Generation", "Json", "Options"]
 
-ALL: tuple[Generation, ...] = (V3_2,)
+ALL: tuple[Generation, ...] = (
+    *computer_vision_v2.VERSIONS,
+    *computer_vision_v3.VERSIONS,
+    *document_intelligence.VERSIONS,
+)

@@ -42,8 +42,6 @@ class Generation(ABC):
 
     name: str
     """As in the app setting READ_API_VERSION."""
-    api_version: str | None = None
-    """The value of the query parameter `api-version`, where no path holds the version."""
     url_field: str = "url"
     base64_field: str | None = None
     """Where a JSON body has the document, or says where it is."""
@@ -53,6 +51,11 @@ class Generation(ABC):
     """Whether a result can be deleted."""
     headers: ClassVar[Mapping[str, str]] = {}
     """On every answer."""
+
+    @property
+    def api_version(self) -> str | None:
+        """The value of the query parameter `api-version`, where no path holds the version."""
+        return None
 
     @property
     @abstractmethod

@@ -223,12 +223,20 @@ class ComputerVisionV3(Generation):
         }
 
 
-V3_2 = ComputerVisionV3(
-    "v3.2",
-    "3.2.0",
-    languages=ALL_LANGUAGES,
-    page_ranges="open",
-    appearance="nested",
-    models=MODELS,
-    wraps_errors=True,
+VERSIONS = (
+    ComputerVisionV3("v3.0-preview", "3.0.0", languages=frozenset({"en", "es"})),
+    ComputerVisionV3("v3.0", "3.0.0"),
+    ComputerVisionV3("v3.1-preview.2", "3.1.0", page_ranges="closed", appearance="flat"),
+    ComputerVisionV3("v3.1", "3.1.0"),
+    # described under /vision/v3.2-preview, and served under its whole name as its siblings were
+    ComputerVisionV3("v3.2-preview.2", "3.2.0", page_ranges="closed", appearance="nested", aliases=("v3.2-preview",)),
+    ComputerVisionV3(
+        "v3.2",
+        "3.2.0",
+        languages=ALL_LANGUAGES,
+        page_ranges="open",
+        appearance="nested",
+        models=MODELS,
+        wraps_errors=True,
+    ),
 )

@@ -5,13 +5,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import requests
 from PIL import Image
 
+from local.read_service import generations
 from local.read_service.documents import PageImage
 from local.read_service.page import Line, Page, Word
 from local.read_service.reader import Reader
@@ -37,10 +38,13 @@ class FakeEngine:
     def __init__(self) -> None:
         self.may_read = threading.Event()
         self.may_read.set()
+        self.columns: bool | None = None
+        """Whether the last page was to be read column by column."""
 
     def read_page(self, image: PageImage, columns: bool) -> Page:
         assert self.may_read.wait(10)
-        text = f"page {image.number}" + (" in columns" if columns else "")
+        self.columns = columns
+        text = f"page {image.number}"
         words = tuple(Word(BOX, word, 0.98765) for word in text.split())
         return Page(image.number, -89.99996, image.width, image.height, image.unit, (Line(BOX, text, words),))
 
@@ -54,6 +58,12 @@ class Service:
     clock: Clock
     analyze: str = "/vision/v3.2/read/analyze"
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/octet-stream"})
+
+    def speaking(self, name: str) -> Self:
+        """The same, called by another generation's path."""
+        (generation,) = (each for each in generations.ALL if each.name == name)
+        version = f"?api-version={generation.api_version}" if generation.api_version else ""
+        return replace(self, analyze=generation.analyze[0] + version)
 
     def post(self, content: bytes, query: str = "", **headers: str) -> requests.Response:
         return requests.post(

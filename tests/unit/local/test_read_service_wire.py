@@ -145,6 +145,14 @@ def test_a_picture_that_ends_early_is_accepted_and_fails(service: Service) -> No
     assert body["analyzeResult"]["errors"] == [{"code": "2005", "message": "Unable to read file."}]
 
 
+@pytest.mark.parametrize(
+    ("query", "columns"), [("", False), ("?readingOrder=basic", False), ("?readingOrder=natural", True)]
+)
+def test_natural_order_reads_columns(service: Service, query: str, columns: bool) -> None:
+    service.read(picture(), query)
+    assert service.engine.columns is columns
+
+
 def test_another_content_type_is_answered_415(service: Service) -> None:
     assert service.post(picture(), Content_Type="text/plain").status_code == 415
 
