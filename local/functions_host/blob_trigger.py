@@ -20,9 +20,9 @@ from azure.storage.queue import QueueClient
 from local.functions_host.console import log
 from local.functions_host.index import EVENT_GRID, BlobTrigger, Function
 from local.functions_host.invoke import Input, Invoker, model_binding_data
-from local.functions_host.queues import Message, brief, send
+from local.functions_host.queues import Message, send
 from local.functions_host.receipts import Receipts, Version
-from local.functions_host.storage import Connection
+from local.functions_host.storage import Connection, brief
 
 POISON_QUEUE = "webjobs-blobtrigger-poison"
 

@@ -165,11 +165,16 @@ def _trigger(
 ) -> BlobTrigger | QueueTrigger | TimerTrigger | None:
     match binding["type"]:
         case "blobTrigger":
-            return BlobTrigger(
+            blob_trigger = BlobTrigger(
                 path=resolve(binding["path"], environ),
                 connection=resolve(binding.get("connection") or "", environ),
                 source=resolve(binding.get("source") or "LogsAndContainerScan", environ),
             )
+            try:
+                blob_trigger.captures(blob_trigger.container, "")
+            except re.error as error:
+                raise IndexingError(f"The path {blob_trigger.path!r} is not container/{{name}}: {error}.") from None
+            return blob_trigger
         case "queueTrigger":
             return QueueTrigger(
                 queue_name=resolve(binding["queueName"], environ),

@@ -20,6 +20,7 @@ from azure.storage.queue import QueueMessage as ReceivedMessage
 from local.functions_host.console import log
 from local.functions_host.delivery import Backoff, Step, after_invocation, before_invocation, decode, next_renewal
 from local.functions_host.host_json import QueueOptions
+from local.functions_host.storage import brief
 
 
 @dataclass(frozen=True)
@@ -271,10 +272,3 @@ def is_gone(error: AzureError) -> bool:
         "QueueBeingDeleted",
         "QueueDisabled",
     )
-
-
-def brief(error: Exception) -> str:
-    """What storage said, in a few words. A failed request's own text would hold its URL, which may hold a SAS."""
-    if isinstance(error, HttpResponseError):
-        return f"{error.status_code} {getattr(error, 'error_code', None) or error.reason}"
-    return f"no answer ({type(error).__name__})" if isinstance(error, AzureError) else repr(error)

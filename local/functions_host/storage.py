@@ -41,22 +41,14 @@ class Connection:
     @cached_property
     def blobs(self) -> BlobServiceClient:
         """Its blob service."""
-        retry = LinearRetry(backoff=1, retry_total=2, random_jitter_range=0)
-        if connection_string := self._environ.get(self.name):
-            return BlobServiceClient.from_connection_string(
-                connection_string, retry_policy=retry, transport=_transport()
-            )
-        return BlobServiceClient(self._url("blob"), self._credential(), retry_policy=retry, transport=_transport())
+        client: BlobServiceClient = self._client(BlobServiceClient, "blob", LinearRetry)
+        return client
 
     @cached_property
     def queues(self) -> QueueServiceClient:
-        """Its queue service. Bodies are neither encoded nor decoded: see queues.py."""
-        retry = QueueLinearRetry(backoff=1, retry_total=2, random_jitter_range=0)
-        if connection_string := self._environ.get(self.name):
-            return QueueServiceClient.from_connection_string(
-                connection_string, retry_policy=retry, transport=_transport()
-            )
-        return QueueServiceClient(self._url("queue"), self._credential(), retry_policy=retry, transport=_transport())
+        """Its queue service. Bodies are neither encoded nor decoded: see delivery.py."""
+        client: QueueServiceClient = self._client(QueueServiceClient, "queue", QueueLinearRetry)
+        return client
 
     def require(self, *services: Literal["blob", "queue"]) -> None:
         """Raise HostError unless each service answers within some seconds."""
@@ -74,19 +66,25 @@ class Connection:
             except ResourceNotFoundError:
                 pass
             except HttpResponseError as error:
-                hint = (
-                    " Start Azurite with --skipApiVersionCheck."
-                    if getattr(error, "error_code", "") == "InvalidHeaderValue"
-                    else ""
-                )
+                old = " Start Azurite with --skipApiVersionCheck." if "InvalidHeaderValue" in brief(error) else ""
                 raise HostError(
-                    f"The {service} service of '{self.name}' refuses this host: {error.reason}.{hint}"
+                    f"The {service} service of '{self.name}' refuses this host: {brief(error)}.{old}"
                 ) from error
             except AzureError as error:
                 raise HostError(
                     f"The {service} service of '{self.name}' does not answer. Is Azurite running, with its blob "
                     "and queue services?"
                 ) from error
+
+    def _client(self, kind: Any, service: Literal["blob", "queue"], retry: Any) -> Any:
+        # The SDK would wait for about 18 s before its first retry.
+        options = {"retry_policy": retry(backoff=1, retry_total=2, random_jitter_range=0), "transport": _transport()}
+        if connection_string := self._environ.get(self.name):
+            try:
+                return kind.from_connection_string(connection_string, **options)
+            except ValueError:
+                raise HostError(f"{self.name} is not a connection string with a {service} service.") from None
+        return kind(self._url(service), self._credential(), **options)
 
     def _is_set(self, name: str) -> bool:
         suffixes = ("", "__accountName", "__blobServiceUri", "__queueServiceUri", "__serviceUri")
@@ -119,6 +117,14 @@ class Connections:
         if name not in self._known:
             self._known[name] = Connection(name, self._environ)
         return self._known[name]
+
+
+def brief(error: Exception) -> str:
+    """What storage said, in a few words. A failed request's own text would hold its URL, which may hold a SAS."""
+    if isinstance(error, HttpResponseError):
+        parts = (error.status_code, getattr(error, "error_code", None) or error.reason)
+        return " ".join(str(part) for part in parts if part) or type(error).__name__
+    return f"no answer ({type(error).__name__})" if isinstance(error, AzureError) else repr(error)
 
 
 def _transport() -> Any:

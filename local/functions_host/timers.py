@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from threading import Event
 
 from azure.functions.meta import Datum
-from croniter import croniter
+from croniter import CroniterError, croniter
 
 from local.functions_host.index import Function, TimerTrigger
 from local.functions_host.invoke import PROGRAMMATICALLY, Input, Invoker
@@ -25,13 +25,15 @@ class Schedule:
         self._expression = expression
         item = r"(\*|\d+|[A-Za-z]{3})"
         field = rf"{item}([-,/]{item})*"
-        if not re.fullmatch(rf"\s*({field}\s+){{5}}{field}\s*", expression) or not croniter.is_valid(
-            expression, second_at_beginning=True
-        ):
+        try:
+            if not re.fullmatch(rf"\s*({field}\s+){{5}}{field}\s*", expression):
+                raise CroniterError
+            self.next_after(datetime.now(UTC))  # 30 February never comes
+        except CroniterError:
             raise HostError(
                 f"Function {function_name}: the schedule {expression!r} is not NCRONTAB. It has six fields: "
                 'second, minute, hour, day, month, day of week; "0 */5 * * * *" is every five minutes.'
-            )
+            ) from None
 
     def next_after(self, moment: datetime) -> datetime:
         """The first time after `moment`. A day must match both of its fields, as in NCrontab."""

@@ -212,5 +212,11 @@ def test_a_path_matches_as_the_real_hosts_templates_do(path: str, name: str, cap
     assert BlobTrigger(path, "", "").captures("inbox", name) == captured
 
 
+@pytest.mark.parametrize("path", ["inbox/{name}/{name}", "inbox/{1}"])
+def test_a_path_with_expressions_that_cannot_be_told_apart_is_refused(write_app: Apps, path: str) -> None:
+    with pytest.raises(IndexingError, match=r"is not container/\{name\}"):
+        write_app.index(f"@app.blob_trigger(arg_name='b', path='{path}', connection='')\ndef one(b: bytes): ...\n")
+
+
 def test_a_blob_of_another_container_does_not_match() -> None:
     assert BlobTrigger("inbox/{name}", "", "").captures("inbox2", "a") is None

@@ -4,11 +4,12 @@ import base64
 import json
 
 import pytest
+from azure.core.exceptions import ServiceRequestError
 
 from local.functions_host.blob_trigger import internal_queue_name, trigger_message
 from local.functions_host.receipts import Version, receipt_name
 from local.functions_host.settings import HostError
-from local.functions_host.storage import Connection, Connections
+from local.functions_host.storage import Connection, Connections, brief
 
 DEVELOPMENT = "UseDevelopmentStorage=true"
 
@@ -70,6 +71,18 @@ def test_no_name_is_the_hosts_own_storage() -> None:
 def test_a_connection_that_is_not_set_says_what_to_set() -> None:
     with pytest.raises(HostError, match="'Documents' is not set: put a connection string in Documents"):
         Connections({})["Documents"]
+
+
+def test_what_is_no_connection_string_is_refused_without_being_shown() -> None:
+    with pytest.raises(HostError, match="Documents is not a connection string with a blob service") as raised:
+        _ = Connection("Documents", {"Documents": "secret"}).blobs
+    assert "secret" not in str(raised.value)
+
+
+def test_an_error_is_told_without_its_url_which_may_hold_a_signature() -> None:
+    assert (
+        brief(ServiceRequestError("Max retries exceeded with url: /?sig=secret")) == "no answer (ServiceRequestError)"
+    )
 
 
 def test_a_storage_that_does_not_answer_is_one_clear_sentence() -> None:

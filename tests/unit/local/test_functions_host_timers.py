@@ -42,7 +42,8 @@ def test_a_schedule_is_in_utc_whatever_the_zone_of_the_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["", "off", "*/5 * * * *", "0 0 3 * * * *", "0 0 3 ? * *", "0 0 0 L * *", "0 61 * * * *", "@daily"]
+    "expression",
+    ["", "off", "*/5 * * * *", "0 0 3 * * * *", "0 0 3 ? * *", "0 0 0 L * *", "0 61 * * * *", "@daily", "0 0 0 30 2 *"],
 )
 def test_what_is_not_ncrontab_is_refused_with_an_example(expression: str) -> None:
     with pytest.raises(HostError, match=r'six fields.*"0 \*/5 \* \* \* \*" is every five minutes'):
