@@ -44,10 +44,11 @@ def invoice() -> bytes:
     """A PDF of one A4 page."""
     text = "".join(f"BT /F1 {size} Tf {x} {y} Td ({words}) Tj ET\n" for x, y, size, words in INVOICE)
     content = f"{text}60 592 m 535 592 l S 360 520 m 535 520 l S\n"
+    fonts = "<< /Font << /F1 5 0 R >> >>"
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources {fonts} >>",
         f"<< /Length {len(content)} >>\nstream\n{content}endstream",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]

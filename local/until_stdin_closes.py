@@ -27,7 +27,8 @@ def _watch() -> None:
     os.killpg(0, signal.SIGKILL)  # the module's own children with it: the stack gave it a process group of its own
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Run the module that the command line names."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # it may have been set aside for our parent
     threading.Thread(target=_watch, daemon=True).start()
     del sys.argv[0]
@@ -35,3 +36,7 @@ if __name__ == "__main__":
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -29,13 +29,13 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.set_defaults(needs_install=True, needs_tests=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    run = commands.add_parser("run", help="read files, and print their text")
+    run = _command(commands, "run", "read files, and print their text")
     run.add_argument("files", nargs="*", metavar="FILE|FOLDER|PATTERN", help="default: the project's own samples")
     _json_option(run, "one JSON object a file on standard output, and nothing else there")
     _ports_option(run, "the first of five ports in a row to use; default: any that are free")
     run.set_defaults(module="run")
 
-    up = commands.add_parser("up", help="run everything until Ctrl-C, for `dev.py run` and other tools to use")
+    up = _command(commands, "up", "run everything until Ctrl-C, for `dev.py run` and other tools to use")
     host = up.add_mutually_exclusive_group()
     host.add_argument("--without-host", action="store_true", help="storage and Read only, for `func start` or F5")
     host.add_argument("--func", action="store_true", help="run the app in Azure Functions Core Tools (`func`)")
@@ -46,39 +46,42 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     up.set_defaults(module="up")
 
-    read = commands.add_parser("read", help="run the Read stand-in alone, until Ctrl-C")
+    read = _command(commands, "read", "run the Read stand-in alone, until Ctrl-C")
     read.add_argument("--port", type=int, default=5000, help="default: 5000, as the Read container's")
     read.set_defaults(module="read")
 
-    status = commands.add_parser("status", help="how many files were read, failed, or wait")
+    status = _command(commands, "status", "how many files were read, failed, or wait")
     status.add_argument("prefix", nargs="?", default="", metavar="PREFIX", help="only names that start so: 2024/")
     _json_option(status, "the counts as one JSON object")
     _storage_option(status)
     status.set_defaults(module="status")
 
-    listing = commands.add_parser("list", help="files, how they stand, and what to do about those that failed")
+    listing = _command(commands, "list", "files, how they stand, and what to do about those that failed")
     listing.add_argument("prefix", nargs="?", default="", metavar="PREFIX", help="only names that start so: 2024/")
     listing.add_argument("--status", choices=STATUSES, help="only files that stand so")
     _json_option(listing, "one JSON object a file")
     _storage_option(listing)
     listing.set_defaults(module="listing")
 
-    text = commands.add_parser("text", help="print a file's text")
+    text = _command(commands, "text", "print a file's text")
     text.add_argument("name", metavar="NAME", help="its name in the container")
     _json_option(text, "the text with pages, lines and boxes, as `run --json`")
     _storage_option(text)
     text.set_defaults(module="text")
 
-    test = commands.add_parser("test", help="check style and types, and run every test")
+    test = _command(commands, "test", "check style and types, and run every test; other arguments are pytest's")
     test.add_argument("--quick", action="store_true", help="the unit tests and one test of each other kind")
-    test.add_argument("pytest", nargs=argparse.REMAINDER, metavar="…", help="more arguments for pytest")
     test.set_defaults(module="test", needs_tests=True)
 
-    clean = commands.add_parser("clean", help="delete what was stored on this machine: files, rows, text and logs")
+    clean = _command(commands, "clean", "delete what was stored on this machine: files, rows, text and logs")
     clean.add_argument("--all", action="store_true", help="what was installed, too")
     clean.set_defaults(module="clean", needs_install=False)
 
-    return parser.parse_args(arguments)
+    chosen, others = parser.parse_known_args(arguments)
+    if others and chosen.module != "test":
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
+    chosen.pytest = others
+    return chosen
 
 
 STATUSES = ("submitting", "reading", "waiting", "succeeded", "failed", "ignored")
@@ -105,6 +108,12 @@ def carry_out(arguments: argparse.Namespace) -> int:
     except BrokenPipeError:  # `dev.py run | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
 
 
 def _json_option(parser: argparse.ArgumentParser, text: str) -> None:

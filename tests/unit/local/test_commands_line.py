@@ -1,0 +1,66 @@
+"""The command line."""
+
+import pytest
+
+from local.commands.__main__ import carry_out, parse
+from local.stack import StackError
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        [],
+        ["unknown"],
+        ["run", "--ports", "x"],
+        ["up", "--ports", "65535"],
+        ["up", "--func", "--without-host"],
+        ["text"],
+    ],
+)
+def test_a_wrong_command_line_ends_with_status_2(line: list[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        parse(line)
+
+    assert end.value.code == 2
+
+
+def test_help_is_there_before_anything_is_installed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        parse(["--help"])
+
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    for command in ("run", "up", "read", "status", "list", "text", "test", "clean"):
+        assert f"\n    {command} " in shown
+
+
+def test_arguments_of_pytest_are_passed_on() -> None:
+    chosen = parse(["test", "tests/unit", "--quick", "-k", "lock", "--maxfail=1"])
+
+    assert chosen.pytest == ["tests/unit", "-k", "lock", "--maxfail=1"]
+
+
+def test_arguments_that_no_command_knows_are_refused() -> None:
+    with pytest.raises(SystemExit):
+        parse(["run", "--jsn"])
+
+
+def test_only_a_test_run_needs_what_tests_need() -> None:
+    assert parse(["test"]).needs_tests
+    assert not parse(["run"]).needs_tests
+
+
+def test_cleaning_needs_nothing_installed() -> None:
+    assert not parse(["clean"]).needs_install
+
+
+@pytest.mark.parametrize(("ending", "status"), [(StackError("Port 1 is taken."), 2), (KeyboardInterrupt(), 130)])
+def test_what_ends_a_command_decides_the_exit_status(
+    monkeypatch: pytest.MonkeyPatch, ending: BaseException, status: int
+) -> None:
+    def main(_: object) -> int:
+        raise ending
+
+    monkeypatch.setattr("local.commands.clean.main", main)
+
+    assert carry_out(parse(["clean"])) == status

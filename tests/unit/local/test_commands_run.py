@@ -1,0 +1,198 @@
+"""Dropping files and following their rows."""
+
+# ruff: noqa: ARG002 - fakes have the signatures of what they stand for
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from local.commands.files import File
+from local.commands.run import HAND_OVER_AFTER, Run
+from local.commands.store import Store
+from local.services import ServiceError
+from local.stack import Stack
+from shared.document import Document, Status
+
+ETAG = '"0x1"'
+
+
+class FakeStore:
+    """Answers each look at a file with the next of its rows, and with the last for ever."""
+
+    def __init__(self, rows: dict[str, list[Document | None]], *, holds: bool = True, prefix: str = "") -> None:
+        self.settings = SimpleNamespace(input_prefix=prefix, input_container="inbox")
+        self.dropped: list[str] = []
+        self._rows = rows
+        self._holds = holds
+
+    def drop(self, path: Path, name: str) -> str:
+        if path.name == "unreadable.pdf":
+            raise PermissionError("Permission denied")
+        self.dropped.append(name)
+        return ETAG
+
+    def document(self, name: str) -> Document | None:
+        rows = self._rows[name]
+        return rows.pop(0) if len(rows) > 1 else rows[0]
+
+    def holds(self, name: str, etag: str) -> bool:
+        return self._holds
+
+
+class FakeStack:
+    def __init__(self, host: str = "stand-in", url: str | None = None, ends_after: int | None = None) -> None:
+        self.description = SimpleNamespace(host=host, host_url=url)
+        self._checks_left = ends_after
+
+    def check(self) -> None:
+        if self._checks_left is not None:
+            self._checks_left -= 1
+            if self._checks_left < 0:
+                raise ServiceError("The Functions stand-in ended.")
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        assert self.now < 10 * HAND_OVER_AFTER, "the run does not come to an end"
+
+
+def row(name: str, status: Status, etag: str = ETAG, **columns: Any) -> Document:
+    return Document(name=name, status=status, source_etag=etag, **columns)
+
+
+def run(store: FakeStore, *names: str, stack: FakeStack | None = None) -> tuple[Run, list[str]]:
+    said: list[str] = []
+    time = Time()
+    files = [File(Path(name), name) for name in names]
+    made = Run(
+        cast(Store, store),
+        cast(Stack, stack or FakeStack()),
+        files,
+        say=said.append,
+        clock=lambda: time.now,
+        sleep=time.sleep,
+    )
+    return made, said
+
+
+@pytest.fixture
+def host() -> Iterator[tuple[str, list[tuple[str, Any]]]]:
+    """An admin endpoint, and what was handed over to it."""
+    calls: list[tuple[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            calls.append((self.path, json.loads(body)))
+            self.send_response(202)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", calls
+        server.shutdown()
+
+
+def test_documents_come_in_the_order_of_their_files() -> None:
+    store = FakeStore(
+        {
+            "a": [row("a", Status.READING), row("a", Status.READING), row("a", Status.SUCCEEDED)],
+            "b": [row("b", Status.SUCCEEDED)],
+        }
+    )
+    made, _ = run(store, "a", "b")
+
+    assert [document.name for document in made.finished()] == ["a", "b"]
+
+
+def test_each_change_of_state_is_told_once() -> None:
+    reading = row("a", Status.READING)
+    made, said = run(FakeStore({"a": [None, reading, reading, row("a", Status.FAILED, error_code="X")]}), "a")
+
+    list(made.finished())
+
+    assert [line.split()[1] for line in said] == ["dropped", "reading", "failed"]
+
+
+def test_a_row_about_an_older_version_is_not_the_answer() -> None:
+    store = FakeStore({"a": [row("a", Status.SUCCEEDED, etag='"0x0"'), row("a", Status.FAILED, error_code="X")]})
+    made, _ = run(store, "a")
+
+    assert [document.status for document in made.finished()] == [Status.FAILED]
+
+
+def test_the_input_prefix_is_part_of_a_files_name() -> None:
+    store = FakeStore({"scans/a": [row("scans/a", Status.SUCCEEDED)]}, prefix="scans/")
+    made, _ = run(store, "a")
+
+    assert [document.name for document in made.finished()] == ["scans/a"]
+    assert store.dropped == ["scans/a"]
+
+
+def test_a_file_that_cannot_be_dropped_fails_and_stops_no_other() -> None:
+    store = FakeStore({"b": [row("b", Status.SUCCEEDED)]})
+    made, _ = run(store, "unreadable.pdf", "n" * 1025, "b")
+
+    assert [(document.status, document.error_code) for document in made.finished()] == [
+        (Status.FAILED, "NotDropped"),
+        (Status.FAILED, "NotDropped"),
+        (Status.SUCCEEDED, None),
+    ]
+
+
+def test_a_file_that_no_trigger_notices_is_handed_over(host: tuple[str, list[tuple[str, Any]]]) -> None:
+    url, calls = host
+    looks = int(HAND_OVER_AFTER / 0.25) + 5
+    store = FakeStore({"a": [*[None] * looks, row("a", Status.SUCCEEDED)]})
+    made, _ = run(store, "a", stack=FakeStack(url=url))
+
+    list(made.finished())
+
+    assert calls == [("/admin/functions/submit_document", {"input": "inbox/a"})]
+
+
+def test_core_tools_are_handed_every_file_at_once(host: tuple[str, list[tuple[str, Any]]]) -> None:
+    url, calls = host
+    store = FakeStore({name: [row(name, Status.SUCCEEDED)] for name in "ab"})
+    made, _ = run(store, "a", "b", stack=FakeStack("func", url))
+
+    list(made.finished())
+
+    assert [body["input"] for _, body in calls] == ["inbox/a", "inbox/b"]
+
+
+def test_a_file_that_was_replaced_before_it_was_read_fails(host: tuple[str, list[tuple[str, Any]]]) -> None:
+    made, _ = run(FakeStore({"a": [None]}, holds=False), "a", stack=FakeStack(url=host[0]))
+
+    assert [document.error_code for document in made.finished()] == ["Replaced"]
+
+
+def test_a_part_of_the_stack_that_ends_ends_the_run() -> None:
+    made, _ = run(FakeStore({"a": [None]}), "a", stack=FakeStack(ends_after=2))
+
+    with pytest.raises(ServiceError, match="The Functions stand-in ended"):
+        list(made.finished())
+
+
+def test_what_is_unfinished_is_known_at_any_time() -> None:
+    store = FakeStore({"a": [row("a", Status.SUCCEEDED)], "b": [None]})
+    made, _ = run(store, "a", "b")
+    finished = made.finished()
+
+    assert made.unfinished() == ["a", "b"]
+    next(finished)
+
+    assert made.unfinished() == ["b"]

@@ -1,0 +1,96 @@
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.stack import Ports, StackError, announcement, chosen_endpoint, load_settings, own_stack, port_is_free
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port: int = server.getsockname()[1]
+        return port
+
+
+def test_the_environment_wins_over_local_settings(tmp_path: Path) -> None:
+    file = tmp_path / "local.settings.json"
+    file.write_text(json.dumps({"Values": {"READ_ENDPOINT": "http://file", "READ_LANGUAGE": "de"}}))
+
+    settings = load_settings({"READ_ENDPOINT": "http://environment"}, file)
+
+    assert settings == {"READ_ENDPOINT": "http://environment", "READ_LANGUAGE": "de"}
+
+
+def test_without_local_settings_there_is_only_the_environment(tmp_path: Path) -> None:
+    assert load_settings({"A": "1"}, tmp_path / "local.settings.json") == {"A": "1"}
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"Values": []}', '{"Values": {"READ_KEY": 1}}', "{}"])
+def test_local_settings_of_another_form_are_refused_by_name(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "local.settings.json"
+    file.write_text(text)
+
+    with pytest.raises(StackError, match=r"local\.settings\.json"):
+        load_settings({}, file)
+
+
+def test_a_service_elsewhere_is_announced_with_where_documents_go_and_what_it_costs() -> None:
+    assert announcement("https://x.cognitiveservices.azure.com", None) == (
+        "Reading with https://x.cognitiveservices.azure.com (v3.2): documents leave this machine and each page is"
+        " billed."
+    )
+
+
+def test_a_service_on_this_machine_is_announced_without_a_bill() -> None:
+    assert announcement("http://localhost:5001", "v3.1") == "Reading with http://localhost:5001 (v3.1)."
+
+
+def test_without_an_endpoint_the_stand_in_is_used() -> None:
+    assert chosen_endpoint({}) is None
+    assert chosen_endpoint({"READ_ENDPOINT": " "}) is None
+
+
+def test_an_endpoint_elsewhere_is_used() -> None:
+    endpoint = "https://x.cognitiveservices.azure.com"
+
+    assert chosen_endpoint({"READ_ENDPOINT": endpoint}) == endpoint
+
+
+def test_an_endpoint_on_this_machine_where_something_listens_is_used(taken_port: int) -> None:
+    endpoint = f"http://127.0.0.1:{taken_port}"
+
+    assert chosen_endpoint({"READ_ENDPOINT": endpoint}) == endpoint
+
+
+def test_an_endpoint_on_this_machine_where_nothing_listens_is_the_stand_ins_own(unused_port: int) -> None:
+    assert chosen_endpoint({"READ_ENDPOINT": f"http://localhost:{unused_port}"}) is None
+
+
+def test_a_taken_port_is_told_by_number_and_purpose_before_anything_starts(taken_port: int) -> None:
+    with (
+        pytest.raises(StackError, match=rf"Port {taken_port}, for the Read stand-in, is taken, .*--ports 20000"),
+        own_stack("up", {}, Ports(read=taken_port)),
+    ):
+        pass
+
+
+def test_ports_are_free_or_not(taken_port: int, unused_port: int) -> None:
+    assert not port_is_free(taken_port)
+    assert port_is_free(unused_port)
+
+
+def test_ports_follow_one_another_from_their_base() -> None:
+    assert Ports.from_base(20000) == Ports(20000, 20001, 20002, 20003, 20004)
+    assert Ports.from_base(0) == Ports(0, 0, 0, 0, 0)

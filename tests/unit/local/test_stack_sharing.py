@@ -1,0 +1,107 @@
+"""Who may use the stored data, and which stack a command joins."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from local import stack
+from local.lock import locked
+from local.stack import Description, Ports, Stack, StackError, only_user, shared_stack, shared_storage
+
+UP = Description("up", 123, "connection", "http://127.0.0.1:5000", "stand-in", "http://127.0.0.1:7071", {})
+
+
+@pytest.fixture(autouse=True)
+def state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(stack, "LOCK", tmp_path / "stack.lock")
+    monkeypatch.setattr(stack, "DESCRIPTION", tmp_path / "stack.json")
+
+
+def join(settings: dict[str, str], said: list[str] | None = None) -> Description:
+    with shared_stack("run", settings, Ports(), say=(said if said is not None else []).append) as joined:
+        return joined.description
+
+
+def test_a_run_uses_the_stack_that_up_keeps_running() -> None:
+    with locked(stack.LOCK), stack._describe(UP):
+        assert join({}) == UP
+
+
+def test_a_run_says_where_documents_go_if_the_running_stack_sends_them_away() -> None:
+    said: list[str] = []
+    away = Description("up", 123, "connection", "https://x.cognitiveservices.azure.com", "stand-in", "url", {})
+
+    with locked(stack.LOCK), stack._describe(away):
+        join({}, said)
+
+    assert said[0].startswith("Reading with https://x.cognitiveservices.azure.com (v3.2): documents leave")
+
+
+def test_a_run_that_wants_another_service_than_the_running_stack_is_refused() -> None:
+    with (
+        locked(stack.LOCK),
+        stack._describe(UP),
+        pytest.raises(StackError, match=r"READ_ENDPOINT is https://other\.example, but `dev\.py up` \(process 123\)"),
+    ):
+        join({"READ_ENDPOINT": "https://other.example"})
+
+
+def test_a_run_beside_a_stack_without_a_host_is_refused() -> None:
+    with (
+        locked(stack.LOCK),
+        stack._describe(Description("up", 123, "connection")),
+        pytest.raises(StackError, match="--without-host"),
+    ):
+        join({})
+
+
+def test_a_look_at_what_is_stored_uses_the_storage_of_a_run() -> None:
+    running = Description("run", 123, "connection", "http://127.0.0.1:5000", "stand-in", "url", {})
+
+    with locked(stack.LOCK), stack._describe(running), shared_storage("status") as joined:
+        assert joined.connection_string == "connection"
+
+
+def test_a_second_user_of_the_stored_data_is_refused_with_the_first_ones_process() -> None:
+    with (
+        locked(stack.LOCK),
+        stack._describe(UP),
+        pytest.raises(StackError, match=r"`dev\.py up` \(process 123\) is using the stored data"),
+        only_user("clean"),
+    ):
+        pass
+
+
+def test_a_description_left_by_a_killed_process_is_not_believed() -> None:
+    stack.LOCK.parent.mkdir(exist_ok=True)
+    with stack._describe(UP), stack._claim(lambda _: True) as running:
+        assert running is None
+
+
+def test_a_run_waits_for_another_run_to_end(capsys: pytest.CaptureFixture[str]) -> None:
+    other = Description("run", 123, "connection")
+    done = threading.Event()
+
+    def wait() -> None:
+        with stack._claim(lambda running: running.command == "up") as running:
+            assert running is None
+            done.set()
+
+    with locked(stack.LOCK), stack._describe(other):
+        waiter = threading.Thread(target=wait)
+        waiter.start()
+        assert not done.wait(0.5)
+    waiter.join(10)
+
+    assert done.is_set()
+    assert "Waiting for `dev.py run` (process 123) to end." in capsys.readouterr().err
+
+
+def test_a_stack_of_another_process_that_has_ended_is_told() -> None:
+    with stack._describe(UP):
+        joined = Stack(UP)
+        joined.check()
+
+    with pytest.raises(StackError, match="has been stopped"):
+        joined.check()
