@@ -98,7 +98,7 @@ class QueueService:
         return [queue.messages[id_] for _, _, id_ in queue.order]
 
     def send(self, name: str, text: str | None, visibility_timeout: int | None, time_to_live: int | None) -> Message:
-        queue = self.queue(name)
+        queue, text = self.queue(name), _checked_text(text)
         hidden = _checked_visibility_timeout(visibility_timeout or 0, least=0)
         lives = DEFAULT_TIME_TO_LIVE if time_to_live is None else time_to_live
         # Of the default time to live, unlike of one that is given, no visibility timeout is too long.
@@ -107,7 +107,7 @@ class QueueService:
         now, number = self.account.now(), self.account.next_number()
         message = Message(
             number=number,
-            text=_checked_text(text),
+            text=text,
             inserted_on=now,
             expires_on=NEVER if lives == FOR_EVER else now + timedelta(seconds=lives),
             visible_on=now + timedelta(seconds=hidden),
@@ -133,9 +133,8 @@ class QueueService:
         self, name: str, message_id: str, pop_receipt: str, visibility_timeout: int, text: str | None
     ) -> Message:
         """Hide a message anew, and give it another text unless that is None. Its receipt changes."""
-        queue = self.queue(name)
+        queue, text = self.queue(name), None if text is None else _checked_text(text)
         hidden = _checked_visibility_timeout(visibility_timeout, least=0)
-        text = text if text is None else _checked_text(text)
         message = _found(queue, message_id, pop_receipt)
         self._hide(queue, message, hidden)
         message.text = message.text if text is None else text
