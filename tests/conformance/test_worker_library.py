@@ -1,0 +1,184 @@
+"""The app in Microsoft's own worker library, as Azure runs it on Python 3.13 and later."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from local.services import Azurite
+from shared import settings
+from shared.document import Status
+from tests.support.app import App, Clock
+from tests.support.read_server import ReadServer
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = [
+    pytest.mark.skipif(
+        sys.version_info < (3, 13), reason="Microsoft publishes its worker library for Python 3.13 and later"
+    ),
+    pytest.mark.skipif(
+        find_spec("azure_functions_runtime") is None,
+        reason="azure-functions-runtime is not installed (requirements-dev.txt)",
+    ),
+]
+
+
+class Worker:
+    """A worker process with an app in it."""
+
+    def __init__(self, app: Path, environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 - our own script
+            [sys.executable, "-m", "tests.conformance.worker", str(app)],
+            cwd=ROOT,
+            env={**environment, "PYTHONUTF8": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        self.init = self._answer()
+
+    def invoke(self, function: str, parameter: str, kind: str, value: Any, **metadata: list[str]) -> dict[str, Any]:
+        """Invoke a function; ``metadata`` is kind and value by name.
+
+        Returns ``status``, which is 1 for success, and ``error``.
+        """
+        assert self._process.stdin is not None
+        asked = {"function": function, "input": [parameter, kind, value], "metadata": metadata}
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate(timeout=20)
+
+
+@pytest.fixture
+def read() -> Iterator[ReadServer]:
+    with ReadServer() as read:
+        yield read
+
+
+@pytest.fixture
+def environment(app_environment: dict[str, str], azurite: Azurite, read: ReadServer) -> dict[str, str]:
+    return {
+        **app_environment,
+        "DocumentStorage": azurite.connection_string,
+        "READ_ENDPOINT": read.endpoint,
+        "INPUT_CONTAINER": "conformance-in",
+        "OUTPUT_CONTAINER": "conformance-out",
+        "READ_QUEUE": "conformance-operations",
+        "DOCUMENTS_TABLE": "conformancedocuments",
+        "LINES_TABLE": "conformancelines",
+    }
+
+
+def test_the_app_is_indexed_with_its_triggers(environment: dict[str, str]) -> None:
+    with Worker(ROOT, environment) as worker:
+        assert worker.init["status"] == 1, worker.init["error"]
+        triggers = {name: bindings[0] for name, bindings in worker.init["functions"].items()}
+    blob, queue = triggers["submit_document"], triggers["poll_operation"]
+    assert (blob["type"], blob["path"], blob["connection"]) == (
+        "blobTrigger",
+        "conformance-in/{name}",
+        "DocumentStorage",
+    )
+    assert blob["properties"] == {"SupportsDeferredBinding": True}
+    assert (queue["type"], queue["queueName"], queue["connection"]) == (
+        "queueTrigger",
+        "conformance-operations",
+        "DocumentStorage",
+    )
+
+
+def test_a_dropped_file_is_carried_through_by_its_two_triggers_to_its_row(
+    environment: dict[str, str], read: ReadServer
+) -> None:
+    app = App(settings.from_environment(environment), Clock())
+    app.create_inbox()
+    app.drop("scans/ä letter.png", "Dear Sir")
+    where = {
+        "Connection": "DocumentStorage",
+        "ContainerName": "conformance-in",
+        "BlobName": "scans/ä letter.png",
+    }
+    blob = {
+        "version": "1.0",
+        "source": "AzureStorageBlobs",
+        "content_type": "application/json",
+        "content": where,
+    }
+    with Worker(ROOT, environment) as worker:
+        assert worker.init["status"] == 1, worker.init["error"]
+        answer = worker.invoke(
+            "submit_document",
+            "blob",
+            "model_binding_data",
+            blob,
+            BlobTrigger=["string", "conformance-in/scans/ä letter.png"],
+            name=["string", "scans/ä letter.png"],
+        )
+        assert answer == {"status": 1, "error": None}
+        assert app.document("scans/ä letter.png").status is Status.READING
+        text = next_message(app)
+        answer = worker.invoke(
+            "poll_operation",
+            "message",
+            "string",
+            text,
+            Id=["string", "1"],
+            DequeueCount=["json", "1"],
+            PopReceipt=["string", "receipt"],
+            InsertionTime=["json", '"2026-11-22T14:30:00+00:00"'],
+            ExpirationTime=["json", '"9999-12-31T23:59:59+00:00"'],
+            NextVisibleTime=["json", '"2026-11-22T14:40:00+00:00"'],
+        )
+        assert answer == {"status": 1, "error": None}
+        assert (
+            worker.invoke("poll_operation", "message", "string", "not ours", DequeueCount=["json", "1"])["status"] == 0
+        )
+    document = app.document("scans/ä letter.png")
+    assert (document.status, document.text) == (Status.SUCCEEDED, "Dear Sir")
+    assert app.lines("scans/ä letter.png") == ["Dear Sir"]
+    assert read.submitted == [b"Dear Sir"]
+
+
+def next_message(app: App) -> str:
+    """The next message as the host hands it over: when it is visible, and decoded."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for message in app.queue.receive_messages():
+            return base64.b64decode(message.content).decode()
+        time.sleep(0.1)  # two real seconds: the queue knows no clock of ours
+    raise AssertionError("no message came")
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("import a_package_that_is_not_there", "a_package_that_is_not_there"),
+        ("from shared import settings; settings.from_environment({})", "DocumentStorage is not set"),
+    ],
+)
+def test_an_app_that_cannot_start_says_why_in_its_first_answer(tmp_path: Path, code: str, told: str) -> None:
+    (tmp_path / "function_app.py").write_text(code, encoding="utf-8")
+    with Worker(tmp_path, dict(os.environ)) as worker:
+        assert worker.init["status"] == 0
+        assert told in worker.init["error"]

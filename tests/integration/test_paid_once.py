@@ -1,0 +1,158 @@
+"""A page is paid once, however often and by however many workers a document is looked at."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+
+from shared.advance import advance_message
+from shared.document import Status
+from tests.support.app import App
+from tests.support.read_server import (
+    NO_SUCH_OPERATION,
+    RUNNING,
+    ReadServer,
+)
+from tests.support.storage_tap import Call, StorageTap
+
+# Once is enough
+
+
+def test_a_second_event_for_the_same_upload_pays_nothing(app: App, read: ReadServer) -> None:
+    app.drop("a.png", "one")
+    for _ in range(3):
+        app.event("a.png")
+    app.run()
+    app.event("a.png")
+    assert len(app.sent.messages) == 0
+    assert len(read.submitted) == 1
+
+
+def test_an_event_that_arrives_while_the_file_is_being_posted_pays_nothing(app: App, read: ReadServer) -> None:
+    app.drop("a.png", "one")
+    read.posts.append(lambda _: app.event("a.png"))
+    app.event("a.png")
+    app.run()
+    assert len(read.submitted) == 1
+    assert app.document("a.png").status is Status.SUCCEEDED
+
+
+def test_two_workers_that_claim_at_the_same_time_post_once(app: App, read: ReadServer, tap: StorageTap) -> None:
+    app.drop("a.png", "one")
+    tap.intercept(lambda call: call.path == "$batch", lambda: app.twin().event("a.png"))
+    app.event("a.png")
+    app.run()
+    assert len(read.submitted) == 1
+    assert app.document("a.png").submits == 1
+
+
+def test_a_redelivered_look_neither_pays_nor_queues_another(app: App, read: ReadServer) -> None:
+    app.drop("a.png", "one")
+    app.event("a.png")
+    text, _ = app.sent.messages[0]
+    read.gets.append(RUNNING)
+    app.step()
+    looks, queued = read.looks, len(app.sent.messages)
+    for _ in range(3):
+        advance_message(app.services, text.encode())
+    assert (read.looks, len(app.sent.messages)) == (looks, queued)
+    app.run()
+    advance_message(app.services, text.encode())
+    assert len(read.submitted) == 1
+    assert app.document("a.png").status is Status.SUCCEEDED
+
+
+def test_a_metadata_write_makes_a_new_version_of_the_same_content_which_is_adopted_unpaid(
+    app: App, read: ReadServer
+) -> None:
+    before = app.read("a.png", "one")
+    app.inbox.get_blob_client("a.png").set_blob_metadata({"author": "someone"})
+    after = app.read("a.png")
+    assert len(read.submitted) == 1
+    assert after.source_etag != before.source_etag
+    assert (after.status, after.text, after.submits) == (Status.SUCCEEDED, "one", 1)
+    metadata = app.results.get_blob_client("a.png.txt").get_blob_properties().metadata
+    assert metadata["source_etag"] == after.source_etag
+
+
+def test_content_that_was_adopted_can_be_adopted_again(app: App, read: ReadServer) -> None:
+    app.read("a.png", "one")
+    for _ in range(3):
+        app.read("a.png", "one")
+    assert len(read.submitted) == 1
+
+
+def test_the_same_content_with_other_options_is_read_anew(app: App, read: ReadServer) -> None:
+    app.read("a.png", "one")
+    app.inbox.get_blob_client("a.png").set_blob_metadata({"Language": "de"})
+    assert app.read("a.png").requested_language == "de"
+    assert [request.path for request in read.asked if request.method == "POST"][1].endswith("?language=de")
+
+
+def test_content_whose_output_somebody_removed_is_read_anew(app: App, read: ReadServer) -> None:
+    app.read("a.png", "one")
+    app.results.delete_blob("a.png.txt")
+    app.drop("a.png", "one")
+    assert app.read("a.png").status is Status.SUCCEEDED
+    assert app.output("a.png.txt") == b"one\n"
+    assert len(read.submitted) == 2
+
+
+@pytest.mark.xfail(strict=True, reason="the loser of a race for an output takes it for one that is not there any more")
+def test_two_events_for_a_new_version_of_the_same_content_pay_nothing(
+    app: App, read: ReadServer, tap: StorageTap
+) -> None:
+    app.read("a.png", "one")
+    app.drop("a.png", "one")
+    adopted, done = Event(), Event()
+    before = len(tap.calls)
+
+    def is_row_after_outputs(call: Call) -> bool:
+        marked = [each for each in tap.calls[before:] if each.method == "PUT" and each.path.endswith("a.png.txt")]
+        return call.path == "$batch" and bool(marked)
+
+    def other_waits_with_its_row() -> None:
+        adopted.set()
+        assert done.wait(10)
+
+    with ThreadPoolExecutor() as threads:
+
+        def other_marks_the_outputs_first() -> None:
+            threads.submit(app.twin().event, "a.png")
+            assert adopted.wait(10)
+
+        tap.intercept(is_row_after_outputs, other_waits_with_its_row)
+        tap.intercept(lambda call: call.method == "PUT" and call.path.endswith("json"), other_marks_the_outputs_first)
+        app.event("a.png")
+        done.set()
+    app.run()
+    assert app.document("a.png").status is Status.SUCCEEDED
+    assert len(read.submitted) == 1
+
+
+# Operations that Read has lost
+
+
+def test_a_404_is_believed_at_the_second_time_and_then_submitted_once_more(app: App, read: ReadServer) -> None:
+    read.gets.extend([NO_SUCH_OPERATION] * 2)
+    app.drop("a.png", "one")
+    app.event("a.png")
+    assert [app.step(), app.step()] == [2, 30]
+    assert app.document("a.png").error_code == "OperationExpired"
+    assert len(read.submitted) == 1
+    app.run()
+    document = app.document("a.png")
+    assert (document.status, document.submits, document.resubmits) == (Status.SUCCEEDED, 2, 1)
+
+
+def test_an_operation_that_is_lost_again_fails_and_is_not_paid_a_third_time(app: App, read: ReadServer) -> None:
+    read.gets.extend([NO_SUCH_OPERATION] * 9)
+    document = app.read("a.png", "one")
+    assert (document.status, document.error_code) == (Status.FAILED, "OperationExpired")
+    assert len(read.submitted) == 2
+
+
+def test_a_404_that_was_only_a_replica_s_does_not_submit_again(app: App, read: ReadServer) -> None:
+    read.gets.extend([NO_SUCH_OPERATION, RUNNING, NO_SUCH_OPERATION])
+    assert app.read("a.png", "one").status is Status.SUCCEEDED
+    assert len(read.submitted) == 1

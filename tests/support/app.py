@@ -1,0 +1,155 @@
+"""The app between a user who drops files and a host that hands events and messages over, without any waiting."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueClient
+
+from shared import settings
+from shared.advance import advance, advance_message
+from shared.document import Document, lines_key
+from shared.services import Services, build
+from shared.settings import Settings
+from shared.storage.connection import table_service
+
+MOST_STEPS = 60
+"""A document that has not ended after so many messages never does."""
+
+
+class Clock:
+    """The time, which passes only where a message's delay does."""
+
+    def __init__(self) -> None:
+        self.time = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def passes(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+class Sent:
+    """The queue of next steps: keeps what is sent, and hands it on to the real queue."""
+
+    def __init__(self, queue: Any) -> None:
+        self._queue = queue
+        self.messages: deque[tuple[str, float]] = deque()
+
+    def send(self, text: str, delay: float) -> None:
+        self._queue.send(text, delay)
+        self.messages.append((text, delay))
+
+
+class App:
+    """The real app of some settings. Nothing in it is replaced but the clock, and its queue is overheard."""
+
+    def __init__(self, app_settings: Settings, clock: Clock, sent: Sent | None = None) -> None:
+        self.settings = app_settings
+        self.clock = clock
+        built = build(app_settings)
+        self.sent = sent or Sent(built.queue)
+        overheard: Any = self.sent
+        self.services: Services = replace(built, now=clock, queue=overheard)
+        connection = app_settings.storage.connection_string or ""
+        self._blobs = BlobServiceClient.from_connection_string(connection)
+        self._lines = table_service(app_settings.storage).get_table_client(app_settings.lines_table)
+
+    def twin(self) -> "App":
+        """Another worker of the same app; both send to the same queue."""
+        return App(self.settings, self.clock, self.sent)
+
+    # A user
+
+    def drop(self, name: str, content: str | bytes, **options: Any) -> None:
+        """Upload a file, over an older one of that name; its event is still to come."""
+        data = content.encode() if isinstance(content, str) else content
+        self.inbox.upload_blob(name, data, overwrite=True, **options)
+
+    def create_inbox(self) -> None:
+        self.inbox.create_container()
+
+    @property
+    def inbox(self) -> Any:
+        return self._blobs.get_container_client(self.settings.input_container)
+
+    @property
+    def results(self) -> Any:
+        return self._blobs.get_container_client(self.settings.output_container)
+
+    @property
+    def queue(self) -> QueueClient:
+        connection = self.settings.storage.connection_string or ""
+        return QueueClient.from_connection_string(connection, self.settings.read_queue)
+
+    # The host
+
+    def event(self, name: str) -> None:
+        """The blob trigger fires."""
+        advance(self.services, name)
+
+    def step(self) -> float:
+        """The queue trigger fires for the oldest message, as soon as it is visible. Returns how long that took."""
+        text, delay = self.sent.messages.popleft()
+        self.clock.passes(delay)
+        advance_message(self.services, text.encode())
+        return delay
+
+    def run(self) -> None:
+        """Hand messages over until there are none."""
+        for _ in range(MOST_STEPS):
+            if not self.sent.messages:
+                return
+            self.step()
+        raise AssertionError(f"still at work after {MOST_STEPS} messages")
+
+    def read(self, name: str, content: str | bytes | None = None) -> Document:
+        """Drop a file, unless it is there, and do all that follows. Returns its row."""
+        if content is not None:
+            self.drop(name, content)
+        self.event(name)
+        self.run()
+        return self.document(name)
+
+    # What is left of it
+
+    def document(self, name: str) -> Document:
+        """The document's row, which must be there."""
+        found = self.services.documents.get(name)
+        assert found is not None, f"no row for {name!r}"
+        return found
+
+    def lines(self, name: str) -> list[str]:
+        """The text of the rows of lines, in their order."""
+        return [row["Text"] for row in self.line_rows(name)]
+
+    def line_rows(self, name: str) -> list[Mapping[str, Any]]:
+        key = lines_key(self.settings.input_container, name)
+        found = self._lines.query_entities("PartitionKey eq @key and RowKey ge '0'", parameters={"key": key})
+        return list(found)
+
+    def output(self, name: str) -> bytes | None:
+        """An output blob's content, or None if there is none."""
+        blob = self.results.get_blob_client(name)
+        return bytes(blob.download_blob().readall()) if blob.exists() else None
+
+
+def settings_for(storage: str, endpoint: str, **others: str) -> Settings:
+    """Settings with containers, queues and tables of their own, so that tests share an account and nothing else."""
+    own = uuid4().hex[:12]
+    environment = {
+        "DocumentStorage": storage,
+        "READ_ENDPOINT": endpoint,
+        "INPUT_CONTAINER": f"in-{own}",
+        "OUTPUT_CONTAINER": f"out-{own}",
+        "READ_QUEUE": f"q-{own}",
+        "DOCUMENTS_TABLE": f"d{own}",
+        "LINES_TABLE": f"l{own}",
+        **others,
+    }
+    return settings.from_environment(environment, '{"functionTimeout": "00:10:00"}')

@@ -1,0 +1,407 @@
+"""One POST, one look: what goes over the wire, and what each answer is taken for."""
+
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from shared.errors import SourceChanged
+from shared.read.answers import Accepted, Gone, NotNow, Refused, Running, Succeeded, Unanswered
+from shared.read.client import CredentialsUnavailable, ReadClient, takes_entra_tokens
+from shared.read.generation import ReadOptions
+from shared.read.generations import generation
+from tests.support.read_server import LOST, RUNNING, Answer, ReadServer, as_json
+from tests.support.wire import Wire
+
+ENDPOINT = "https://name.cognitiveservices.azure.com"
+OPERATION = f"{ENDPOINT}/vision/v3.2/read/analyzeResults/7d2a"
+NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+FILE = b"%PDF-1.7 " * 5000
+
+
+class File:
+    """A body as the client takes it: read once, of a known length."""
+
+    def __init__(self, content: bytes = FILE, error: Exception | None = None) -> None:
+        self._length = len(content)
+        self._stream = BytesIO(content)
+        self._error = error
+
+    def __len__(self) -> int:
+        return self._length
+
+    def read(self, size: int = -1) -> bytes:
+        if self._error and self._stream.tell() > 0:
+            raise self._error
+        return self._stream.read(size)
+
+
+def client(
+    wire: Wire | None = None, endpoint: str = ENDPOINT, key: str | None = "the-key", token: Any = None
+) -> ReadClient:
+    return ReadClient(
+        endpoint,
+        generation("v3.2"),
+        key=key,
+        token=token,
+        now=lambda: NOW,
+        session=wire.session() if wire else None,
+    )
+
+
+def answered(status: int, **headers: str) -> Wire:
+    return Wire(status, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def look(status: int = 200, body: bytes = b"", **headers: str) -> Any:
+    wire = answered(status, **headers)
+    wire.body = body
+    return client(wire).look(OPERATION)
+
+
+# What is sent
+
+
+def test_a_file_is_posted_whole_and_once_with_its_length() -> None:
+    wire = answered(202, Operation_Location=OPERATION)
+    client(wire).submit(File(), ReadOptions(language="de", pages="1-3"))
+    (request,) = wire.sent
+    assert request.method == "POST"
+    assert request.url == f"{ENDPOINT}/vision/v3.2/read/analyze?language=de&pages=1-3"
+    assert wire.bodies == [FILE]
+    assert request.headers["Content-Length"] == str(len(FILE))
+    assert request.headers["Content-Type"] == "application/octet-stream"
+    assert request.headers["Ocp-Apim-Subscription-Key"] == "the-key"
+
+
+def test_without_options_there_is_no_query() -> None:
+    wire = answered(202, Operation_Location=OPERATION)
+    client(wire).submit(File(), ReadOptions())
+    assert wire.sent[0].url == f"{ENDPOINT}/vision/v3.2/read/analyze"
+
+
+def test_a_gateway_s_prefix_in_the_endpoint_is_kept() -> None:
+    wire = answered(202, Operation_Location="https://gateway/ocr/vision/v3.2/read/analyzeResults/7d2a")
+    gateway = client(wire, "https://gateway/ocr")
+    answer = gateway.submit(File(), ReadOptions())
+    assert wire.sent[0].url == "https://gateway/ocr/vision/v3.2/read/analyze"
+    assert answer == Accepted("https://gateway/ocr/vision/v3.2/read/analyzeResults/7d2a")
+
+
+def test_every_call_has_a_time_limit_and_follows_no_redirect() -> None:
+    wire = answered(202, Operation_Location=OPERATION)
+    client(wire).submit(File(), ReadOptions())
+    wire.status, wire.body = 200, RUNNING.body
+    client(wire).look(OPERATION)
+    assert [options["timeout"] for options in wire.options] == [(10, 100)] * 2
+
+
+def test_without_a_key_there_is_no_credential_for_a_container() -> None:
+    wire = Wire(200, {}, RUNNING.body)
+    client(wire, "http://localhost:5000", key=None, token=lambda: pytest.fail("asked for a token")).look(OPERATION)
+    assert not {"authorization", "ocp-apim-subscription-key"} & {name.lower() for name in wire.sent[0].headers}
+
+
+def test_without_a_key_an_endpoint_of_azure_gets_a_token() -> None:
+    wire = Wire(200, {}, RUNNING.body)
+    client(wire, key=None, token=lambda: "t0").look(OPERATION)
+    assert wire.sent[0].headers["Authorization"] == "Bearer t0"
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://name.cognitiveservices.azure.com",
+        "https://cognitiveservices.azure.com.evil.example",
+        "https://evil.example/.cognitiveservices.azure.com",
+        "https://evilcognitiveservices.azure.com",
+        "https://localhost:5000",
+    ],
+)
+def test_no_token_goes_in_the_clear_or_to_any_other_host(endpoint: str) -> None:
+    assert not takes_entra_tokens(endpoint)
+
+
+def test_a_token_that_cannot_be_had_is_waited_for_and_nothing_is_sent() -> None:
+    def no_token() -> str:
+        raise CredentialsUnavailable("No identity here.")
+
+    wire = Wire()
+    assert client(wire, key=None, token=no_token).submit(File(), ReadOptions()) == NotNow(
+        "CredentialsUnavailable", "No identity here."
+    )
+    assert client(wire, key=None, token=no_token).look(OPERATION) == NotNow(
+        "CredentialsUnavailable", "No identity here."
+    )
+    assert wire.sent == []
+
+
+# 202
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        OPERATION,
+        "http://name.cognitiveservices.azure.com/vision/v3.2/read/analyzeResults/7d2a",  # http, behind a TLS proxy
+        "https://other.example:8443/vision/v3.2/read/analyzeResults/7d2a",  # another host, behind a gateway
+        "https://gateway/ocr/vision/v3.2/read/analyzeResults/7d2a",  # and its prefix
+        "http://vision/v3.2/read/analyzeResults/7d2a",  # a container, where its host name contains "vision"
+        "/vision/v3.2/read/analyzeResults/7d2a",
+    ],
+)
+def test_of_an_operation_s_url_only_the_path_counts(location: str) -> None:
+    answer = client(answered(202, Operation_Location=location)).submit(File(), ReadOptions())
+    assert answer == Accepted(OPERATION)
+
+
+def test_an_operation_s_query_is_kept() -> None:
+    answer = client(answered(202, Operation_Location=OPERATION + "?tier=2")).submit(File(), ReadOptions())
+    assert answer == Accepted(OPERATION + "?tier=2")
+
+
+def test_a_202_may_name_the_first_wait() -> None:
+    wire = answered(202, Operation_Location=OPERATION, Retry_After="9")
+    assert client(wire).submit(File(), ReadOptions()) == Accepted(OPERATION, 9)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "",
+        "https://",
+        "https://[",
+        f"{ENDPOINT}/vision/v3.2/models",
+        f"{ENDPOINT}/vision/v3.2/read/analyzeResults/",
+        f"{ENDPOINT}/vision/v3.2/read/analyzeResults/a/../../../secrets",
+        f"{ENDPOINT}/vision/v3.2/read/analyzeResults/7d2a/more",
+        f"{ENDPOINT}/vision/v3.2/read/analyzeResults/7d2a?x=y z",
+        f"{ENDPOINT}/vision/v3.2/read/analyzeResults/7d2a%0d%0aX: y",
+    ],
+)
+def test_a_foreign_operation_is_refused_and_its_url_never_followed(location: str) -> None:
+    wire = answered(202, Operation_Location=location)
+    answer = client(wire).submit(File(), ReadOptions())
+    assert isinstance(answer, Refused)
+    assert answer.code == "OperationUrlRefused"
+    assert client(wire).look(location) == Refused("OperationUrlRefused", str(answer.message).split("but ")[1][:-1])
+    assert len(wire.sent) == 1
+
+
+# No answer
+
+
+def test_a_request_that_broke_off_before_its_end_was_not_paid() -> None:
+    wire = Wire(error=requests.ConnectionError("reset"), takes=len(FILE) - 1)
+    answer = client(wire).submit(File(), ReadOptions())
+    assert isinstance(answer, NotNow)
+    assert answer.code == "Unreachable"
+
+
+@pytest.mark.parametrize("error", [requests.ConnectionError("reset"), requests.ReadTimeout("slow")])
+def test_a_whole_request_whose_answer_was_lost_may_have_been_paid(error: Exception) -> None:
+    assert isinstance(client(Wire(error=error)).submit(File(), ReadOptions()), Unanswered)
+
+
+def test_what_reading_the_file_raises_passes_through() -> None:
+    with pytest.raises(SourceChanged):
+        client(Wire()).submit(File(error=SourceChanged()), ReadOptions())
+
+
+def test_an_endpoint_that_does_not_answer_a_look_is_looked_at_again() -> None:
+    answer = client(Wire(error=requests.ConnectionError("refused"))).look(OPERATION)
+    assert isinstance(answer, NotNow)
+    assert answer.code == "Unreachable"
+
+
+def test_what_a_network_error_says_of_hosts_and_addresses_is_not_repeated() -> None:
+    error = requests.ConnectionError("HTTPSConnectionPool(host='secret.internal', port=443)")
+    answer = client(Wire(error=error)).look(OPERATION)
+    assert isinstance(answer, NotNow)
+    assert "secret.internal" not in answer.message
+
+
+# A look
+
+
+def test_a_result_is_kept_byte_for_byte() -> None:
+    body = b'{ "status" : "SUCCEEDED",\n "analyzeResult": {"x": 1.0} }\n'
+    assert look(body=body) == Succeeded(body, {"status": "SUCCEEDED", "analyzeResult": {"x": 1.0}})
+
+
+@pytest.mark.parametrize("status", ["notStarted", "running", "Running", "NotStarted", "queued", ""])
+def test_a_status_that_is_not_an_end_is_still_running(status: str) -> None:
+    assert look(body=as_json(200, {"status": status}).body, Retry_After="1") == Running(1)
+
+
+@pytest.mark.parametrize("status", ["failed", "Failed", "canceled", "cancelled", "skipped"])
+def test_a_failure_comes_as_a_200(status: str) -> None:
+    body = {"status": status, "analyzeResult": {"errors": [{"code": "3018", "message": "Timeout"}]}}
+    assert look(body=as_json(200, body).body) == Refused("3018", "Timeout")
+
+
+def test_a_failure_without_a_reason_says_so() -> None:
+    answer = look(body=b'{"status": "Failed"}')
+    assert (answer.code, answer.message) == ("OperationFailed", "Read says failed and no reason.")
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>Sign in</html>", b"[]", b"{}", b'{"status": 2}', b"\xff", b"{" * 99999])
+def test_a_200_that_is_no_operation_comes_from_something_in_between(body: bytes) -> None:
+    answer = look(body=body)
+    assert isinstance(answer, NotNow)
+    assert answer.code == "NotReadsAnswer"
+
+
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize("body", [b"", b'{"code":"NotFound","message":"Analyze result does not exist."}'])
+def test_an_operation_that_is_not_known_is_gone(status: int, body: bytes) -> None:
+    assert isinstance(look(status, body), Gone)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, "CredentialsRefused"), (429, "Throttled"), (503, "ReadUnavailable")]
+)
+def test_a_look_that_is_refused_for_now_says_why_and_how_long(status: int, code: str) -> None:
+    answer = look(status, Retry_After="26")
+    assert isinstance(answer, NotNow)
+    assert (answer.code, answer.retry_after) == (code, 26)
+
+
+def test_a_document_in_flight_is_looked_at_in_the_generation_that_took_it() -> None:
+    wire = Wire(200, {}, RUNNING.body)
+    newer = ReadClient(ENDPOINT, generation("v3.2"), key="k", token=None, now=lambda: NOW, session=wire.session())
+    assert newer.look("https://h/vision/v3.2/read/analyzeResults/7d2a", "a version nobody knows") == Running()
+    assert wire.sent[0].url == OPERATION
+
+
+@pytest.mark.parametrize("status", [400, 422, 431])
+def test_a_look_that_is_refused_never_says_that_the_file_is_at_fault(status: int) -> None:
+    body = as_json(status, {"error": {"code": "BadRequest", "message": "Request header too long."}}).body
+    assert isinstance(look(status, body), NotNow)
+
+
+@pytest.mark.parametrize("status", [502, 504])
+@pytest.mark.xfail(strict=True, reason="a gateway's time-out takes back what Read may have accepted and billed")
+def test_a_gateway_that_got_no_answer_may_have_let_the_file_through(status: int) -> None:
+    assert isinstance(client(answered(status)).submit(File(), ReadOptions()), Unanswered)
+
+
+# Over a real socket
+
+
+@pytest.fixture
+def server() -> Iterator[ReadServer]:
+    with ReadServer() as server:
+        yield server
+
+
+def test_a_file_goes_over_a_real_socket_whole(server: ReadServer) -> None:
+    there = client(endpoint=server.endpoint)
+    assert there.submit(File(), ReadOptions()) == Accepted(
+        f"{server.endpoint}/vision/v3.2/read/analyzeResults/operation-1"
+    )
+    assert server.submitted == [FILE]
+    assert "Transfer-Encoding" not in server.asked[0].headers
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(server: ReadServer, status: int) -> None:
+    with ReadServer() as elsewhere:
+        redirect = Answer(status, b"moved", {"Location": f"{elsewhere.endpoint}/vision/v3.2/read/analyze"})
+        server.posts.append(redirect)
+        server.gets.append(redirect)
+        there = client(endpoint=server.endpoint)
+        for answer in (there.submit(File(), ReadOptions()), there.look(OPERATION)):
+            assert isinstance(answer, NotNow)
+            assert answer.code == "NotReadsAnswer"
+        assert elsewhere.asked == []
+
+
+def test_an_operation_on_another_host_is_looked_at_where_the_key_belongs(server: ReadServer) -> None:
+    with ReadServer() as elsewhere:
+        location = f"{elsewhere.endpoint}/vision/v3.2/read/analyzeResults/7d2a"
+        server.posts.append(Answer(202, headers={"Operation-Location": location}))
+        server.gets.append(RUNNING)
+        there = client(endpoint=server.endpoint)
+        accepted_there = there.submit(File(), ReadOptions())
+        assert isinstance(accepted_there, Accepted)
+        assert there.look(accepted_there.operation_url) == Running()
+        assert there.look(location) == Gone("BadArgument: Operation ID is invalid.")
+        assert elsewhere.asked == []
+
+
+def test_credentials_of_netrc_are_not_used(server: ReadServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    there = client(endpoint=server.endpoint, key=None)
+    there.submit(File(), ReadOptions())
+    there.look(OPERATION)
+    assert all("Authorization" not in request.headers for request in server.asked)
+
+
+def test_a_cookie_is_not_kept(server: ReadServer) -> None:
+    server.gets.extend([Answer(200, RUNNING.body, {"Set-Cookie": "session=1; Path=/"}), RUNNING])
+    there = client(endpoint=server.endpoint)
+    there.look(OPERATION)
+    there.look(OPERATION)
+    assert "Cookie" not in server.asked[1].headers
+
+
+@pytest.mark.parametrize("answer", [LOST, Answer(503), Answer(500), as_json(429, {}, Retry_After="0")])
+def test_nothing_is_retried(server: ReadServer, answer: Answer) -> None:
+    server.posts.append(answer)
+    server.gets.append(answer)
+    there = client(endpoint=server.endpoint)
+    there.submit(File(), ReadOptions())
+    there.look(OPERATION)
+    assert [request.method for request in server.asked] == ["POST", "GET"]
+
+
+def test_an_answer_lost_on_a_real_socket_is_told_from_a_server_that_is_not_there(server: ReadServer) -> None:
+    server.posts.append(LOST)
+    assert isinstance(client(endpoint=server.endpoint).submit(File(), ReadOptions()), Unanswered)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        answer = client(endpoint=f"http://127.0.0.1:{nobody.getsockname()[1]}").submit(File(), ReadOptions())
+    assert isinstance(answer, NotNow)
+    assert answer.code == "Unreachable"
+
+
+def test_a_result_that_breaks_off_half_way_is_looked_at_again(server: ReadServer) -> None:
+    server.gets.append(Answer(200, b'{"status":"succee', {"Content-Length": "5000", "Connection": "close"}))
+    answer = client(endpoint=server.endpoint).look(OPERATION)
+    assert isinstance(answer, NotNow)
+    assert answer.code == "Unreachable"
+
+
+def test_an_answer_of_a_refusal_that_breaks_off_still_has_its_status(server: ReadServer) -> None:
+    server.posts.append(Answer(429, b'{"err', {"Content-Length": "5000", "Connection": "close"}))
+    answer = client(endpoint=server.endpoint).submit(File(), ReadOptions())
+    assert isinstance(answer, NotNow)
+    assert answer.code == "Throttled"
+
+
+@pytest.mark.parametrize("location", ["http://[::1", "http://h/\xe4"])
+def test_a_redirect_to_nowhere_is_not_followed_either(server: ReadServer, location: str) -> None:
+    server.posts.append(Answer(302, b"", {"Location": location}))
+    assert isinstance(client(endpoint=server.endpoint).submit(File(), ReadOptions()), NotNow)
+
+
+def test_a_key_that_no_header_can_carry_is_a_wrong_credential() -> None:
+    with ReadServer() as server:
+        answer = client(endpoint=server.endpoint, key="ключ").submit(File(), ReadOptions())
+    assert isinstance(answer, NotNow)
+    assert answer.code.startswith("Credentials")
+
+
+def test_the_next_file_goes_over_the_same_connection(server: ReadServer) -> None:
+    there = client(endpoint=server.endpoint)
+    for _ in range(3):
+        there.submit(File(), ReadOptions())
+    assert server.connections == 1

@@ -1,0 +1,121 @@
+"""Queue messages: what is sent can be read, and whatever else arrives is told apart."""
+
+import json
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.document import Document, Status
+from shared.message import ForeignMessage, LaterMessage, Message
+
+ANY_CHARACTER = st.characters(exclude_categories=["Cs"])
+LARGEST_BEFORE_BASE64 = 48 * 1024
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+near_messages = st.fixed_dictionaries(
+    {"v": st.sampled_from([0, 1, 2, 99, "1", None, True]) | json_values},
+    optional={name: st.text(max_size=5) | json_values for name in ("name", "etag", "look", "operation", "claim")},
+)
+broken_texts = st.sampled_from(["\ud800", '{"v":1,"name":"\\ud800"}', "{" * 100_000, "[" * 100_000, "9" * 5000])
+
+
+def outcome(body: bytes) -> Message | str:
+    try:
+        return Message.from_json(body)
+    except (ForeignMessage, LaterMessage) as refusal:
+        return type(refusal).__name__
+
+
+@given(st.binary(max_size=200) | st.text().map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_any_bytes_are_a_message_or_refused_as_foreign(body: bytes) -> None:
+    assert outcome(body) == "ForeignMessage" or body.lstrip().startswith(b"{")
+
+
+@given(near_messages.map(json.dumps) | broken_texts)
+def test_any_json_is_a_message_or_refused(text: str) -> None:
+    found = outcome(text.encode("utf-8", "surrogatepass"))
+    if isinstance(found, Message):
+        assert isinstance(found.name, str)
+        assert 0 < len(found.name) <= 1024
+        assert all(isinstance(getattr(found, field), str | None) for field in ("etag", "operation", "claim"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"hello",
+        b"null",
+        b"7",
+        b'"name"',
+        b"[]",
+        b"{}",
+        b"\xff\xfe\x00",
+        b'{"v":1}',
+        b'{"name":"a"}',
+        b'{"v":0,"name":"a"}',
+        b'{"v":1,"name":""}',
+        b'{"v":1,"name":7}',
+        b'{"v":1,"name":"a","claim":7}',
+        b'{"v":1,"name":"a","look":"x"}',
+        b'{"v":1,"name":"' + b"a" * 1025 + b'"}',
+    ],
+)
+def test_what_nobody_of_ours_wrote_is_foreign_so_that_it_is_kept_in_the_poison_queue(body: bytes) -> None:
+    with pytest.raises(ForeignMessage):
+        Message.from_json(body)
+
+
+def test_a_message_of_a_later_version_is_put_back_not_poisoned() -> None:
+    with pytest.raises(LaterMessage, match="version 2"):
+        Message.from_json(b'{"v":2,"name":"a.pdf","something":{"else":[]}}')
+
+
+def test_fields_that_this_version_does_not_know_are_passed_over() -> None:
+    assert Message.from_json(b'{"v":1,"name":"a.pdf","more":1}') == Message("a.pdf")
+
+
+@given(
+    st.text(ANY_CHARACTER, min_size=1, max_size=1024),
+    st.text(ANY_CHARACTER, min_size=1, max_size=40),
+    st.integers(0, 10**6),
+)
+def test_a_message_is_read_as_it_was_sent(name: str, etag: str, looks: int) -> None:
+    sent = Message.about(
+        Document(name=name, status=Status.READING, source_etag=etag, looks=looks, operation_url="o", claim="c")
+    )
+    assert Message.from_json(sent.to_json().encode()) == sent
+
+
+@given(st.text(st.characters(min_codepoint=0x10000) | st.sampled_from('"\\\x00\x1f'), min_size=1024, max_size=1024))
+def test_a_message_about_the_longest_names_fits_into_the_queue(name: str) -> None:
+    document = Document(
+        name=name,
+        status=Status.READING,
+        source_etag='"0x8DEF0123456789A"',
+        operation_url="https://" + "a" * 250 + ".cognitiveservices.azure.com/" + "b" * 500,
+        claim="0" * 32,
+    )
+    assert len(Message.about(document).to_json().encode()) < LARGEST_BEFORE_BASE64
+
+
+def test_a_message_carries_no_text_and_no_secret_of_the_document() -> None:
+    everything: dict[str, Any] = {
+        field.name: f"<{field.name}>" for field in fields(Document) if "str" in str(field.type)
+    }
+    document = Document(**{**everything, "status": Status.READING})
+    assert set(json.loads(Message.about(document).to_json())) == {
+        "v",
+        "name",
+        "etag",
+        "look",
+        "operation",
+        "claim",
+    }

@@ -1,0 +1,215 @@
+"""App settings: each that is missing or wrong is named, with the form that it should have."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared import settings
+from shared.settings import Settings, SettingsError
+
+LEAST = {"DocumentStorage": "UseDevelopmentStorage=true", "READ_ENDPOINT": "http://127.0.0.1:5000"}
+
+
+def read(**others: str) -> Settings:
+    return settings.from_environment({**LEAST, **others})
+
+
+def test_storage_and_endpoint_are_all_that_must_be_set() -> None:
+    found = settings.from_environment(LEAST)
+    assert (found.input_container, found.output_container, found.input_prefix) == ("inbox", "results", "")
+    assert (found.read_queue, found.done_queue) == ("read-operations", None)
+    assert (found.documents_table, found.lines_table) == ("documents", "lines")
+    assert (found.generation.version, found.read_key) == ("v3.2", None)
+    assert found.give_up_after == timedelta(hours=6)
+    assert found.blob_trigger_source == "LogsAndContainerScan"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("DocumentStorage", "", "connection string"),
+        ("DocumentStorage", "devstoreaccount1", "DefaultEndpointsProtocol=https;AccountName="),
+        ("READ_ENDPOINT", "", "https://NAME.cognitiveservices.azure.com"),
+        ("READ_ENDPOINT", "localhost:5000", "http://localhost:5000"),
+        ("READ_ENDPOINT", "ftp://host", "http(s) URL"),
+        ("READ_ENDPOINT", "https://", "http(s) URL"),
+        ("READ_ENDPOINT", "https://host:port", "not a URL"),
+        ("READ_ENDPOINT", "https://[::1", "not a URL"),
+        ("READ_ENDPOINT", "https://key@host", "no query, fragment or user name"),
+        ("READ_ENDPOINT", "https://host?key=1", "no query, fragment or user name"),
+        ("READ_ENDPOINT", "https://host/vision/v3.2/read/analyze", "the resource's endpoint only"),
+        ("READ_ENDPOINT", "https://host/formrecognizer", "the resource's endpoint only"),
+        ("READ_API_VERSION", "3.2", "v3.2"),
+        ("READ_API_VERSION", "v9", "v3.2"),
+        ("READ_API_VERSION", "../v3_2", "v3.2"),
+        ("READ_LANGUAGE", "English!", "zh-Hans"),
+        ("READ_PAGES", "one", "1,3-5"),
+        ("READ_MODEL_VERSION", "newest", "2022-04-30"),
+        ("READ_READING_ORDER", "up", "natural"),
+        ("INPUT_CONTAINER", "In_Box", "3 to 63 of a-z, 0-9 and single hyphens"),
+        ("INPUT_CONTAINER", "a--b", "single hyphens"),
+        ("OUTPUT_CONTAINER", "x", "3 to 63 of a-z, 0-9 and single hyphens"),
+        ("OUTPUT_CONTAINER", "inbox", "its own output for ever"),
+        ("READ_QUEUE", "Queue", "3 to 63 of a-z, 0-9 and single hyphens"),
+        ("DONE_QUEUE", "no_underscores", "3 to 63 of a-z, 0-9 and single hyphens"),
+        ("DOCUMENTS_TABLE", "my-table", "letters and digits, a letter first"),
+        ("LINES_TABLE", "1st", "letters and digits, a letter first"),
+        ("READ_GIVE_UP_AFTER", "6 hours", "hours:minutes:seconds"),
+        ("READ_GIVE_UP_AFTER", "00:00:00", "hours:minutes:seconds"),
+        ("READ_FILES_FROM", "yesterday", "2026-11-22T00:00:00Z"),
+        ("BLOB_TRIGGER_SOURCE", "Webhook", "LogsAndContainerScan, EventGrid"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_value_s_expected_form(name: str, value: str, expected: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        read(**{name: value})
+    assert name in str(error.value)
+    assert expected in str(error.value)
+
+
+@pytest.mark.parametrize("absent", sorted(LEAST))
+def test_a_missing_setting_is_named(absent: str) -> None:
+    with pytest.raises(SettingsError, match=f"{absent} is not set"):
+        settings.from_environment({name: value for name, value in LEAST.items() if name != absent})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "INPUT_CONTAINER",
+        "OUTPUT_CONTAINER",
+        "READ_QUEUE",
+        "DONE_QUEUE",
+        "DOCUMENTS_TABLE",
+        "READ_API_VERSION",
+    ],
+)
+def test_an_empty_setting_is_one_that_is_absent(name: str) -> None:
+    assert read(**{name: ""}) == read()
+
+
+def test_no_error_shows_a_connection_string_or_a_key() -> None:
+    with pytest.raises(SettingsError) as error:
+        settings.from_environment({"DocumentStorage": "AccountKey=secret", "READ_KEY": "secret"})
+    assert "secret" not in str(error.value)
+
+
+# Storage
+
+
+def storage(environ: Mapping[str, str]) -> settings.StorageConnection:
+    return settings.from_environment({"READ_ENDPOINT": "http://r", **environ}).storage
+
+
+def test_a_connection_string_wins_over_identity() -> None:
+    found = storage({"DocumentStorage": "AccountName=a;AccountKey=b", "DocumentStorage__accountName": "other"})
+    assert found.connection_string == "AccountName=a;AccountKey=b"
+
+
+def test_an_account_s_name_is_enough_for_an_identity() -> None:
+    found = storage({"DocumentStorage__accountName": "acc", "DocumentStorage__clientId": "id"})
+    assert found == settings.StorageConnection(
+        blob_url="https://acc.blob.core.windows.net",
+        queue_url="https://acc.queue.core.windows.net",
+        table_url="https://acc.table.core.windows.net",
+        client_id="id",
+    )
+
+
+def test_each_service_can_have_a_url_of_its_own() -> None:
+    urls = {f"DocumentStorage__{service}ServiceUri": f"https://{service}/" for service in ("blob", "queue", "table")}
+    found = storage(urls)
+    assert (found.blob_url, found.queue_url, found.table_url) == (
+        "https://blob",
+        "https://queue",
+        "https://table",
+    )
+
+
+def test_a_service_without_a_url_is_told_what_would_do() -> None:
+    with pytest.raises(SettingsError, match="__tableServiceUri"):
+        storage({f"DocumentStorage__{service}ServiceUri": "https://h" for service in ("blob", "queue")})
+
+
+def test_a_token_is_not_sent_in_the_clear() -> None:
+    with pytest.raises(SettingsError, match="DocumentStorage__blobServiceUri must be an https URL"):
+        storage({"DocumentStorage__accountName": "acc", "DocumentStorage__blobServiceUri": "http://h"})
+
+
+def test_an_account_s_name_cannot_lead_elsewhere() -> None:
+    with pytest.raises(SettingsError, match="DocumentStorage__accountName"):
+        storage({"DocumentStorage__accountName": "evil.example/x"})
+
+
+# What is watched
+
+
+@pytest.mark.parametrize("prefix", ["scans", "scans/", "/scans/"])
+def test_a_folder_is_watched_with_or_without_its_slashes(prefix: str) -> None:
+    found = read(INPUT_PREFIX=prefix)
+    assert found.trigger_path == "inbox/scans/{name}"
+    assert found.reads("inbox", "scans/a.pdf")
+    assert not found.reads("inbox", "scans-old/a.pdf")
+
+
+def test_without_a_folder_the_whole_container_is_watched() -> None:
+    assert read().trigger_path == "inbox/{name}"
+
+
+def test_output_that_an_event_tells_of_is_not_read() -> None:
+    assert not read().reads("results", "a.pdf.json")
+
+
+# Times
+
+
+@pytest.mark.parametrize("text", ["2026-11-22T10:00:00Z", "2026-11-22T10:00:00", "2026-11-22T12:00:00+02:00"])
+def test_a_time_without_a_zone_is_utc(text: str) -> None:
+    assert read(READ_FILES_FROM=text).read_files_from == datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+def test_a_claim_outlives_any_run_of_a_function() -> None:
+    found = settings.from_environment(LEAST, '{"functionTimeout": "00:10:00"}')
+    assert found.claim_length > timedelta(minutes=10)
+
+
+def test_the_function_timeout_can_be_overridden_as_the_host_does_it() -> None:
+    environ = {**LEAST, "AzureFunctionsJobHost__functionTimeout": "1.00:00:00"}
+    assert settings.from_environment(environ, '{"functionTimeout": "00:10:00"}').claim_length > timedelta(days=1)
+
+
+def test_an_app_without_a_function_timeout_has_the_host_s_longest_default() -> None:
+    assert settings.from_environment(LEAST, "{}").claim_length > timedelta(minutes=30)
+
+
+# One document's own options
+
+
+def test_a_blob_s_metadata_sets_options_for_that_one_document() -> None:
+    found = read(READ_LANGUAGE="en", READ_PAGES="1-3")
+    options = found.options_for({"language": "de", "reading_order": "natural", "author": "x"})
+    assert options.given() == {"language": "de", "pages": "1-3", "reading_order": "natural"}
+
+
+def test_the_endpoint_s_slash_is_not_doubled() -> None:
+    assert read(READ_ENDPOINT=" https://gateway/ocr/ ").read_endpoint == "https://gateway/ocr"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("READ_KEY", "ключ", id="no-header-can-carry-it"),
+        pytest.param("READ_GIVE_UP_AFTER", "999999999999.00:00:00", id="longer-than-time"),
+        pytest.param("READ_QUEUE", "done", id="one-queue-for-both"),
+    ],
+)
+@pytest.mark.xfail(strict=True, raises=(OverflowError, pytest.fail.Exception), reason="not refused at start yet")
+def test_what_could_only_fail_later_is_refused_at_start(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        read(**{"DONE_QUEUE": "done", name: value})
+
+
+@pytest.mark.xfail(strict=True, reason="a pasted key keeps its line feed, and every call then fails as Unreachable")
+def test_a_pasted_key_loses_the_white_space_around_it() -> None:
+    assert read(READ_KEY=" 0123456789abcdef\n").read_key == "0123456789abcdef"
