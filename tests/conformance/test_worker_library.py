@@ -16,7 +16,7 @@ import pytest
 from local.services import Azurite
 from shared import settings
 from shared.document import Status
-from tests.support.app import App, Clock
+from tests.support.app import App, Clock, settings_for
 from tests.support.read_server import ReadServer
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +94,7 @@ def test_the_app_is_indexed_with_its_triggers(environment: dict[str, str]) -> No
     with Worker(ROOT, environment) as worker:
         assert worker.init["status"] == 1, worker.init["error"]
         triggers = {name: bindings[0] for name, bindings in worker.init["functions"].items()}
+    assert set(triggers) == {"submit_document", "poll_operation", "recover_stalled", "find_missed"}
     blob, queue = triggers["submit_document"], triggers["poll_operation"]
     assert (blob["type"], blob["path"], blob["connection"]) == (
         "blobTrigger",
@@ -158,6 +159,15 @@ def test_a_dropped_file_is_carried_through_by_its_two_triggers_to_its_row(
     assert (document.status, document.text) == (Status.SUCCEEDED, "Dear Sir")
     assert app.lines("scans/ä letter.png") == ["Dear Sir"]
     assert read.submitted == [b"Dear Sir"]
+
+
+@pytest.mark.parametrize("sweep", ["recover_stalled", "find_missed"])
+def test_a_sweep_runs_when_its_timer_fires(environment: dict[str, str], sweep: str) -> None:
+    app = App(settings_for(environment["DocumentStorage"], environment["READ_ENDPOINT"]), Clock())
+    app.create_inbox()
+    fired = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": None, "IsPastDue": False}
+    with Worker(ROOT, {**environment, "INPUT_CONTAINER": app.settings.input_container}) as worker:
+        assert worker.invoke(sweep, "timer", "json", json.dumps(fired)) == {"status": 1, "error": None}
 
 
 def next_message(app: App) -> str:

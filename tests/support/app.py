@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from azure.storage.blob import BlobServiceClient
-from azure.storage.queue import QueueClient
+from azure.storage.queue import QueueClient, QueueServiceClient
 
 from shared import settings
 from shared.advance import advance, advance_message
@@ -86,6 +86,10 @@ class App:
     def queue(self) -> QueueClient:
         connection = self.settings.storage.connection_string or ""
         return QueueClient.from_connection_string(connection, self.settings.read_queue)
+
+    @property
+    def queues(self) -> QueueServiceClient:
+        return QueueServiceClient.from_connection_string(self.settings.storage.connection_string or "")
 
     # The host
 
