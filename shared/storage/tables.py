@@ -112,7 +112,7 @@ class Documents:
             parameters={"container": self._container, "before": before},
             select=["Name"],
         )
-        for marker in found:
+        for marker in _rows(found):
             if isinstance(name := marker.get("Name"), str):
                 yield name
 
@@ -128,7 +128,7 @@ class Documents:
             parameters={"container": self._container},
             select=["Name", "SourceETag"],
         )
-        for row in found:
+        for row in _rows(found):
             if isinstance(name := row.get("Name"), str):
                 yield name, str(row.get("SourceETag") or "")
 
@@ -282,6 +282,15 @@ _TRIES = 10
 def _is_among(row_key: str, lines_of_page: Mapping[int, int]) -> bool:
     page, _, line = row_key.partition("-")
     return page.isdecimal() and line.isdecimal() and int(line) <= lines_of_page.get(int(page), 0)
+
+
+def _rows(found: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The rows of a query; none where the table is still missing."""
+    try:
+        yield from found
+    except ResourceNotFoundError as error:
+        if error_code(error) != "TableNotFound":
+            raise
 
 
 def _has_marker(document: Document) -> bool:

@@ -79,7 +79,7 @@ class Account:
                     self.fault(operation)
                 answer = effect()
                 if self.fault is not None:
-                    self.fault(operation._replace(when="after"))
+                    self.fault(Operation(service, verb, target, "after"))
             except SentAgain:
                 self.log[entry] += " (answer lost, sent again)"
             except Refusal as refusal:

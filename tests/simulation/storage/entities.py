@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from azure.core.rest import HttpRequest
+from azure.data.tables import EdmType, EntityProperty
 from azure.data.tables._deserialize import TablesEntityDatetime, _convert_to_entity
 from azure.data.tables._serialize import _add_entity_properties
 from azure.data.tables._table_batch import TableBatchOperations
@@ -33,6 +34,8 @@ def stored(entity: Mapping[str, Any]) -> dict[str, Any]:
             properties[name] = value
         elif kind is datetime:
             properties[name] = stored_datetime(value)
+        elif kind is EntityProperty and value[1] == EdmType.INT64 and -(2**63) <= value[0] < 2**63:
+            properties[name] = value
         elif value is not None:
             properties |= _convert_to_entity(_add_entity_properties({name: value}))  # type: ignore[no-untyped-call]
     return properties
@@ -55,10 +58,9 @@ def check_size(properties: Mapping[str, Any]) -> None:
     An entity is counted as Azure stores it: 4 bytes, 2 for each UTF-16 unit of its keys and, for each other
     property, 8, 2 for each unit of its name and the size of its value, a string's or binary's with 4 for its
     length (learn.microsoft.com, "Understanding the Table service data model"; its authors' "Understanding
-    Windows Azure Storage Billing"). Azurite counts the bytes of the request, and those of no insert.
+    Windows Azure Storage Billing"). Azurite counts the bytes of the request, and an insert's not at all.
     """
-    lengths = [len(value) for value in properties.values() if isinstance(value, str | bytes)]
-    if sum(lengths) <= MAX_VALUE_BYTES // 4:  # even if all of it were beyond the BMP
+    if _length(properties) <= MAX_VALUE_BYTES // 4:  # even if all of it were beyond the BMP
         return
     entity_size = 4
     for name, value in properties.items():
@@ -71,6 +73,11 @@ def check_size(properties: Mapping[str, Any]) -> None:
         raise Refusal("EntityTooLarge")
 
 
+def _length(entity: Mapping[str, Any]) -> int:
+    """Of its strings and binaries together."""
+    return sum([len(value) for value in entity.values() if type(value) is str or type(value) is bytes])
+
+
 def _size(value: Any) -> int:
     if isinstance(value, str):
         return len(value.encode("utf-16-le", "surrogatepass"))
@@ -81,11 +88,8 @@ def _size(value: Any) -> int:
 
 def check_batch_size(table: str, operations: Sequence[Any]) -> None:
     """Refuse a transaction whose request body, as the SDK would write it, is over 4 MiB."""
-    lengths = [
-        len(value) for _, entity, *_ in operations for value in entity.values() if isinstance(value, str | bytes)
-    ]
     # JSON takes up to twelve bytes for a character, and the headers of a part are well under 1,500.
-    if 12 * sum(lengths) + 1500 * len(operations) < MAX_BATCH_BYTES:
+    if sum([12 * _length(operation[1]) + 1500 for operation in operations]) < MAX_BATCH_BYTES:
         return
     batch = TableBatchOperations(
         config=SimpleNamespace(version="2019-02-02"),  # type: ignore[arg-type]

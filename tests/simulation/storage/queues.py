@@ -24,6 +24,7 @@ _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 class Message:
     """A message as it is stored: its text is what went over the wire."""
 
+    id: str
     number: int
     text: str
     inserted_on: datetime
@@ -32,14 +33,10 @@ class Message:
     pop_receipt: str
     dequeue_count: int = 0
 
-    @property
-    def id(self) -> str:
-        return str(UUID(int=self.number))
-
 
 @dataclass(slots=True)
 class Queue:
-    """The messages of a queue: by number, and in the order of their delivery.
+    """The messages of a queue: by id, and in the order of their delivery.
 
     That is by the time at which they became visible and, at one time, by age, as in Azurite. Azure promises no order.
     """
@@ -106,6 +103,7 @@ class QueueService:
             raise Refusal("InvalidQueryParameterValue")
         now, number = self.account.now(), self.account.next_number()
         message = Message(
+            id=str(UUID(int=number)),
             number=number,
             text=text,
             inserted_on=now,

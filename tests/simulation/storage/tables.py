@@ -4,7 +4,6 @@ import re
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, Literal, NamedTuple, cast
 
 from azure.data.tables import TableEntity
@@ -156,7 +155,8 @@ class TableService:
         properties = change.result(partition.rows.get(change.row_key) if partition else None)
         if properties is None:
             return None
-        check_size(properties)
+        if properties is not change.properties:
+            check_size(properties)
         # A real ETag is the row's timestamp. This one is new at each write, however still the clock stands.
         etag = f"W/\"datetime'{self.account.next_number():016}'\""
         return Row(properties, etag, stored_datetime(self.account.now()))
@@ -180,7 +180,8 @@ class TableService:
                 continue
             rows, order = partitions[key].rows, partitions[key].order
             first = max(lower, code_units(start[1])) if key == start[0] else lower
-            for place, row_key in islice(order, bisect_left(order, (first, "")), None):
+            for at in range(bisect_left(order, (first, "")), len(order)):
+                place, row_key = order[at]
                 if upper is not None and place > upper:
                     break
                 row = rows[row_key]

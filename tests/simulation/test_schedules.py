@@ -1,0 +1,78 @@
+"""The app lives through schedules of trouble, and what was promised holds in the end.
+
+``SIMULATION_SCHEDULES=100000 pytest tests/simulation`` lives more of them; ``SIMULATION_FIRST_SEED`` others.
+"""
+
+import logging
+import os
+from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from tests.simulation.read import Troubles
+from tests.simulation.world import Plan, World, live
+
+SCHEDULES = int(os.environ.get("SIMULATION_SCHEDULES", "10000"))
+FIRST_SEED = int(os.environ.get("SIMULATION_FIRST_SEED", "0"))
+BLOCK = 250
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    logging.getLogger("shared").setLevel(logging.CRITICAL)
+
+
+def _live_block(first: int) -> str | None:
+    """The story of the first schedule of a block that breaks a promise, or None."""
+    logging.disable(logging.CRITICAL)
+    for seed in range(first, min(first + BLOCK, FIRST_SEED + SCHEDULES)):
+        try:
+            live(seed)
+        except AssertionError as error:
+            return str(error)
+    return None
+
+
+def test_every_short_schedule_ends_with_every_promise_kept() -> None:
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as processes:
+        for story in processes.map(_live_block, range(FIRST_SEED, FIRST_SEED + SCHEDULES, BLOCK)):
+            if story:
+                pytest.fail(story, pytrace=False)
+
+
+@pytest.mark.parametrize("done_queue", [False, True])
+def test_a_crash_at_any_one_call_is_survived(done_queue: bool) -> None:
+    undisturbed = World(1, Plan(files=1, versions=1, deletes=0, done_queue=done_queue))
+    undisturbed.run()
+    calls = undisturbed.calls
+    assert calls > 20  # two Read calls and nine storage calls at the least, each with a before and an after
+    for call in range(1, calls + 1):
+        live(1, Plan(files=1, versions=1, deletes=0, done_queue=done_queue, crash_at_call=call))
+
+
+def test_a_crash_at_any_one_call_while_a_file_is_overwritten_is_survived() -> None:
+    for seed in range(3):
+        plan = Plan(files=1, versions=3, uploads_within=5, interleave=0.4)
+        undisturbed = World(seed, plan)
+        undisturbed.run()
+        for call in range(1, undisturbed.calls + 1, 3):
+            live(seed, Plan(files=1, versions=3, uploads_within=5, interleave=0.4, crash_at_call=call))
+
+
+def test_a_thousand_files_at_a_small_quota_all_end_in_their_text() -> None:
+    plan = Plan(files=1000, versions=1, deletes=0, read=Troubles(throttled=0.7), troubled_for=timedelta(hours=3))
+    world = World(7, plan)
+    world.run()
+    for name in world.versions:
+        document = world.services.documents.get(name)
+        assert document is not None
+        assert (document.status, document.submits) == ("succeeded", 1)
+
+
+def test_the_same_seed_lives_the_same_schedule() -> None:
+    first, second = World(5, Plan(interleave=0.3, crash=0.02)), World(5, Plan(interleave=0.3, crash=0.02))
+    first.run()
+    second.run()
+    assert first.log == second.log
+    assert first.storage.log == second.storage.log
