@@ -5,6 +5,7 @@
 import os
 import queue
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Self
 
-_PIP_FETCHES = re.compile(r"\s*(?:Downloading|Using cached) (\S+)-\S+\.whl \(([\d.]+) (kB|MB|bytes)\)")
+_PIP_FETCHES = re.compile(r"\s*(?:Downloading|Using cached) ([^-]+-[^-]+)-\S+\.whl \((([\d.]+) (kB|MB|bytes))\)")
 _MEGABYTES = {"MB": 1.0, "kB": 1e-3, "bytes": 1e-6}
 
 
@@ -65,11 +66,11 @@ class Installation:
                 if line:
                     self._log.write(line)
                 if fetch := _PIP_FETCHES.match(line):
-                    megabytes += float(fetch[2]) * _MEGABYTES[fetch[3]]
-                    current = fetch[1].replace("_", "-")
+                    megabytes += float(fetch[3]) * _MEGABYTES[fetch[4]]
+                    current = f", {fetch[1]} ({fetch[2]})"
                 elif line.startswith("Installing collected packages"):
-                    current = "unpacking"
-                self._update(f"  {title}: {_so_far(megabytes, started)} {current}")
+                    current = ", unpacking"
+                self._update(f"  {title}: {_so_far(megabytes, started)}{current}")
         except BaseException:
             process.kill()
             raise
@@ -82,7 +83,7 @@ class Installation:
 
     def _update(self, text: str) -> None:
         if self._terminal:
-            width = os.get_terminal_size(sys.stderr.fileno()).columns - 1
+            width = shutil.get_terminal_size().columns - 1
             print(f"\r{text[:width]:{width}}\r", end="", file=sys.stderr, flush=True)
 
 

@@ -6,6 +6,7 @@ stack in .dev/stack.json once all parts are ready, so that other commands can us
 
 import json
 import os
+import shutil
 import socket
 import sys
 import time
@@ -232,6 +233,8 @@ def own_stack(
     if own_port := _stand_in_port(settings):
         ports = replace(ports, read=own_port)
     _check_ports(ports)
+    if host == "func" and shutil.which("func") is None:
+        raise StackError("`func` is not on the PATH: install Azure Functions Core Tools 4, or leave --func out.")
     if endpoint:
         say(announcement(endpoint, settings.get("READ_API_VERSION")))
     parts = ["Azurite", *([] if endpoint else ["the Read stand-in"]), *([_HOSTS[host]] if host else [])]
