@@ -128,7 +128,8 @@ class Generation:
         first_segment = "/" + self.analyze.split("/")[1]
         pattern = rf"{self.operation}\Z"
         match = re.search(pattern, parts.path) or re.search(pattern, first_segment + parts.path)
-        if not match or not re.fullmatch(r"[A-Za-z0-9_.~=&%-]*", parts.query):
+        # A longer one would fit no queue message, which carries it.
+        if not match or len(location) > 2048 or not re.fullmatch(r"[A-Za-z0-9_.~=&%-]*", parts.query):
             raise NotOurOperation(f"the operation URL's path is none of Read {self.version}'s")
         return match[0] + (f"?{parts.query}" if parts.query else "")
 
