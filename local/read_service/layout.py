@@ -19,7 +19,7 @@ Quad = NDArray[np.float64]
 ELONGATED = 1.5
 """A box this much longer than high shows by its shape which way its text runs; nearer to a square it does not."""
 
-SAME_LINE_GAP = 0.35
+SAME_LINE_GAP = 0.3
 """Boxes in a row are one line up to this gap, in line heights: a wide space between words, not between columns."""
 
 PROSE_LEADING = 0.8
@@ -87,6 +87,13 @@ def axis(quads: Iterable[Quad]) -> float | None:
     near = np.abs((directions - centre + 90) % 180 - 90) < 5
     offsets = (directions[near] - centre + 90) % 180 - 90
     return float(centre + _weighted_median(offsets, lengths[near]))
+
+
+def nearest(direction: float, along: float | None) -> float:
+    """Of the two directions along an axis the one nearer to the given one, which stays where there is no axis."""
+    if along is None:
+        return direction
+    return min(along, along + 180, key=lambda each: abs(turn_between(direction, each)))
 
 
 def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
@@ -188,7 +195,7 @@ def _placed(lines: Iterable[Line], direction: float) -> list[_Placed]:
     for line in lines:
         x, y = (quad_of(line.box) @ view).T
         # the middles of the long sides: corners would make a slightly tilted long line look high
-        top, bottom = (y[0] + y[1]) / 2, (y[2] + y[3]) / 2
+        top, bottom = sorted(((y[0] + y[1]) / 2, (y[2] + y[3]) / 2))
         placed.append(_Placed(line, float(x.min()), float(x.max()), float(top), float(bottom)))
     return placed
 

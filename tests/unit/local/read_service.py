@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Self
 
 import requests
@@ -14,6 +15,7 @@ from PIL import Image
 
 from local.read_service import generations
 from local.read_service.documents import PageImage
+from local.read_service.engine import Engine
 from local.read_service.page import Line, Page, Word
 from local.read_service.reader import Reader
 from local.read_service.server import ReadService
@@ -100,6 +102,12 @@ def read_service(key: str | None = None) -> Iterator[Service]:
         engine.may_read.set()
 
 
+@cache
+def engine() -> Engine:
+    """The real one, loaded once."""
+    return Engine()
+
+
 def picture(kind: str = "PNG", size: tuple[int, int] = (60, 80), frames: int = 1) -> bytes:
     """A white picture, of several frames in a TIFF."""
     file = io.BytesIO()
@@ -117,7 +125,7 @@ def pdf(pages: int = 1) -> bytes:
 
     document = pypdfium2.PdfDocument.new()
     for _ in range(pages):
-        document.new_page(612, 792)
+        document.new_page(612, 792)  # points: US letter
     file = io.BytesIO()
     document.save(file)
     return file.getvalue()
