@@ -193,7 +193,6 @@ def test_a_foreign_operation_is_refused_and_its_url_never_followed(location: str
     assert len(wire.sent) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="no column holds such a URL, so that what it is of is paid for again and again")
 def test_an_operation_whose_id_is_longer_than_any_is_none_of_read_s() -> None:
     answer = client(answered(202, Operation_Location=OPERATION + "0" * 40_000)).submit(File(), ReadOptions())
     assert isinstance(answer, Refused)
