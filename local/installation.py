@@ -42,7 +42,7 @@ class Installation:
         """One line of its own."""
         print(text, file=sys.stderr, flush=True)
 
-    def run(self, title: str, command: Sequence[str]) -> int:
+    def run(self, title: str, command: Sequence[str], directory: Path | None = None) -> int:
         """Run one installer to its end; returns its exit status."""
         started = time.monotonic()
         print(*command, file=self._log, flush=True)
@@ -52,6 +52,7 @@ class Installation:
         environment = {k: v for k, v in os.environ.items() if k not in ("PIP_USER", "PIP_TARGET", "PIP_PREFIX")}
         process = subprocess.Popen(
             command,
+            cwd=directory,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

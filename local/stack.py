@@ -24,7 +24,8 @@ LOCK = STATE / "stack.lock"
 DESCRIPTION = STATE / "stack.json"
 
 DISCLOSED = (
-    "INPUT_CONTAINER", "INPUT_PREFIX", "OUTPUT_CONTAINER", "DOCUMENTS_TABLE", "LINES_TABLE", "READ_API_VERSION"
+    "INPUT_CONTAINER", "INPUT_PREFIX", "OUTPUT_CONTAINER", "DOCUMENTS_TABLE", "LINES_TABLE", "READ_QUEUE",
+    "READ_API_VERSION", "READ_RATE", "READ_FILES_FROM", "AzureFunctionsJobHost__functionTimeout",
 )  # fmt: skip
 """App settings that other commands need to find their way, none of them secret."""
 
@@ -76,6 +77,7 @@ class Description:
     host: str | None = None
     """``stand-in`` or ``func``; None without any."""
     host_url: str | None = None
+    """Where its admin endpoint is, or would be."""
     settings: Mapping[str, str] | None = None
     """Those of DISCLOSED that are set."""
 
@@ -98,12 +100,9 @@ class Stack:
             raise StackError(f"`dev.py {self.description.command}` has been stopped, and the stack with it.")
 
     def app_settings(self) -> dict[str, str]:
-        """As the app's own settings: where things are stored, and what they are called."""
-        return {
-            **(self.description.settings or {}),
-            "DocumentStorage": self.connection_string,
-            "READ_ENDPOINT": self.description.read_endpoint or "http://127.0.0.1:5000",
-        }
+        """As the app's own settings: where things are stored, what they are called, and where Read is, if it runs."""
+        read = {"READ_ENDPOINT": self.description.read_endpoint} if self.description.read_endpoint else {}
+        return {**(self.description.settings or {}), "DocumentStorage": self.connection_string, **read}
 
 
 def load_settings(environ: Mapping[str, str], file: Path = ROOT / "local.settings.json") -> dict[str, str]:
@@ -134,7 +133,7 @@ def chosen_endpoint(settings: Mapping[str, str]) -> str | None:
 
 def is_loopback(url: str) -> bool:
     """Whether a URL is of this machine."""
-    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+    return _address(url)[0] in ("127.0.0.1", "localhost", "::1")
 
 
 def port_is_free(port: int) -> bool:
@@ -163,11 +162,6 @@ def shared_stack(
         if running is None:
             with own_stack(command, settings, ports, data=DATA, say=say) as own:
                 yield own
-        elif running.host is None:
-            raise StackError(
-                "`dev.py up --without-host` is running, so nothing reads files until you start the app (`func start`,"
-                " or F5). Stop it to let this command run the app itself."
-            )
         else:
             wanted = chosen_endpoint(settings)
             if wanted and wanted != running.read_endpoint:
@@ -178,6 +172,8 @@ def shared_stack(
             if running.read_endpoint and not is_loopback(running.read_endpoint):
                 version = (running.settings or {}).get("READ_API_VERSION")
                 say(announcement(running.read_endpoint, version))
+            if running.host is None:
+                say("Using `dev.py up --without-host`: files are read as soon as the app runs (`func start`, or F5).")
             yield Stack(running)
 
 
@@ -202,7 +198,7 @@ def only_user(command: str) -> Iterator[None]:
     """
     with ExitStack() as held:
         try:
-            held.enter_context(locked(LOCK))
+            held.enter_context(_lock())
         except Locked:
             raise StackError(
                 f"{_who()} is using the stored data. Stop it first, then `dev.py {command}` again."
@@ -232,7 +228,8 @@ def own_stack(
     endpoint = chosen_endpoint(settings)
     if own_port := _stand_in_port(settings):
         ports = replace(ports, read=own_port)
-    _check_ports(ports)
+    unused = {part for part, there in (("read", endpoint is None), ("host", host)) if not there}
+    _check_ports(ports, unused)
     if host == "func" and shutil.which("func") is None:
         raise StackError("`func` is not on the PATH: install Azure Functions Core Tools 4, or leave --func out.")
     if endpoint:
@@ -262,6 +259,7 @@ def own_stack(
             os.getpid(),
             azurite.connection_string,
             endpoint,
+            host_url=f"http://127.0.0.1:{ports.host or KNOWN_PORTS.host}",
             settings={name: app[name] for name in DISCLOSED if app.get(name)},
         )
         if host == "stand-in":
@@ -288,7 +286,7 @@ def _claim(acceptable: Callable[[Description], bool]) -> Iterator[Description | 
         said = False
         while True:
             try:
-                held.enter_context(locked(LOCK))
+                held.enter_context(_lock())
             except Locked:
                 running = _described()
                 if running and acceptable(running):
@@ -298,10 +296,16 @@ def _claim(acceptable: Callable[[Description], bool]) -> Iterator[Description | 
                     said = True
                 time.sleep(0.2)
             else:
-                DESCRIPTION.unlink(missing_ok=True)  # of one that was killed
                 running = None
                 break
         yield running
+
+
+@contextmanager
+def _lock() -> Iterator[None]:
+    with locked(LOCK):
+        DESCRIPTION.unlink(missing_ok=True)  # of one that was killed
+        yield
 
 
 @contextmanager
@@ -325,10 +329,10 @@ def _who() -> str:
     return f"`dev.py {running.command}` (process {running.process})" if running else "Another dev.py"
 
 
-def _check_ports(ports: Ports) -> None:
+def _check_ports(ports: Ports, unused: set[str]) -> None:
     for part, (what, holder) in _HOLDERS.items():
         port = getattr(ports, part)
-        if port and not port_is_free(port):
+        if port and part not in unused and not port_is_free(port):
             raise StackError(
                 f"Port {port}, for {what}, is taken, perhaps by {holder}. Stop that, or choose other ports:"
                 " `--ports 20000` uses 20000 to 20004, `--ports 0` any that are free."
@@ -343,5 +347,13 @@ def _stand_in_port(settings: Mapping[str, str]) -> int | None:
     endpoint = settings.get("READ_ENDPOINT", "").strip()
     if not is_loopback(endpoint):
         return None
-    port = urlsplit(endpoint).port or 80
+    port = _address(endpoint)[1] or 80
     return port if port_is_free(port) else None
+
+
+def _address(url: str) -> tuple[str | None, int | None]:
+    try:
+        parts = urlsplit(url)
+        return parts.hostname, parts.port
+    except ValueError:
+        return None, None  # the app's settings are checked elsewhere

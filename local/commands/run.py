@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +24,7 @@ from local.commands.output import (
     print_json,
     state,
 )
-from local.commands.store import Store, connect, explained, first_line
+from local.commands.store import Store, check_settings, connect, explained, first_line
 from local.paths import DATA, ROOT
 from local.stack import Ports, Stack, load_settings, shared_stack
 from shared.document import Document, Status
@@ -47,6 +48,7 @@ def main(arguments: argparse.Namespace) -> int:
         _say(str(error))
         return 2
     settings = load_settings(os.environ)
+    check_settings(settings)
     with shared_stack("run", settings, Ports.from_base(arguments.ports or 0), say=_say) as stack, explained():
         store = connect(stack.app_settings())
         store.make_inbox()
@@ -58,7 +60,7 @@ def main(arguments: argparse.Namespace) -> int:
                 if arguments.json:
                     print_json(document_json(store, document))
         except KeyboardInterrupt:
-            _say(f"Stopped before the end of {_some(run.unfinished())}. The next run goes on with what was dropped.")
+            _say(f"Stopped before the end of {_some(run.unfinished())}. `dev.py up` goes on with what was dropped.")
             raise
         if not arguments.json:
             for document in documents:
@@ -175,7 +177,11 @@ class Run:
                     data=json.dumps({"input": blob}).encode(),
                     headers={"Content-Type": "application/json"},
                 )
-                urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 - as above
+                try:
+                    urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 - as above
+                except urllib.error.URLError as error:
+                    self._report(item.name, f"is not noticed yet: the Functions host does not answer ({error.reason})")
+                    return
 
     def _end(self, item: _Dropped, code: str, message: str, advice: str) -> None:
         """End a file of which the app knows nothing."""

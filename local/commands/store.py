@@ -17,10 +17,18 @@ from azure.core.exceptions import (
 from azure.data.tables import EntityProperty
 from azure.storage.blob import ContentSettings
 
+from local.paths import ROOT
 from local.stack import StackError, load_settings, shared_storage
 from shared.document import Document, Status, document_key, from_row
+from shared.services import Services, build
 from shared.settings import Settings, SettingsError, from_environment
 from shared.storage.connection import blob_service, table_service
+
+NO_READ_ENDPOINT = "https://read.invalid"
+"""For a command that asks Read for nothing: the app does not start without one, and this one is nowhere."""
+
+_READING = "Storage Blob Data Reader and Storage Table Data Reader"
+_CHANGING = "Storage Blob Data Contributor, Storage Queue Data Contributor and Storage Table Data Contributor"
 
 _LONGEST_PREFIX = 60
 """Characters of a prefix that are looked up by key, at most: keys of long names are cut, though not as early."""
@@ -109,38 +117,64 @@ def stored(command: str, account: str | None) -> Iterator[Store]:
 
     Raises ServiceError, if only for what storage refuses.
     """
+    with _settings(command, account) as (settings, _), explained():
+        yield Store(settings)
+
+
+@contextmanager
+def services(command: str, account: str | None) -> Iterator[tuple[Services, bool]]:
+    """What the app itself works with, on this machine or in Azure, and whether it runs, as far as is known here.
+
+    Raises ServiceError, if only for what storage refuses.
+    """
+    with _settings(command, account) as (settings, runs), explained(_CHANGING):
+        yield build(settings), runs
+
+
+@contextmanager
+def _settings(command: str, account: str | None) -> Iterator[tuple[Settings, bool]]:
+    """The app's settings, and whether something runs it. Raises ServiceError."""
     settings = load_settings(os.environ)
     with ExitStack() as resources:
+        runs = True
         if account is None:
-            settings |= resources.enter_context(shared_storage(command)).app_settings()
+            stack = resources.enter_context(shared_storage(command))
+            settings |= stack.app_settings()
+            runs = stack.description.host is not None
         else:
             settings = {name: value for name, value in settings.items() if not name.startswith("DocumentStorage")}
             settings["DocumentStorage__accountName"] = account
-            settings.setdefault("READ_ENDPOINT", "https://localhost")  # must be set, and is not asked for anything
-        resources.enter_context(explained())
-        yield connect(settings)
+        if not settings.get("READ_ENDPOINT"):
+            settings["READ_ENDPOINT"] = NO_READ_ENDPOINT
+        yield parsed(settings), runs
 
 
 def connect(settings: Mapping[str, str]) -> Store:
     """The store of these app settings. Raises StackError."""
+    return Store(parsed(settings))
+
+
+def parsed(settings: Mapping[str, str]) -> Settings:
+    """App settings, read as the app reads them. Raises StackError."""
     try:
-        return Store(from_environment(settings))
+        return from_environment(settings, (ROOT / "host.json").read_text(encoding="utf-8"))
     except SettingsError as error:
         raise StackError(str(error)) from None
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn what storage refuses into a StackError of one sentence."""
+def explained(roles: str = _READING) -> Iterator[None]:
+    """Turn what storage refuses into a StackError of one sentence. ``roles`` are those that the command needs."""
     try:
         yield
     except ClientAuthenticationError as error:
         raise StackError(
-            "Azure did not let you in: sign in with `az login`, and have the roles Storage Blob Data Reader and Storage"
-            f" Table Data Reader on the storage account. ({first_line(error)})"
+            f"Azure did not let you in: sign in with `az login`, and have the roles {roles} on the storage account."
+            f" ({first_line(error)})"
         ) from error
     except HttpResponseError as error:
-        raise StackError(f"Storage refused: {first_line(error)}") from error
+        hint = f" You need the roles {roles} on the storage account." if error.status_code == 403 else ""
+        raise StackError(f"Storage refused: {first_line(error)}{hint}") from error
     except AzureError as error:
         raise StackError(f"Storage was not reached: {first_line(error)}") from error
 

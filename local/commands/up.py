@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-from local.commands.store import connect, explained
+from local.commands.store import check_settings, connect, explained
 from local.paths import DATA, LOGS
 from local.stack import KNOWN_PORTS, Ports, Stack, load_settings, only_user, own_stack
 
@@ -13,6 +13,7 @@ from local.stack import KNOWN_PORTS, Ports, Stack, load_settings, only_user, own
 def main(arguments: argparse.Namespace) -> int:
     """Run the stack, and print what the Functions host prints."""
     settings = load_settings(os.environ)
+    check_settings(settings)
     ports = KNOWN_PORTS if arguments.ports is None else Ports.from_base(arguments.ports)
     host = None if arguments.without_host else "func" if arguments.func else "stand-in"
     try:

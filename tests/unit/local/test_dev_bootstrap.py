@@ -38,7 +38,7 @@ class FakeInstallation:
     def say(self, text: str) -> None:
         pass
 
-    def run(self, title: str, command: Sequence[str]) -> int:
+    def run(self, title: str, command: Sequence[str], directory: Path | None = None) -> int:
         self.commands.append(list(command))
         if title == "Virtual environment":
             bootstrap.VENV_PYTHON.parent.mkdir(parents=True)
@@ -196,7 +196,7 @@ def test_a_node_older_than_20_is_not_used(
 def test_a_package_without_a_build_for_this_python_is_named_with_what_is_supported(
     installation: type[FakeInstallation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: FakeInstallation, title: str, command: Sequence[str]) -> int:
+    def fail(self: FakeInstallation, title: str, command: Sequence[str], directory: Path | None = None) -> int:
         self.log.write_text("ERROR: No matching distribution found for onnxruntime==1.32.0\n")
         return int(title == "Python packages")
 

@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import Ports, StackError, announcement, chosen_endpoint, load_settings, own_stack, port_is_free
+from local.stack import (
+    Ports,
+    StackError,
+    _check_ports,
+    announcement,
+    chosen_endpoint,
+    load_settings,
+    own_stack,
+    port_is_free,
+)
 
 
 @pytest.fixture
@@ -84,6 +93,14 @@ def test_a_taken_port_is_told_by_number_and_purpose_before_anything_starts(taken
         own_stack("up", {}, Ports(read=taken_port)),
     ):
         pass
+
+
+def test_a_port_that_no_part_will_use_may_be_taken(taken_port: int) -> None:
+    _check_ports(Ports(host=taken_port), unused={"host"})
+
+
+def test_what_is_no_url_is_left_to_the_check_of_the_settings() -> None:
+    assert chosen_endpoint({"READ_ENDPOINT": "http://[:x"}) == "http://[:x"
 
 
 def test_ports_are_free_or_not(taken_port: int, unused_port: int) -> None:

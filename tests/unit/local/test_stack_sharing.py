@@ -47,13 +47,13 @@ def test_a_run_that_wants_another_service_than_the_running_stack_is_refused() ->
         join({"READ_ENDPOINT": "https://other.example"})
 
 
-def test_a_run_beside_a_stack_without_a_host_is_refused() -> None:
-    with (
-        locked(stack.LOCK),
-        stack._describe(Description("up", 123, "connection")),
-        pytest.raises(StackError, match="--without-host"),
-    ):
-        join({})
+def test_a_run_beside_a_stack_without_a_host_says_what_else_is_needed() -> None:
+    said: list[str] = []
+
+    with locked(stack.LOCK), stack._describe(Description("up", 123, "connection")):
+        join({}, said)
+
+    assert "--without-host" in said[0]
 
 
 def test_a_look_at_what_is_stored_uses_the_storage_of_a_run() -> None:
@@ -77,6 +77,11 @@ def test_a_description_left_by_a_killed_process_is_not_believed() -> None:
     stack.LOCK.parent.mkdir(exist_ok=True)
     with stack._describe(UP), stack._claim(lambda _: True) as running:
         assert running is None
+
+
+def test_a_description_left_by_a_killed_process_is_removed_by_the_next_user_of_the_data() -> None:
+    with stack._describe(UP), only_user("up"):
+        assert not stack.DESCRIPTION.exists()
 
 
 def test_a_run_waits_for_another_run_to_end(capsys: pytest.CaptureFixture[str]) -> None:
