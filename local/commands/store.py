@@ -149,6 +149,12 @@ def _settings(command: str, account: str | None) -> Iterator[tuple[Settings, boo
         yield parsed(settings), runs
 
 
+def check_settings(settings: Mapping[str, str]) -> None:
+    """Raise StackError for an app setting that is wrong, before anything is started."""
+    endpoint = settings.get("READ_ENDPOINT") or NO_READ_ENDPOINT
+    parsed({**settings, "DocumentStorage": "UseDevelopmentStorage=true", "READ_ENDPOINT": endpoint})
+
+
 def connect(settings: Mapping[str, str]) -> Store:
     """The store of these app settings. Raises StackError."""
     return Store(parsed(settings))
