@@ -1,10 +1,13 @@
 """Read documents on this machine as Azure's Read service would."""
 
 import argparse
+import os
 import signal
 import socket
 import sys
+import threading
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from starlette.types import ASGIApp
@@ -26,26 +29,23 @@ def main() -> int:
     parser.add_argument("--script", type=Path, metavar="FILE", help="play a service by this script, without OCR")
     arguments = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # at once, whatever is being read
+    listening = threading.Event()
     try:
-        app = (
-            scripted(Script.load(arguments.script), _now, arguments.key)
-            if arguments.script
-            else _reading(arguments.key)
-        )
+        if arguments.script:
+            app: ASGIApp = scripted(Script.load(arguments.script), _now, arguments.key)
+        else:
+            app = ReadService(Reader(partial(_load_engine, listening), _now), arguments.key).app
     except (ScriptError, OSError) as error:
         print(f"Cannot play {arguments.script}: {error}", file=sys.stderr)
         return 2
     try:
-        server = _AnnouncingServer(logged(app), arguments.host, arguments.port)
-    except OSError as error:
-        print(f"Cannot listen on {arguments.host}:{arguments.port}: {error.strerror}.", file=sys.stderr)
+        server = _AnnouncingServer(logged(app), listening, arguments.host, arguments.port)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        print(f"Cannot listen on {arguments.host}:{arguments.port}: {reason}.", file=sys.stderr)
         return 2
     server.run()
     return 0
-
-
-def _reading(key: str | None) -> ASGIApp:
-    return ReadService(Reader(_load_engine, _now), key).app
 
 
 def _now() -> datetime:
@@ -53,16 +53,27 @@ def _now() -> datetime:
 
 
 class _AnnouncingServer(Server):
+    def __init__(self, app: ASGIApp, listening: threading.Event, host: str, port: int) -> None:
+        super().__init__(app, host, port)
+        self._listening = listening
+
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         print(f"Read stand-in listening on {self.url}", flush=True)
+        self._listening.set()
 
 
-def _load_engine() -> ReadPage:
-    from local.read_service.engine import Engine  # takes a second or two, which the port need not wait for
+def _load_engine(listening: threading.Event) -> ReadPage:
+    listening.wait()  # importing would only slow down what someone is waiting for
+    try:
+        from local.read_service.engine import Engine
 
-    return Engine().read_page
+        return Engine().read_page
+    except (ImportError, OSError, RuntimeError) as error:
+        print(f"The OCR engine cannot be loaded: {error}", file=sys.stderr)
+        print("Install what it needs with: pip install -r local/requirements.txt", file=sys.stderr, flush=True)
+        os._exit(2)  # from a thread, and nothing could be read
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ calls, from 1), `operations` (numbers of operations, from 1, in the order they w
 
     status           answer `status`, with `body` (JSON, or a text) and `headers`, instead; by default its own words
     html             the same with an HTML page, as proxies send
+                     (with `"after": true`, both come after what was asked for is done, as when a proxy loses patience)
     reset before     the connection breaks; nothing was done
     reset after      what was asked for is done (a POST is accepted and paid), and the connection breaks unanswered
     truncate         the answer ends in the middle, and the connection with it
@@ -138,6 +139,7 @@ class Fault:
     status: int = 500
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    after: bool = False
     seconds: float = 0.0
     word: str = ""
     code: str = "InternalServerError"

@@ -180,7 +180,8 @@ class Stage:
             self._outcomes[f"{method} {fault.do}"] += 1
             await reset(scope, receive)
             return
-        response = throttled or (_instead(fault, path) if fault and fault.do in ("status", "html") else None)
+        instead = _instead(fault, path) if fault and fault.do in ("status", "html") else None
+        response = throttled or (instead if fault and not fault.after else None)
         if response:
             while (await receive()).get("more_body"):
                 pass  # read what is sent, so that the sender gets to hear the answer
@@ -188,6 +189,7 @@ class Stage:
             if fault and fault.do == "expire":
                 self._reader.delete(operation_id)
             response = await _response(self._app, scope, receive)
+            response = instead or response
         if fault:
             await self._change(fault, response)
         if fault and fault.do in ("reset after", "truncate"):

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import requests
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -103,6 +103,8 @@ class ReadService:
                 raise
         except Refused as refusal:
             return _respond(generation.refused(refusal, request_id), generation, request_id)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
         location = f"{request.url.scheme}://{request.url.netloc}{generation.location(operation.id)}"
         return _respond(
             Answer(202, headers={"Operation-Location": location}),
@@ -188,7 +190,7 @@ def _pointed_to(body: IO[bytes], generation: Generation) -> IO[bytes]:
     with body:
         try:
             source = json.load(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Refused(Reason.BODY) from None
     if not isinstance(source, dict):
         raise Refused(Reason.BODY)
@@ -209,7 +211,10 @@ def _pointed_to(body: IO[bytes], generation: Generation) -> IO[bytes]:
 
 def _download(url: str) -> IO[bytes]:
     """The document at the URL. Raises Refused."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise Refused(Reason.URL_MALFORMED) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Refused(Reason.URL_MALFORMED)
     end = time.monotonic() + DOWNLOAD_SECONDS
@@ -223,7 +228,7 @@ def _download(url: str) -> IO[bytes]:
                     raise Refused(Reason.TOO_MANY_BYTES)
                 if time.monotonic() > end:
                     raise Refused(Reason.URL_UNREACHABLE)
-    except requests.RequestException:
+    except (requests.RequestException, UnicodeError):  # the latter for host names that are none
         raise Refused(Reason.URL_UNREACHABLE) from None
     file.seek(0)
     return file

@@ -100,13 +100,13 @@ def serving(app: ASGIApp) -> Iterator[str]:
 
 
 def logged(app: ASGIApp) -> ASGIApp:
-    """The application, with a line for each call: method, path and status; never what was sent."""
+    """The application, with a line for each call: method, path as sent, and status; never what was sent with it."""
 
     async def log(scope: Scope, receive: Receive, send: Send) -> None:
         async def note(message: Message) -> None:
             if message["type"] == "http.response.start":
                 with suppress(BrokenPipeError):  # whoever started us may have stopped listening
-                    print(scope["method"], scope["path"], message["status"], flush=True)
+                    print(scope["method"], scope["raw_path"].decode("latin-1"), message["status"], flush=True)
             await send(message)
 
         await app(scope, receive, note)

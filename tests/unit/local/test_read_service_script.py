@@ -127,6 +127,13 @@ def test_an_answer_may_be_a_page_of_a_proxy() -> None:
     assert (answer.status_code, answer.headers["Content-Type"]) == (502, "text/html; charset=utf-8")
 
 
+@pytest.mark.parametrize(("after", "accepted"), [(False, 0), (True, 1)])
+def test_a_proxy_may_lose_patience_before_or_after_a_document_is_accepted(after: bool, accepted: int) -> None:
+    with played({"faults": [{"on": "POST", "do": "html", "status": 504, "after": after}]}) as service:
+        assert service.post(b"document").status_code == 504
+        assert counters(service)["accepted"] == accepted
+
+
 def test_an_answer_may_be_any_status_with_any_body_and_headers() -> None:
     fault = {"on": "POST", "do": "status", "status": 503, "body": "", "headers": {"Retry-After": "7"}}
     with played({"faults": [fault]}) as service:

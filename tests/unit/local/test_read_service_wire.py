@@ -2,8 +2,10 @@
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -176,16 +178,45 @@ def test_an_unknown_path_is_answered_404_by_the_gateway(service: Service) -> Non
     assert service.get("/vision/v3.2/read/analyze").status_code == 404  # nor is there a GET of this one
 
 
-def test_a_document_may_be_fetched_by_its_url(service: Service) -> None:
+class OnePicture(BaseHTTPRequestHandler):
+    """A store that holds one picture, behind a redirect."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/picture" else 302)
+        self.send_header("Location", "/picture")
+        self.end_headers()
+        self.wfile.write(picture() if self.path == "/picture" else b"")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_document_is_fetched_by_its_url(service: Service) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), OnePicture) as store:
+        threading.Thread(target=store.serve_forever, daemon=True).start()
+        body = json.dumps({"url": f"http://127.0.0.1:{store.server_port}/elsewhere"}).encode()
+        accepted = service.post(body, Content_Type="application/json; charset=utf-8")
+        store.shutdown()
+    assert service.result(accepted)["analyzeResult"]["readResults"][0]["height"] == 80
+
+
+def test_a_url_that_leads_to_no_document_is_refused(service: Service) -> None:
     # the stand-in itself serves as the store: its answer at /status is no document, and nothing listens on port 9
     no_document = json.dumps({"url": f"{service.url}/status"}).encode()
     nowhere = json.dumps({"url": "http://127.0.0.1:9/x.png"}).encode()
-    file = json.dumps({"url": "file:///etc/hostname"}).encode()
-    codes = [
-        service.post(body, Content_Type="application/json").json()["error"]["innererror"]["code"]
-        for body in (no_document, nowhere, file, b"{}", b"no JSON")
+    urls = ["file:///etc/hostname", "http://[", "no URL"]
+    bodies = [
+        no_document,
+        nowhere,
+        *(json.dumps({"url": url}).encode() for url in urls),
+        b"{}",
+        b"no JSON",
+        b"[" * 100_000,
     ]
-    assert codes == ["InvalidImage", "FailedToDownloadImage", "InvalidImageUrl", "BadArgument", "BadArgument"]
+    codes = [
+        service.post(body, Content_Type="application/json").json()["error"]["innererror"]["code"] for body in bodies
+    ]
+    assert codes == ["InvalidImage", "FailedToDownloadImage", *["InvalidImageUrl"] * 3, *["BadArgument"] * 3]
 
 
 def test_a_wrong_key_is_answered_401_where_one_is_set() -> None:
