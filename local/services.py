@@ -125,7 +125,7 @@ class Service:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(time_limit)
         if sys.platform != "win32":
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # there is none left
                 os.killpg(process.pid, signal.SIGKILL)
         elif process.poll() is None:
             subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], check=False)  # noqa: S607 - Windows' own
@@ -144,7 +144,8 @@ class Service:
                     if len(self.found) == len(self._patterns):
                         self._ready.set()
                 if self._echo:
-                    self._echo(line)
+                    with contextlib.suppress(OSError):  # nobody reads it any more
+                        self._echo(line)
         self._ready.set()
 
     def _last_words(self) -> str:

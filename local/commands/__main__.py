@@ -14,8 +14,8 @@ from local.services import ServiceError
 DESCRIPTION = "Read documents on this machine as blob-ocr does in Azure."
 
 EPILOG = """\
-exit status: 0 done, and every file was read; 1 a file was not read, or a test failed; 2 the command could not be
-carried out (standard error says why); 130 stopped by Ctrl-C"""
+exit status: 0 done, and every file was read; 1 a file was not read or not found, or a test failed; 2 the command
+could not be carried out (standard error says why); 130 stopped by Ctrl-C"""
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -64,10 +64,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     listing.set_defaults(module="listing")
 
     text = _command(commands, "text", "print a file's text")
-    text.add_argument("name", metavar="NAME", help="its name in the container")
+    text.add_argument("name", type=_name, metavar="NAME", help="its name in the container")
     _json_option(text, "the text with pages, lines and boxes, as `run --json`")
     _storage_option(text)
     text.set_defaults(module="text")
+
+    _add_tasks(commands)
 
     test = _command(commands, "test", "check style and types, and run every test; other arguments are pytest's")
     test.add_argument("--quick", action="store_true", help="the unit tests and one test of each other kind")
@@ -84,6 +86,46 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return chosen
 
 
+def _add_tasks(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """What a person asks of the app itself."""
+    again = _command(
+        commands,
+        "again",
+        "have files read anew, whatever became of them",
+        "Each is billed again. A file that is being read just now is left to that.",
+    )
+    _names(again)
+    _storage_option(again)
+    again.set_defaults(module="again")
+
+    forget = _command(
+        commands,
+        "forget",
+        "delete files and all that is known of them",
+        "Text, lines, results and row go, then the file. Read's own copy of a result is deleted where that is possible"
+        " (READ_API_VERSION 2024-11-30, with READ_ENDPOINT and READ_KEY as in the app); else Read deletes it within 48"
+        " hours.",
+    )
+    _names(forget)
+    forget.add_argument(
+        "--keep-file", action="store_true", help="keep the file itself; it is read again only if you ask for it"
+    )
+    _storage_option(forget)
+    forget.set_defaults(module="forget")
+
+    missed = _command(
+        commands,
+        "missed",
+        "have files read that no event told of",
+        "As the app does each day, and with files of this minute too: compares the container with the table, and hands"
+        " over what is not read in its present version, as many as READ_RATE allows in a day. Files last changed before"
+        " READ_FILES_FROM are left alone.",
+    )
+    missed.add_argument("--dry-run", action="store_true", help="only say how many files there are, and how large")
+    _storage_option(missed)
+    missed.set_defaults(module="missed")
+
+
 STATUSES = ("submitting", "reading", "waiting", "succeeded", "failed", "ignored")
 
 
@@ -94,7 +136,8 @@ def carry_out(arguments: argparse.Namespace) -> int:
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a Windows code page knows few of the letters that Read does
+            # A Windows code page knows few of the letters that Read does; and who reads a pipe should not wait.
+            stream.reconfigure(errors="replace", line_buffering=True)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's `&` sets aside
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     command = importlib.import_module(f"local.commands.{arguments.module}")
@@ -111,9 +154,24 @@ def carry_out(arguments: argparse.Namespace) -> int:
 
 
 def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, more: str = ""
 ) -> argparse.ArgumentParser:
-    return commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
+    description = f"{text[0].upper()}{text[1:]}. {more}".strip()
+    return commands.add_parser(name, help=text, description=description, allow_abbrev=False)
+
+
+def _names(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", type=_name, nargs="+", metavar="NAME", help="a file's name in the container")
+
+
+def _name(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError("a name is not text in this system's encoding") from None
+    if not text:
+        raise argparse.ArgumentTypeError("a name is empty")
+    return text
 
 
 def _json_option(parser: argparse.ArgumentParser, text: str) -> None:
