@@ -58,6 +58,14 @@ def amount(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def size(number: int) -> str:
+    """A number of bytes: ``512 bytes``, ``8.2 GB``."""
+    for unit, bytes_ in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if number >= max(1000, 0.99995 * bytes_):  # which would be shown as 1000.0 of the next smaller unit
+            return f"{number / bytes_:.1f} {unit}"
+    return amount(number, "byte")
+
+
 def reason(code: str) -> str:
     """An ErrorCode in words: ``ReadUnavailable`` is ``read unavailable``."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", code).lower()
@@ -73,7 +81,7 @@ def state(document: Document, now: datetime) -> str:
         case Status.FAILED:
             return f"failed ({document.error_code}): {message} {document.advice or ''}".rstrip()
         case Status.WAITING:
-            look = f", next look {_clock(document.due_at, now)}" if document.due_at else ""
+            look = f", next look {clock(document.due_at, now)}" if document.due_at else ""
             return f"waiting ({reason(document.error_code or '')}{look}): {message} {document.advice or ''}".rstrip()
         case Status.IGNORED:
             return f"ignored: {document.warning or ''}"
@@ -94,11 +102,12 @@ def waiting_note(waiting: Iterable[tuple[str | None, datetime | None]], now: dat
     codes = Counter(reason(code) for code, _ in pairs if code)
     parts = [code if len(codes) == 1 else f"{number:,} {code}" for code, number in codes.most_common()]
     if due := min((due for _, due in pairs if due), default=None):
-        parts.append(f"next look {_clock(due, now)}")
+        parts.append(f"next look {clock(due, now)}")
     return ", ".join(parts)
 
 
-def _clock(time: datetime, now: datetime) -> str:
+def clock(time: datetime, now: datetime) -> str:
+    """``14:32``, with the date if that is not today's, in the time zone of ``now``."""
     local = time.astimezone(now.tzinfo)
     return f"{local:%H:%M}" if local.date() == now.date() else f"{local:%Y-%m-%d %H:%M}"
 

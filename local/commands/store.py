@@ -139,7 +139,10 @@ def _settings(command: str, account: str | None) -> Iterator[tuple[Settings, boo
         runs = True
         if account is None:
             stack = resources.enter_context(shared_storage(command))
-            settings |= stack.app_settings()
+            of_stack = stack.app_settings()
+            if of_stack.get("READ_ENDPOINT", settings.get("READ_ENDPOINT")) != settings.get("READ_ENDPOINT"):
+                settings.pop("READ_KEY", None)  # it is for another service
+            settings |= of_stack
             runs = stack.description.host is not None
         else:
             settings = {name: value for name, value in settings.items() if not name.startswith("DocumentStorage")}

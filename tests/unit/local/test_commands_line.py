@@ -15,6 +15,11 @@ from local.stack import StackError
         ["up", "--ports", "65535"],
         ["up", "--func", "--without-host"],
         ["text"],
+        ["again"],
+        ["forget", "--keep-file"],
+        ["forget", ""],
+        ["again", "not UTF-8: \udcff"],
+        ["missed", "a.pdf"],
     ],
 )
 def test_a_wrong_command_line_ends_with_status_2(line: list[str]) -> None:
@@ -30,7 +35,7 @@ def test_help_is_there_before_anything_is_installed(capsys: pytest.CaptureFixtur
 
     assert end.value.code == 0
     shown = capsys.readouterr().out
-    for command in ("run", "up", "read", "status", "list", "text", "test", "clean"):
+    for command in ("run", "up", "read", "status", "list", "text", "again", "forget", "missed", "test", "clean"):
         assert f"\n    {command} " in shown
 
 

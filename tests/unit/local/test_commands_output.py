@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from local.commands.output import amount, by_status, for_terminal, joined, state, waiting_note
+from local.commands.output import amount, by_status, for_terminal, joined, size, state, waiting_note
 from shared.document import Document, Status
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=timezone(timedelta(hours=1)))
@@ -26,6 +26,23 @@ def test_no_files_are_counted_too() -> None:
 
 def test_one_file_is_not_called_files() -> None:
     assert by_status({"succeeded": 1}) == "1 file: 1 succeeded"
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (999_949, "999.9 kB"),
+        (999_950, "1.0 MB"),
+        (8_210_000_000, "8.2 GB"),
+        (12_300_000_000_000, "12.3 TB"),
+    ],
+)
+def test_a_number_of_bytes_is_told_in_the_unit_that_fits(number: int, shown: str) -> None:
+    assert size(number) == shown
 
 
 def test_those_that_wait_are_told_by_reason_and_earliest_look_in_local_time() -> None:

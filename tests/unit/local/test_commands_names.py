@@ -1,0 +1,72 @@
+"""What is told of a task for some names."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from local.commands.names import NotDone, for_each, is_there
+from shared.storage.tables import Conflict, Superseded
+
+
+def done(_: str) -> str:
+    return "done."
+
+
+def test_each_name_is_told_of_once_in_the_order_given(capsys: pytest.CaptureFixture[str]) -> None:
+    assert for_each(["b", "a", "b"], done) == 0
+
+    assert capsys.readouterr().out == "b: done.\na: done.\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (NotDone("there is no such file."), "b: there is no such file.\n"),
+        (Conflict(None), "b: the app is at work on it just now. Ask again in a moment.\n"),
+        (Superseded(), "b: the app is at work on it just now. Ask again in a moment.\n"),
+    ],
+)
+def test_a_name_that_it_cannot_be_done_for_stops_no_other(
+    capsys: pytest.CaptureFixture[str], error: Exception, told: str
+) -> None:
+    def task(name: str) -> str:
+        if name == "b":
+            raise error
+        return done(name)
+
+    assert for_each(["a", "b", "c"], task) == 1
+
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("a: done.\nc: done.\n", told)
+
+
+def test_a_name_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    for_each(["a\x1b[2J"], done)
+
+    assert "\x1b" not in capsys.readouterr().out
+
+
+class NoStorage:
+    """An input container that must not be asked."""
+
+    def etag(self, name: str) -> str | None:
+        raise AssertionError(name)
+
+
+def test_a_name_that_leads_elsewhere_reaches_no_storage() -> None:
+    app: Any = SimpleNamespace(
+        settings=SimpleNamespace(input_container="inbox", reads=lambda *_: True), inbox=NoStorage()
+    )
+
+    assert not is_there(app, "../secrets/a.pdf")
+
+
+def test_a_file_outside_the_folder_that_the_app_reads_is_none_of_its() -> None:
+    app: Any = SimpleNamespace(
+        settings=SimpleNamespace(input_container="inbox", input_prefix="scans/", reads=lambda *_: False),
+        inbox=NoStorage(),
+    )
+
+    with pytest.raises(NotDone, match="scans/"):
+        is_there(app, "other/a.pdf")
