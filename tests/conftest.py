@@ -13,12 +13,12 @@ _OTHER_SETTINGS = ("READ_", "INPUT_", "OUTPUT_", "DOCUMENTS_", "LINES_", "DONE_"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "quick: run by `dev.py test --quick` beside the unit tests")
+    config.addinivalue_line("markers", "quick: run by `dev.py test --quick`, as the unit tests and the conformance test are")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "unit" in item.path.relative_to(Path(__file__).parent).parts:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in ("unit", "conformance"):
             item.add_marker(pytest.mark.quick)
 
 
