@@ -1,5 +1,6 @@
 """blob-ocr's functions: decode the trigger, hand over, nothing else. What is done is in shared/."""
 
+import logging
 import os
 from datetime import UTC, datetime
 from functools import cache
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from shared.services import Services
 
 SETTINGS = settings.from_environment(os.environ, Path(__file__).with_name("host.json").read_text(encoding="utf-8"))
+
+if SETTINGS.generation.notice:
+    logging.getLogger(__name__).warning(SETTINGS.generation.notice)
 
 app = func.FunctionApp()
 

@@ -58,7 +58,7 @@ _TEXTS = (
     ("OperationUrlRefused", "READ_ENDPOINT answers with an operation that is not one of Read's; the key was not sent there. Check READ_ENDPOINT."),
     ("OperationExpired", "Read no longer knew the operation. If it failed a second time, upload the file again."),
     ("OperationTimedOut", "Read took longer than READ_GIVE_UP_AFTER. Split the file, or raise that setting, and upload it again."),
-    ("ResultNotUnderstood", "Read's JSON is in the output blob; its shape is not that of READ_API_VERSION. Check that setting."),
+    ("ResultNotUnderstood", "Read's JSON has not the shape of READ_API_VERSION. Check that setting, then read the document again; for a day or two Read also gives the JSON at the row's OperationUrl."),
     # What Read should never answer
     ("Forbidden AuthorizationFailed", f"Read may not do this for the app. Check the roles of the app's identity and of the Read resource's. {_UPLOAD}"),
     ("NotFound ModelNotFound OperationNotFound NotSupportedApiVersion MethodNotAllowed Conflict", f"Read did not know what it was asked for. Check READ_ENDPOINT and READ_API_VERSION. {_UPLOAD}"),

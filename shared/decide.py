@@ -21,7 +21,9 @@ MOST_RESUBMITS = 1
 MISSING_AGAIN_AFTER = 30
 """Seconds: a first 404 on an operation may come from a replica that has not heard of it."""
 MOST_SERVER_ERRORS = 10
-"""A file at which Read answers 500 this often in a row is taken to be the reason."""
+"""A file at which Read answers 500 this often is taken to be the reason."""
+UNANSWERED_WAIT = 60
+"""Seconds, at the least, before what may have been paid is submitted anew: trouble on the way may pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ def on_version(
         document = _new_version(document, name, version, now, settings)
     else:
         document = _new_version(document, name, version, now, settings)
+    options = settings.options_for(version.metadata)
     if unpaid_end := _end_without_read(document, version, now, settings):
         return Then(unpaid_end)
     return Claim(
@@ -125,6 +128,10 @@ def on_version(
             status=Status.SUBMITTING,
             operation_url=None,
             api_version=settings.generation.version,
+            requested_language=options.language,
+            requested_pages=options.pages,
+            requested_model_version=options.model_version,
+            requested_reading_order=options.reading_order,
             submits=document.submits + 1,
             unanswered=document.unanswered + 1,
             due_at=now + settings.claim_length,
@@ -195,14 +202,17 @@ def after_post(
             return Then(fail(document, "OperationUrlRefused", message, now))
         case Refused(code, message):
             return Then(fail(_unpaid(document), code, message, now))
-        case NotNow("ReadServerError", message) if document.attempts + 1 >= MOST_SERVER_ERRORS:
-            return Then(fail(_unpaid(document), "ReadServerError", message, now))
+        case NotNow("ReadServerError" as code, message, retry_after):
+            document = _unpaid(document).evolve(server_errors=document.server_errors + 1)
+            if document.server_errors >= MOST_SERVER_ERRORS:
+                return Then(fail(document, code, message, now))
+            return wait(document, code, message, retry_after, now, random)
         case NotNow(code, message, retry_after):
             return wait(_unpaid(document), code, message, retry_after, now, random)
         case Unanswered(message):
             if document.unanswered >= MOST_UNANSWERED:
                 return Then(fail(document, "SubmitCrashed", message, now))
-            return wait(document, "Unanswered", message, None, now, random)
+            return wait(document, "Unanswered", message, UNANSWERED_WAIT, now, random)
 
 
 def after_look(
@@ -374,7 +384,8 @@ def _ignored(document: Document, why: str, now: datetime) -> Document:
 
 
 def _unpaid(document: Document) -> Document:
-    return document.evolve(submits=document.submits - 1, unanswered=0)
+    """Take back what the claim counted. Earlier attempts that had no answer stay counted."""
+    return document.evolve(submits=document.submits - 1, unanswered=document.unanswered - 1)
 
 
 def _is_overdue(document: Document, now: datetime) -> bool:

@@ -75,6 +75,8 @@ class Document:
     """How often Read had lost the operation, so that the file was submitted anew."""
     attempts: int = 0
     """Steps in a row that Read put off; they make the waiting times grow."""
+    server_errors: int = 0
+    """How often Read answered HTTP 500 to this version."""
     missing: int = 0
     """Looks in a row that found no such operation."""
     looks: int = 0
@@ -146,7 +148,8 @@ def lines_key(container: str, name: str) -> str:
 
 def output_name(name: str, extension: str, limit: int = 1024) -> str:
     """The name of an output blob: the file's name and ``.json`` or ``.txt``, cut and hashed where that is too long."""
-    if _units(name) + len(extension) <= limit:
+    # A name that looks as if it were cut is cut too: it must not be the output of another, longer one.
+    if _units(name) + len(extension) <= limit and not re.search(r"~[0-9a-f]{64}\Z", name):
         return name + extension
     return _cut(list(name), limit - len(extension) - 65) + _digest(name) + extension
 

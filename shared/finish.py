@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from shared import decide
-from shared.document import Document, Status, lines_key, output_name, truncate
+from shared.document import Document, Status, is_unsafe, lines_key, output_name, truncate
 from shared.message import Message
 from shared.read.answers import Succeeded
+from shared.read.generation import Generation
 from shared.read.generations import generation_or
+from shared.read.page_count import shortfall
 from shared.read.result import Result
 from shared.services import Services
 from shared.storage.tables import Fence
@@ -47,7 +49,7 @@ def settle(services: Services, document: Document) -> None:
     if clean_at and clean_at <= now:
         clear_outputs(services, document)
         clean_at = None
-        if document.forgotten and not services.inbox.exists(document.name):
+        if document.forgotten and services.inbox.etag(document.name) is None:
             services.documents.remove(document)
             return
     services.documents.write(document.evolve(done_owed=None, clean_at=clean_at, due_at=clean_at), document)
@@ -55,7 +57,8 @@ def settle(services: Services, document: Document) -> None:
 
 def store(services: Services, document: Document, succeeded: Succeeded) -> None:
     """Store a result: JSON, text and lines, then the row. Raises ResultNotUnderstood, Conflict, Superseded."""
-    result = generation_or(document.api_version, services.settings.generation).parse(succeeded.answer)
+    generation = generation_or(document.api_version, services.settings.generation)
+    result = generation.parse(succeeded.answer)
     fence = _fence(services, document)
     settings, name = services.settings, document.name
     result_blob, text_blob = output_name(name, ".json"), output_name(name, ".txt")
@@ -76,6 +79,7 @@ def store(services: Services, document: Document, succeeded: Succeeded) -> None:
         page_count=len(result.pages),
         line_count=result.line_count,
         word_count=result.word_count,
+        warning=_warning(result, document, generation),
         language=result.language,
         model_version=result.model_version,
         completed_at=services.now(),
@@ -123,8 +127,16 @@ def _rows(result: Result, name: str) -> Iterator[dict[str, Any]]:
             yield {column: value for column, value in row.items() if value is not None}
 
 
+def _warning(result: Result, document: Document, generation: Generation) -> str | None:
+    """What the reader of a succeeded document should know: pages that Read left out or could not read."""
+    missing = shortfall(len(result.pages), document.pages_in_file, document.requested_pages, generation.most_pages)
+    return " ".join(filter(None, (missing, *result.warnings)))[:4000] or None
+
+
 def _may_have_outputs(before: Document, document: Document) -> bool:
     """Whether a document ends without a result, and somebody may have written one."""
+    if document.forgotten:
+        return False  # cleared as the row says, while it is already ignored
     return document.status in (Status.FAILED, Status.IGNORED) and (
         document.clean_at is not None or before.operation_url is not None or before.resubmits > 0
     )
@@ -141,8 +153,8 @@ def clear_outputs(services: Services, document: Document) -> None:
     services.lines.clear(
         lines_key(services.settings.input_container, document.name), fence, head_too=bool(document.forgotten)
     )
-    for extension in (".json", ".txt"):
-        services.outputs.delete(output_name(document.name, extension))
+    for extension in () if is_unsafe(document.name) else (".json", ".txt"):
+        services.outputs.delete(output_name(document.name, extension), fence)
 
 
 def _done_message(document: Document) -> str:

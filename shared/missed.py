@@ -5,6 +5,7 @@ import json
 import logging
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,7 +13,8 @@ from shared.document import is_junk
 from shared.message import Message
 from shared.services import Services
 from shared.storage.blobs import Listed
-from shared.tasks import forget
+from shared.storage.tables import Conflict, Superseded
+from shared.tasks import forget_gone
 
 _log = logging.getLogger(__name__)
 
@@ -52,15 +54,18 @@ class Progress:
         return self.digest(name) % self.slices == self.slice
 
 
-def find_missed(services: Services, until: datetime, *, resume_only: bool = False) -> int:
+def find_missed(
+    services: Services, until: datetime, *, resume_only: bool = False, settled_after: timedelta = SETTLED_AFTER
+) -> int:
     """Hand over the files that the table does not know in their present version. Returns how many this run did.
 
     A run ends at ``until``; the next goes on where it stopped (``resume_only`` never begins a new comparison). Each
     file is a message, delayed so that the quota is spread over the day and looks at what is being read go first.
+    Files younger than ``settled_after`` are left to their events.
     """
     now, rate = services.now(), services.settings.read_rate.documents
     limit = max(1, int(rate * RUN_EVERY.total_seconds() * _HEADROOM))
-    progress = _load(services)
+    progress = last_comparison(services)
     if progress is None or progress.done:
         if resume_only:
             return 0
@@ -72,7 +77,7 @@ def find_missed(services: Services, until: datetime, *, resume_only: bool = Fals
     for files, after in _missed(services, progress):
         handed = progress.handed_over
         for file in files[: limit - handed]:
-            if now - file.uploaded_at >= SETTLED_AFTER:
+            if now - file.uploaded_at >= settled_after:
                 services.queue.send(Message(file.name, f'"{file.etag}"').to_json(), handed / rate)
                 handed += 1
         read_by = (services.now() + timedelta(seconds=handed / rate)).isoformat()
@@ -148,16 +153,17 @@ def _forget_gone(services: Services, slices: int) -> None:
                 name.startswith(services.settings.input_prefix)
                 and progress.holds(name)
                 and progress.digest(name) not in there
-                and not services.inbox.exists(name)
             ):
-                forget(services, name)
+                with suppress(Conflict, Superseded):  # somebody has just dropped it again
+                    forget_gone(services, name)
 
 
 def _begin() -> Progress:
     return Progress(key=secrets.token_hex(16))
 
 
-def _load(services: Services) -> Progress | None:
+def last_comparison(services: Services) -> Progress | None:
+    """How far the last comparison has come, None before the first."""
     try:
         return Progress(**json.loads(services.documents.progress() or "null"))
     except (TypeError, ValueError):

@@ -31,6 +31,8 @@ def recover_stalled(services: Services, until: datetime) -> None:
             _recover(services, name, overdue_since)
         except (Conflict, Superseded):
             _log.info("%r: somebody else has just looked at it.", name)
+        except ValueError as error:
+            _log.error("%r is left: %s.", name, error)
     _drain_poison(services, until)
     _drain_blob_poison(services, until)
 
@@ -47,8 +49,12 @@ def _recover(services: Services, name: str, overdue_since: datetime) -> None:
 
 
 def _put_back(services: Services, document: Document, poisoned: int = 0) -> None:
-    """Queue a document's next step anew. The new claim makes stale whatever message may still be about."""
-    written = services.documents.write(document.evolve(due_at=services.now()), document)
+    """Queue a document's next step anew.
+
+    The claim stays: where the queue itself is far behind, the message that waits in it is as good as the new one, and
+    whichever comes first makes the other stale.
+    """
+    written = services.documents.write(document.evolve(due_at=services.now()), document, claim=document.claim)
     services.queue.send(Message.about(written, poisoned).to_json(), 0)
 
 

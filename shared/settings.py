@@ -114,12 +114,12 @@ def from_environment(environ: Mapping[str, str], host_json: str = "{}") -> Setti
         input_container=input_container,
         input_prefix=f"{prefix.rstrip('/')}/" if prefix else "",
         output_container=output_container,
-        read_queue=_queue(environ, "READ_QUEUE", "read-operations"),
+        read_queue=_read_queue(environ),
         documents_table=_table(environ, "DOCUMENTS_TABLE", "documents"),
         lines_table=_table(environ, "LINES_TABLE", "lines"),
-        done_queue=_queue(environ, "DONE_QUEUE", "") or None,
+        done_queue=_done_queue(environ),
         read_endpoint=_endpoint(environ),
-        read_key=environ.get("READ_KEY") or None,
+        read_key=_key(environ),
         generation=chosen,
         read_options=options,
         read_files_from=_time(environ, "READ_FILES_FROM"),
@@ -186,6 +186,31 @@ def _container(environ: Mapping[str, str], name: str, default: str) -> str:
     return value
 
 
+def _read_queue(environ: Mapping[str, str]) -> str:
+    value = _queue(environ, "READ_QUEUE", "read-operations")
+    if len(value) > 52 or value.endswith("-poison"):
+        raise SettingsError(
+            f"READ_QUEUE is {value!r}: {value}-poison and {value}-unreadable must be names of queues too, so it has"
+            " at most 52 characters and does not end in -poison."
+        )
+    return value
+
+
+def _done_queue(environ: Mapping[str, str]) -> str | None:
+    value = _queue(environ, "DONE_QUEUE", "")
+    read_queue = _read_queue(environ)
+    if value in (read_queue, f"{read_queue}-poison", f"{read_queue}-unreadable", "webjobs-blobtrigger-poison"):
+        raise SettingsError(f"DONE_QUEUE is {value!r}, which holds other messages (READ_QUEUE's?). Name another.")
+    return value or None
+
+
+def _key(environ: Mapping[str, str]) -> str | None:
+    value = (environ.get("READ_KEY") or "").strip()
+    if not re.fullmatch(r"[\x21-\x7e]*", value):
+        raise SettingsError("READ_KEY has spaces or other characters that no key has. Copy it from the resource again.")
+    return value or None
+
+
 def _queue(environ: Mapping[str, str], name: str, default: str) -> str:
     value = environ.get(name) or default
     if value and not re.fullmatch(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", value):
@@ -209,7 +234,7 @@ def _choice(environ: Mapping[str, str], name: str, default: str, values: tuple[s
 
 
 def _rate(environ: Mapping[str, str], chosen: Generation) -> Rate:
-    value = environ.get("READ_RATE") or ("30/s" if chosen.service == "Computer Vision" else "15/s,50/s")
+    value = environ.get("READ_RATE") or chosen.rate
     match = re.fullmatch(r"(\d{1,6})/(s|min)(?:,(\d{1,6})/(s|min))?", value.replace(" ", ""))
     if not match or "0" in (match[1].lstrip("0") or "0", (match[3] or "1").lstrip("0") or "0"):
         raise SettingsError(
@@ -242,7 +267,7 @@ def _time(environ: Mapping[str, str], name: str) -> datetime | None:
 
 
 def _duration(name: str, value: str) -> timedelta:
-    match = re.fullmatch(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})", value)
+    match = re.fullmatch(r"(?:(\d{1,4})\.)?(\d{1,2}):(\d{2}):(\d{2})", value)
     if not match or not any(int(part or 0) for part in match.groups()):
         raise SettingsError(f"{name} is {value!r}: it is a time span, as [days.]hours:minutes:seconds.")
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())

@@ -5,12 +5,12 @@ import logging
 from azure.core.exceptions import AzureError
 
 from shared import decide
-from shared.document import Document, Status, is_unsafe
+from shared.document import Document, Status, Version, is_unsafe
 from shared.errors import SourceChanged, SourceMissing
 from shared.finish import adopt_outputs, carry_out
 from shared.read.answers import NotNow, SubmitAnswer
+from shared.read.page_count import CountingBody
 from shared.services import Services
-from shared.storage.blobs import Source
 from shared.storage.tables import Conflict, Superseded
 
 _log = logging.getLogger(__name__)
@@ -25,16 +25,13 @@ def submit(services: Services, name: str, document: Document | None = None, *, d
     ``document`` is the row, where it has been read: a first upload is claimed by creating its row, unread. ``due``
     says that a message of the document's own chain came back.
     """
-    adopt = True
-    for _ in range(_TRIES):
+    for tries in range(_TRIES):
         try:
-            _submit_newest(services, name, document, due=due, adopt=adopt)
+            _submit_newest(services, name, document, due=due and tries == 0, adopt=tries < _TRIES - 2)
         except Conflict as conflict:
             document = conflict.current
-        except SourceChanged:
+        except (SourceChanged, Superseded):
             document = services.documents.get(name)
-        except Superseded:
-            document, adopt = services.documents.get(name), False
         else:
             return
     _log.warning("%r changes too fast to be submitted; it is looked at again when its claim has run out.", name)
@@ -42,10 +39,10 @@ def submit(services: Services, name: str, document: Document | None = None, *, d
 
 def _submit_newest(services: Services, name: str, document: Document | None, *, due: bool, adopt: bool) -> None:
     if is_unsafe(name):
-        if document is None:
-            unsafe = Document(name=name, status=Status.FAILED)
+        if document is None or not document.status.final:
+            unsafe = document or Document(name=name, status=Status.FAILED)
             message = "A part of the file's path is '.' or '..'."
-            carry_out(services, None, decide.Then(decide.fail(unsafe, "UnsafeName", message, services.now())))
+            carry_out(services, document, decide.Then(decide.fail(unsafe, "UnsafeName", message, services.now())))
         return
     try:
         source = services.inbox.open(name)
@@ -63,14 +60,16 @@ def _submit_newest(services: Services, name: str, document: Document | None, *, 
             carry_out(services, document, step)
         case decide.Claim(claimed):
             claimed = services.documents.write(claimed, document)
-            answer = _post(services, source)
-            carry_out(services, claimed, decide.after_post(claimed, answer, services.now(), services.random))
+            body = CountingBody(source)
+            answer = _post(services, body, source.version)
+            posted = claimed.evolve(pages_in_file=body.pages)
+            carry_out(services, claimed, decide.after_post(posted, answer, services.now(), services.random))
 
 
-def _post(services: Services, source: Source) -> SubmitAnswer:
+def _post(services: Services, body: CountingBody, version: Version) -> SubmitAnswer:
     """Raises SourceChanged. Trouble with storage half-way through breaks the request off: nothing is paid."""
     try:
-        return services.read.submit(source, services.settings.options_for(source.version.metadata))
+        return services.read.submit(body, services.settings.options_for(version.metadata))
     except SourceMissing:
         return decide.SOURCE_DELETED
     except AzureError as error:

@@ -110,6 +110,8 @@ class ReadClient:
             return Unanswered(f"The Read service took the file and did not answer ({type(error).__name__}).")
         with response:
             content = _content(response)  # of a 202 too: an answer that is not read closes its connection
+        if response.status_code == 504:
+            return Unanswered("HTTP 504: a gateway passed the file on and got no answer in time.")
         if response.status_code == 202:
             return self._accepted(response)
         return refusal(response.status_code, response.headers, content, self._now())

@@ -14,15 +14,16 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings, StorageStreamDownloader
+from azure.storage.blob import BlobClient, BlobProperties, ContainerClient, ContentSettings, StorageStreamDownloader
 
-from shared.document import Version
+from shared.document import Version, is_unsafe
 from shared.errors import InputContainerMissing, SourceChanged, SourceMissing
 from shared.storage.codes import error_code
 from shared.storage.connection import RANGE_BYTES
 from shared.storage.tables import Fence, Superseded
 
-_UPLOAD_TRIES = 10
+_TRIES = 10
+"""Rounds of a race that each loser may lose to a different winner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Source:
     def __init__(self, version: Version, download: StorageStreamDownloader[bytes] | None) -> None:
         self.version = version
         self._chunks: Iterator[bytes] = iter(download.chunks()) if download else iter(())
-        self._rest = b""
+        self._rest = memoryview(b"")
 
     def __len__(self) -> int:
         return self.version.length
@@ -55,7 +56,7 @@ class Source:
             return b"".join(iter(lambda: self.read(RANGE_BYTES), b""))
         try:
             while not self._rest:
-                self._rest = next(self._chunks)
+                self._rest = memoryview(next(self._chunks))
         except StopIteration:
             return b""
         except ResourceModifiedError:
@@ -63,7 +64,7 @@ class Source:
         except ResourceNotFoundError:
             raise SourceMissing from None
         chunk, self._rest = self._rest[:size], self._rest[size:]
-        return chunk
+        return bytes(chunk)
 
 
 class Inbox:
@@ -77,9 +78,9 @@ class Inbox:
 
         Raises SourceMissing, or InputContainerMissing, which names account and container.
         """
-        blob = self._client.get_blob_client(name)
+        blob = _blob(self._client, name)
         try:
-            download = blob.download_blob()
+            download = blob.download_blob(decompress=False)  # Read gets the bytes that are stored
             return Source(_version(download.properties), download)
         except ResourceNotFoundError as error:
             if error_code(error) == "ContainerNotFound":
@@ -97,14 +98,19 @@ class Inbox:
                     return Source(Version("", 0, None, datetime.fromtimestamp(0, UTC), {}, unreadable), None)
             raise
 
-    def exists(self, name: str) -> bool:
-        """Whether the file is there."""
-        return bool(self._client.get_blob_client(name).exists())
+    def etag(self, name: str) -> str | None:
+        """The ETag of the file that is there now, or None."""
+        try:
+            return str(_blob(self._client, name).get_blob_properties().etag)
+        except ResourceNotFoundError:
+            return None
 
-    def delete(self, name: str) -> None:
-        """Delete the file with its snapshots. It may be gone already."""
-        with suppress(ResourceNotFoundError):
-            self._client.get_blob_client(name).delete_blob(delete_snapshots="include")
+    def delete(self, name: str, etag: str) -> None:
+        """Delete one version of a file, with its snapshots. A newer one stays; it may be gone already."""
+        with suppress(ResourceNotFoundError, ResourceModifiedError):
+            _blob(self._client, name).delete_blob(
+                delete_snapshots="include", etag=etag, match_condition=MatchConditions.IfNotModified
+            )
 
     def list(self, prefix: str, start: str | None) -> "Iterator[tuple[list[Listed], str | None]]":
         """Pages of the container's files below a prefix, each with what continues after it."""
@@ -132,10 +138,10 @@ class Outputs:
 
     def put(self, name: str, data: bytes, content_type: str, metadata: Mapping[str, str], fence: Fence) -> None:
         """Write an output blob unless a newer version's is there. Raises Superseded."""
-        blob = self._client.get_blob_client(name)
+        blob = _blob(self._client, name)
         marks = {**metadata, "source_etag": fence.source_etag, "operation_id": fence.operation_id}
         condition: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
-        for _ in range(_UPLOAD_TRIES):
+        for tries in range(1, _TRIES + 1):
             try:
                 blob.upload_blob(
                     data,
@@ -145,9 +151,12 @@ class Outputs:
                     **condition,
                 )
                 return
-            except (ResourceExistsError, ResourceModifiedError):
-                pass
+            except (ResourceExistsError, ResourceModifiedError) as error:
+                if error_code(error) not in ("BlobAlreadyExists", "ConditionNotMet") or tries == _TRIES:
+                    raise
             except ResourceNotFoundError as error:
+                if tries == _TRIES:
+                    raise
                 if error_code(error) == "ContainerNotFound":
                     self._create_container()
             try:
@@ -160,36 +169,55 @@ class Outputs:
             if not fence.still_ours():
                 raise Superseded
             condition = {"etag": found.etag, "match_condition": MatchConditions.IfNotModified}
-        raise Superseded
 
     def adopt(self, name: str, fence: Fence, source_etag: str) -> None:
-        """Mark an output blob as another version's. Raises Superseded if it is not the fence's, nor adopted yet."""
-        blob = self._client.get_blob_client(name)
-        try:
-            found = blob.get_blob_properties()
-            marks = dict(found.metadata)
-            if (marks.get("source_etag"), marks.get("operation_id")) == (
-                fence.source_etag,
-                fence.operation_id,
-            ):
-                blob.set_blob_metadata(
-                    {**marks, "source_etag": source_etag},
-                    etag=found.etag,
-                    match_condition=MatchConditions.IfNotModified,
-                )
-            elif (marks.get("source_etag"), marks.get("operation_id")) != (source_etag, fence.operation_id):
-                raise Superseded
-        except (ResourceNotFoundError, ResourceModifiedError):
-            raise Superseded from None
+        """Mark an output blob as another version's. Raises Superseded if it is not the fence's operation's."""
+        blob = _blob(self._client, name)
+        for _ in range(_TRIES):
+            try:
+                found = blob.get_blob_properties()
+                marks = dict(found.metadata)
+                if marks.get("operation_id") != fence.operation_id:
+                    raise Superseded
+                if marks.get("source_etag") != source_etag:
+                    blob.set_blob_metadata(
+                        {**marks, "source_etag": source_etag},
+                        etag=found.etag,
+                        match_condition=MatchConditions.IfNotModified,
+                    )
+            except ResourceNotFoundError:
+                break
+            except ResourceModifiedError:
+                continue  # another run adopts it too
+            return
+        raise Superseded
 
-    def delete(self, name: str) -> None:
-        """Remove an output blob, whosever it is. It may be gone already."""
-        with suppress(ResourceNotFoundError):
-            self._client.get_blob_client(name).delete_blob(delete_snapshots="include")
+    def delete(self, name: str, fence: Fence) -> None:
+        """Remove an output blob, whichever version's, while the document is ours. Raises Superseded."""
+        blob = _blob(self._client, name)
+        for _ in range(_TRIES):
+            try:
+                etag = blob.get_blob_properties().etag
+                if not fence.still_ours():
+                    raise Superseded
+                blob.delete_blob(delete_snapshots="include", etag=etag, match_condition=MatchConditions.IfNotModified)
+            except ResourceNotFoundError:
+                return
+            except ResourceModifiedError:
+                continue
+            return
+        raise Superseded
 
     def _create_container(self) -> None:
         with suppress(ResourceExistsError):
             self._client.create_container()
+
+
+def _blob(client: ContainerClient, name: str) -> BlobClient:
+    """A blob's client. A name that HTTP clients would resolve into another path gets none."""
+    if is_unsafe(name):
+        raise ValueError("a blob's name has a segment '.' or '..'")
+    return client.get_blob_client(name)
 
 
 def _version(properties: BlobProperties, unreadable: str | None = None) -> Version:

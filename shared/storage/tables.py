@@ -71,13 +71,13 @@ class Documents:
             return None
         return _document(row)
 
-    def write(self, document: Document, expected: Document | None) -> Document:
+    def write(self, document: Document, expected: Document | None, claim: str | None = None) -> Document:
         """Write the row if it still is as ``expected`` (None: if there is none), and with it the marker.
 
         Returns the document as written. A writer knows its own lost success by the claim that it wrote.
         Raises Conflict.
         """
-        document = document.evolve(claim=self._new_claim())
+        document = document.evolve(claim=claim or self._new_claim())
         try:
             written = _submit(self._client, [*self._batch(document, expected)])
             return document.evolve(row_etag=written[0]["etag"])
@@ -96,14 +96,24 @@ class Documents:
     def remove(self, document: Document) -> None:
         """Remove a row and its marker, if the row is still as it was read. Raises Conflict."""
         row = {"PartitionKey": self._container, "RowKey": document_key(document.name)}
-        with suppress(ResourceNotFoundError):
-            self._client.delete_entity(self._container, marker_key(document.name))
-        try:
-            self._client.delete_entity(row, etag=document.row_etag, match_condition=MatchConditions.IfNotModified)
-        except ResourceNotFoundError:
-            return
-        except ResourceModifiedError:
-            raise Conflict(self.get(document.name)) from None
+        marker = {"PartitionKey": self._container, "RowKey": marker_key(document.name)}
+        unchanged = {"etag": document.row_etag, "match_condition": MatchConditions.IfNotModified}
+        both: list[Operation] = [("delete", row, unchanged), ("delete", marker)]
+        for batch in (both, both[:1]):
+            try:
+                self._client.submit_transaction(batch)
+            except TableTransactionError as error:
+                if error_code(error) not in _LOST:
+                    raise
+                current = self.get(document.name)
+                if current is not None and current.row_etag != document.row_etag:
+                    raise Conflict(current) from error
+                if current is None:
+                    self.remove_marker(document.name)
+                    return
+                # The row is as expected, so it was the marker that is not there: the row goes alone.
+            else:
+                return
 
     def overdue(self, before: datetime) -> Iterator[str]:
         """Names of documents whose next step, or whatever else is owed, was due before a time."""
@@ -188,22 +198,24 @@ class Lines:
         head.submit([])
         self._remove(key, head, {})
         if head_too:
-            self._client.delete_entity(key, HEAD)
+            head.remove()
 
     def adopt(self, key: str, fence: Fence, source_etag: str) -> None:
-        """Mark the lines as another version's. Raises Superseded if they are not the fence's, nor adopted yet."""
-        try:
-            head = self._client.get_entity(key, HEAD)
-        except ResourceNotFoundError:
-            raise Superseded from None
-        if (head.get("SourceETag"), head.get("Operation")) == (fence.source_etag, fence.operation_id):
+        """Mark the lines as another version's. Raises Superseded if they are not the fence's operation's."""
+        for _ in range(_TRIES):
             try:
-                adopted = {**head, "SourceETag": source_etag}
-                self._client.update_entity(adopted, **_if_unchanged(head.metadata["etag"]))
-            except (ResourceModifiedError, ResourceNotFoundError):
-                raise Superseded from None
-        elif (head.get("SourceETag"), head.get("Operation")) != (source_etag, fence.operation_id):
-            raise Superseded
+                head = self._client.get_entity(key, HEAD)
+                if head.get("Operation") != fence.operation_id:
+                    raise Superseded
+                if head.get("SourceETag") != source_etag:
+                    adopted = {**head, "SourceETag": source_etag}
+                    self._client.update_entity(adopted, **_if_unchanged(head.metadata["etag"]))
+            except ResourceNotFoundError:
+                break
+            except ResourceModifiedError:
+                continue  # another run adopts them too
+            return
+        raise Superseded
 
     def _remove(self, key: str, head: "_Head", lines_of_page: Mapping[int, int]) -> None:
         """Remove what is behind a head of ours and not among the lines of a result."""
@@ -255,6 +267,15 @@ class _Head:
                 self._etag = written[0]["etag"]
                 return
         raise Superseded
+
+    def remove(self) -> None:
+        """Remove the head, if it is still ours. Raises Superseded."""
+        try:
+            self._client.delete_entity(self._row, etag=self._etag, match_condition=MatchConditions.IfNotModified)
+        except ResourceNotFoundError:
+            return
+        except ResourceModifiedError:
+            raise Superseded from None
 
     def _claim(self) -> Operation:
         if self._etag is None:

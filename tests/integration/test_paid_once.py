@@ -3,8 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
-import pytest
-
 from shared.advance import advance_message
 from shared.document import Status
 from tests.support.app import App
@@ -98,7 +96,6 @@ def test_content_whose_output_somebody_removed_is_read_anew(app: App, read: Read
     assert len(read.submitted) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="the loser of a race for an output takes it for one that is not there any more")
 def test_two_events_for_a_new_version_of_the_same_content_pay_nothing(
     app: App, read: ReadServer, tap: StorageTap
 ) -> None:

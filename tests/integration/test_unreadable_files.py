@@ -92,7 +92,6 @@ def test_a_result_that_is_not_read_s_fails_with_what_to_check(app: App, read: Re
     assert "READ_API_VERSION" in (document.advice or "")
 
 
-@pytest.mark.xfail(strict=True, reason="the paid JSON is dropped, though the advice says that it is there")
 def test_a_result_that_is_not_understood_is_kept_as_its_advice_says(app: App, read: ReadServer) -> None:
     body = {"status": "succeeded", "analyzeResult": {"content": "another generation's"}}
     read.gets.append(as_json(200, body))
@@ -108,7 +107,6 @@ def test_a_result_with_two_pages_of_one_number_ends(app: App, read: ReadServer) 
 
 
 @pytest.mark.parametrize("content", [b"not compressed at all", b"\x1f\x8b\x08 nor this"])
-@pytest.mark.xfail(strict=True, reason="the blob client unpacks what is marked as compressed")
 def test_a_file_that_is_marked_as_compressed_is_sent_as_it_is(app: App, read: ReadServer, content: bytes) -> None:
     app.drop("a.png", content, content_settings=ContentSettings(content_encoding="gzip"))
     read.gets.append(succeeded("read"))

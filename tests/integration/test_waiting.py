@@ -75,7 +75,6 @@ def test_five_lost_answers_are_enough(app: App, read: ReadServer) -> None:
     assert len(read.submitted) == 5
 
 
-@pytest.mark.xfail(strict=True, reason="the loser of a race takes the winner's wait for one that is over")
 def test_a_message_that_two_workers_have_is_one_attempt(app: App, read: ReadServer, tap: StorageTap) -> None:
     read.posts.extend([THROTTLED, THROTTLED])
     app.drop("a.png", "one")

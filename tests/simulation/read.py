@@ -74,7 +74,7 @@ class ScriptedRead(BaseAdapter):  # type: ignore[misc]  # requests ships no type
         return response
 
     def _happens(self, trouble: str) -> bool:
-        return self.random.random() < getattr(self.troubles, trouble)
+        return bool(self.random.random() < getattr(self.troubles, trouble))
 
     def _trouble(self, request: requests.PreparedRequest) -> requests.Response | None:
         if self._happens("reset_before"):

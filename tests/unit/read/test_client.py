@@ -290,10 +290,8 @@ def test_a_look_that_is_refused_never_says_that_the_file_is_at_fault(status: int
     assert isinstance(look(status, body), NotNow)
 
 
-@pytest.mark.parametrize("status", [502, 504])
-@pytest.mark.xfail(strict=True, reason="a gateway's time-out takes back what Read may have accepted and billed")
-def test_a_gateway_that_got_no_answer_may_have_let_the_file_through(status: int) -> None:
-    assert isinstance(client(answered(status)).submit(File(), ReadOptions()), Unanswered)
+def test_a_gateway_that_got_no_answer_in_time_may_have_let_the_file_through() -> None:
+    assert isinstance(client(answered(504)).submit(File(), ReadOptions()), Unanswered)
 
 
 # Over a real socket
