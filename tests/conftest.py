@@ -13,7 +13,7 @@ _OTHER_SETTINGS = ("READ_", "INPUT_", "OUTPUT_", "DOCUMENTS_", "LINES_", "DONE_"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "quick: run by `dev.py test --quick`, as the unit tests and the conformance test are")
+    config.addinivalue_line("markers", "quick: run by `dev.py test --quick`, as unit and conformance tests are")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
