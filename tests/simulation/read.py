@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from io import BytesIO
 from random import Random
-from typing import Any
 
 import requests
 from requests.adapters import BaseAdapter
@@ -63,9 +62,8 @@ class ScriptedRead(BaseAdapter):  # type: ignore[misc]  # requests ships no type
     def close(self) -> None:
         """Nothing is open."""
 
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
         """Answer one request."""
-        del options
         if self.hook:
             self.hook(f"read {request.method}", "before")
         response = self._post(request) if request.method == "POST" else self._get(request)

@@ -342,9 +342,7 @@ class World:
         for index in range(plan.files):
             name = f"file-{index}.pdf"
             for _ in range(self.random.randint(1, plan.versions)):
-                self.at(
-                    self.random.uniform(0, plan.uploads_within), f"upload {name}", lambda name=name: self.upload(name)
-                )
+                self.at(self.random.uniform(0, plan.uploads_within), f"upload {name}", partial(self.upload, name))
             if self.random.random() < plan.deletes:
                 self.at(self.random.uniform(60, 90), f"delete {name}", partial(self._delete_if_there, name))
         troubled_until = START + self.plan.troubled_for
