@@ -15,9 +15,9 @@ from typing_extensions import override
 
 from local.read_service.reader import Reader, ReadPage
 from local.read_service.script import Script, ScriptError
-from local.read_service.scripted import scripted
 from local.read_service.server import ReadService
 from local.read_service.serving import Server, logged
+from local.read_service.stage import Stage
 
 
 def main() -> int:
@@ -32,7 +32,7 @@ def main() -> int:
     listening = threading.Event()
     try:
         if arguments.script:
-            app: ASGIApp = scripted(Script.load(arguments.script), _now, arguments.key)
+            app: ASGIApp = Stage(Script.load(arguments.script), _now, arguments.key)
         else:
             app = ReadService(Reader(partial(_load_engine, listening), _now), arguments.key).app
     except (ScriptError, OSError) as error:

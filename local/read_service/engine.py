@@ -24,8 +24,11 @@ from local.read_service.documents import PageImage, Pixels
 from local.read_service.layout import Quad
 from local.read_service.page import Box, Line, Page, Word, is_cjk
 
+DETECTED_SIDE = 736
 DETECTED_PIXELS = 2_400_000
-"""A larger picture is looked over at this size and cut from at its own; by area, so that long receipts stay legible."""
+"""Text is looked for in the picture enlarged to the first, at its shorter side (PaddleOCR's own measure), or reduced to
+the second, whatever its shape, so that long receipts stay legible and thin strips fit into the memory. It is read from
+the picture as it is."""
 
 READS_WELL = 0.9
 """Mean confidence of text cut out in the right direction; upside down it is 0.55 to 0.8 (measured)."""
@@ -36,9 +39,9 @@ LEGIBLE = 0.5
 SAMPLE = 8
 """How many of the longest lines decide in which direction the text runs."""
 
-
 SPACE = 5
-"""Columns of 8 pixels, in a line 48 pixels high, between two letters that are not of one word (PaddleOCR's rule)."""
+"""Columns of 8 pixels, in a line 48 pixels high, between two letters that are not of one word (PaddleOCR's rule); in
+wide type, twice the line's usual distance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,11 @@ class Engine:
         self._ocr = RapidOCR(
             params={
                 "Global.log_level": "error",
-                "Global.max_side_len": 100_000,
+                "Global.use_preprocess_img": False,  # neither of these: they blow up long pictures
+                "Global.use_vertical_padding": False,
+                "Det.box_thresh": 0.6,  # PaddleOCR's; at rapidocr's 0.5, lights in a photo read as 6
+                "Det.limit_type": "max",
+                "Det.limit_side_len": 1_000_000,
                 "Global.use_cls": False,
                 "Global.use_rec": False,
                 "Global.return_word_box": True,
@@ -127,8 +134,9 @@ class Engine:
         """Where text is, in the picture as given; looked for in the one turned so that the direction is rightwards."""
         quarters = layout.quarters(direction)
         height, width = picture.shape[:2]
-        scale = min(1.0, (DETECTED_PIXELS / (width * height)) ** 0.5)
-        seen = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
+        scale = min(max(1.0, DETECTED_SIDE / min(width, height)), (DETECTED_PIXELS / (width * height)) ** 0.5)
+        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        seen = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=interpolation)
         output: Any = self._ocr(np.ascontiguousarray(np.rot90(seen, quarters)))
         if output.boxes is None:
             return []
@@ -172,7 +180,9 @@ class Engine:
     def _recognise(self, picture: Pixels, quad: Quad, direction: float) -> _Recognised:
         output: Any = self._ocr.recognize_txt([_cut(picture, layout.starting_where_read(quad, direction))])
         text, info = output.txts[0], output.word_results[0]
-        columns = iter(column for word in info.word_cols for column in word)  # rapidocr leaves spaces out here only
+        places = [column for word in info.word_cols for column in word]  # of all but the spaces
+        gap = max(SPACE, 2 * median([after - before for before, after in pairwise(places)] or [0]))
+        columns = iter(places)
         words: list[list[_Character]] = []
         spaced = ""
         apart = True
@@ -182,7 +192,7 @@ class Engine:
                 continue
             character = _Character(symbol, confidence, next(columns))
             last = words[-1][-1] if words else None
-            apart = apart or (last is not None and character.column - last.column > SPACE and not is_cjk(symbol))
+            apart = apart or (last is not None and character.column - last.column > gap and not is_cjk(symbol))
             if last and not apart and not is_cjk(symbol) and not is_cjk(last.text):
                 words[-1].append(character)
             else:

@@ -118,15 +118,15 @@ class Reader:
         self._replace(replace(entry, operation=self._moved(entry, Status.RUNNING)))
         try:
             pages = [read_page(image, entry.options.columns) for image in job.document.pages(job.numbers)]
+            operation = self._moved(entry, Status.SUCCEEDED)
+            body = packed(entry.generation.succeeded(operation, pages, entry.options))
         except Unreadable:
             self._fail(entry, UNREADABLE)
         except Exception:  # noqa: BLE001 - one document must not end the worker; its operation says that it failed
             traceback.print_exc()
             self._fail(entry, INTERNAL)
         else:
-            operation = self._moved(entry, Status.SUCCEEDED)
-            body = entry.generation.succeeded(operation, pages, entry.options)
-            self._replace(replace(entry, operation=operation, body=packed(body)))
+            self._replace(replace(entry, operation=operation, body=body))
 
     def _fail(self, entry: Entry, failure: Failure) -> None:
         operation = self._moved(entry, Status.FAILED)

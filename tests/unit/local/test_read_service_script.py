@@ -13,15 +13,15 @@ import pytest
 import requests
 
 from local.read_service.script import Latency, Script, ScriptError
-from local.read_service.scripted import scripted
 from local.read_service.serving import serving
+from local.read_service.stage import Stage
 from tests.unit.local.read_service import Clock, FakeEngine, Service
 
 
 @contextmanager
 def played(script: dict[str, Any], folder: Path | None = None) -> Iterator[Service]:
     clock = Clock()
-    with serving(scripted(Script.parse(script, folder), clock)) as url:
+    with serving(Stage(Script.parse(script, folder), clock)) as url:
         yield Service(url, FakeEngine(), clock)
 
 

@@ -1,134 +1,33 @@
-"""A service played from a script: what stands behind the routes, and what stands before them."""
+"""What stands before the routes when a script is played: quotas, faults, and counts of all that happened."""
 
 import asyncio
-import hashlib
 import json
 import math
-import threading
-import uuid
-import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from random import Random
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local.read_service.generations import Generation, Options
-from local.read_service.operation import Failure, Operation, Status
-from local.read_service.page import Line, Page, Word
-from local.read_service.reader import KEPT, Entry, packed
-from local.read_service.refusals import Reason, Refused
+from local.read_service.operation import Failure
 from local.read_service.script import Fault, QuotaRule, Script
+from local.read_service.scripted_reader import ScriptedReader
 from local.read_service.server import ReadService
 from local.read_service.serving import reset, truncate
 
-WORDS = ("the", "quick", "brown", "fox", "jumps", "over", "lazy", "dog")
-
-
-class ScriptedReader:
-    """Operations that end when the script says, with the text it says. Takes any content for a document."""
-
-    def __init__(self, script: Script, clock: Callable[[], datetime]) -> None:
-        self._script = script
-        self._clock = clock
-        self._chance = Random(script.seed)  # noqa: S311 - to be repeated, not to be secret
-        self._lock = threading.Lock()
-        self._entries: dict[str, Entry] = {}
-        self._ends: dict[str, datetime] = {}
-        self._failures: dict[str, Failure] = {}
-        body = (script.folder / script.result.file).read_bytes() if script.result.file else None
-        self._body = zlib.compress(body) if body is not None else None
-        self.numbers: dict[str, int] = {}
-        """Operations by the order in which they were accepted, from 1."""
-        self.documents: Counter[str] = Counter()
-        """SHA-256 of each content, and how often it was accepted."""
-
-    def accept(self, generation: Generation, options: Options, file: IO[bytes]) -> Operation:
-        """Take a document on. Raises Refused where the script has none of the pages asked for."""
-        with file:
-            digest = hashlib.sha256(file.read()).hexdigest()
-        if not options.pages.of(self._script.result.pages):
-            raise Refused(Reason.PAGES_BEYOND_END)
-        with self._lock:
-            now = self._clock()
-            operation = Operation(str(uuid.UUID(int=self._chance.getrandbits(128), version=4)), now, now)
-            self._ends[operation.id] = now + timedelta(seconds=self._script.latency.draw(self._chance))
-            self._entries[operation.id] = Entry(operation, generation, options)
-            self.numbers[operation.id] = len(self.numbers) + 1
-            self.documents[digest] += 1
-        return operation
-
-    def look(self, operation_id: str) -> Entry | None:
-        """Where the operation stands; None where there is none, or none any more."""
-        entry, now = self._entries.get(operation_id), self._clock()
-        if entry is None or now > entry.operation.created + KEPT:
-            return None
-        if entry.body is None and now >= self._ends[operation_id]:
-            entry = self._entries[operation_id] = self._ended(entry)
-        return entry
-
-    def delete(self, operation_id: str) -> None:
-        """Forget the operation and its result."""
-        self._entries.pop(operation_id, None)
-
-    def fail(self, operation_id: str, failure: Failure) -> None:
-        """Let the operation end so."""
-        self._failures[operation_id] = failure
-
-    def ready(self) -> bool:
-        """Always: there is nothing to load."""
-        return True
-
-    def _ended(self, entry: Entry) -> Entry:
-        failure = self._failures.get(entry.operation.id)
-        status = Status.FAILED if failure else Status.SUCCEEDED
-        operation = replace(entry.operation, status=status, updated=self._ends[entry.operation.id])
-        if failure:
-            body = packed(entry.generation.failed(operation, failure, entry.options))
-        elif self._body is not None:
-            body = self._body
-        else:
-            numbers = entry.options.pages.of(self._script.result.pages)[: self._script.page_cap]
-            pages = [_page(number, self._script.result.lines) for number in numbers]
-            body = packed(entry.generation.succeeded(operation, pages, entry.options))
-        return replace(entry, operation=operation, body=body)
-
-
-def _page(number: int, lines: int) -> Page:
-    """US letter in inches, with as many lines as asked for, however close they stand."""
-    return Page(
-        number, 0.0, 8.5, 11.0, "inch", tuple(_line(number, line, 1 + line * 9 / lines) for line in range(lines))
-    )
-
-
-def _line(page: int, line: int, top: float) -> Line:
-    texts = [f"{page}.{line + 1}", *(WORDS[(page + line + n) % len(WORDS)] for n in range(5))]
-    words = tuple(
-        Word((left, top, left + 0.9, top, left + 0.9, top + 0.1, left, top + 0.1), text, 0.99)
-        for text, left in zip(texts, (1.0, 2.0, 3.0, 4.0, 5.0, 6.0), strict=True)
-    )
-    return Line((1.0, top, 6.9, top, 6.9, top + 0.1, 1.0, top + 0.1), " ".join(texts), words)
-
-
-def scripted(script: Script, clock: Callable[[], datetime], key: str | None = None) -> "Stage":
-    """The ASGI application that plays the script."""
-    reader = ScriptedReader(script, clock)
-    return Stage(ReadService(reader, key).app, script, reader, clock)
-
 
 class Stage:
-    """The ASGI application in front of the routes: counts each call, holds it to the quotas, and lets faults happen."""
+    """An ASGI application: counts each call, holds it to the quotas, and lets faults happen."""
 
-    def __init__(self, app: ASGIApp, script: Script, reader: ScriptedReader, clock: Callable[[], datetime]) -> None:
-        self._app = app
+    def __init__(self, script: Script, clock: Callable[[], datetime], key: str | None = None) -> None:
+        self._reader = ScriptedReader(script, clock)
+        self._app = ReadService(self._reader, key).app
         self._script = script
-        self._reader = reader
         self._clock = clock
         self._chance = Random(script.seed)  # noqa: S311 - to be repeated, not to be secret
         self._quotas = [(rule, rule.quota()) for rule in script.quotas]
@@ -157,37 +56,17 @@ class Stage:
 
     async def _play(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = scope["method"], scope["path"]
-        self._calls[method] += 1
-        operation_id = path.rpartition("/")[2]
-        self._looks[operation_id] += 1
-        throttled = self._throttled(method, path)
-        fault = next(
-            (
-                fault
-                for fault in self._script.faults
-                if not throttled
-                and fault.fits(
-                    method,
-                    call=self._calls[method],
-                    operation=self._reader.numbers.get(operation_id),
-                    look=self._looks[operation_id],
-                    chance=self._chance,
-                )
-            ),
-            None,
-        )
+        throttled, fault = self._admit(method, path)
         if fault and fault.do == "reset before":
             self._outcomes[f"{method} {fault.do}"] += 1
             await reset(scope, receive)
             return
-        instead = _instead(fault, path) if fault and fault.do in ("status", "html") else None
-        response = throttled or (instead if fault and not fault.after else None)
-        if response:
+        instead = throttled or (_instead(fault, path) if fault and fault.do in ("status", "html") else None)
+        if instead and not (fault and fault.after):
             while (await receive()).get("more_body"):
                 pass  # read what is sent, so that the sender gets to hear the answer
+            response = instead
         else:
-            if fault and fault.do == "expire":
-                self._reader.delete(operation_id)
             response = await _response(self._app, scope, receive)
             response = instead or response
         if fault:
@@ -198,6 +77,23 @@ class Stage:
             return
         self._outcomes[f"{method} {response.status_code}"] += 1
         await response(scope, receive, send)
+
+    def _admit(self, method: str, path: str) -> tuple[Response | None, Fault | None]:
+        """Count the call; what it is refused with by a quota, or what goes wrong with it."""
+        self._calls[method] += 1
+        operation_id = path.rpartition("/")[2] if method == "GET" else ""
+        self._looks[operation_id] += 1
+        throttled = self._throttled(method, path)
+        if throttled:
+            return throttled, None
+        call, look = self._calls[method], self._looks[operation_id]
+        operation = self._reader.numbers.get(operation_id)
+        for fault in self._script.faults:
+            if fault.fits(method, call, operation, look, self._chance):
+                if fault.do == "expire":
+                    self._reader.delete(operation_id)
+                return None, fault
+        return None, None
 
     def _throttled(self, method: str, path: str) -> Response | None:
         now = self._clock().timestamp()
