@@ -42,7 +42,7 @@ class Operation:
 
 
 @dataclass
-class ScriptedRead(BaseAdapter):  # type: ignore[misc]  # requests ships no types of its own
+class ScriptedRead(BaseAdapter):
     """Accepts, throttles, loses answers, forgets operations: whatever the random numbers say."""
 
     now: Callable[[], datetime]
