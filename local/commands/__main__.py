@@ -136,8 +136,9 @@ def carry_out(arguments: argparse.Namespace) -> int:
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A Windows code page knows few of the letters that Read does; and who reads a pipe should not wait.
-            stream.reconfigure(errors="replace", line_buffering=True)
+            # A Windows code page knows few of the letters that Read does: files and pipes get UTF-8.
+            asked = stream.isatty() or "PYTHONIOENCODING" in os.environ
+            stream.reconfigure(encoding=None if asked else "utf-8", errors="replace", line_buffering=True)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's `&` sets aside
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     command = importlib.import_module(f"local.commands.{arguments.module}")
