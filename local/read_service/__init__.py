@@ -6,6 +6,6 @@ It reads documents on this machine and sends nothing anywhere. It is for develop
 against it unchanged, but its text is its own engine's, not Azure's.
 
 What its engine cannot do, and the service can: tell handwriting from print (it reads clear handwriting, and calls it
-print), name languages, and read scripts other than Latin, Chinese and Japanese (no Arabic, Hebrew, Devanagari,
-Cyrillic, Greek, Thai or Korean).
+print), name languages, read text set in vertical columns, and read scripts other than Latin, Greek letters, Chinese
+and Japanese (no Arabic, Hebrew, Devanagari, Cyrillic, Thai or Korean).
 """

@@ -25,7 +25,6 @@ class Options:
     model: str | None = None
     string_index: str = "textElements"
     """What offsets of Document Intelligence count."""
-    features: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
