@@ -23,11 +23,9 @@ if SETTINGS.generation.notice:
 app = func.FunctionApp()
 
 
-# The storage SDKs are imported when the first event arrives: a start that only indexes has no use for them.
-
-
 @cache
 def _services() -> "Services":
+    # The storage SDKs are imported when the first event arrives: a start that only indexes has no use for them.
     from shared.services import build
 
     return build(SETTINGS)
