@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from local.lock import Locked, locked
 from local.paths import DATA, LOGS, ROOT, STATE
 from local.services import Azurite, CoreTools, FunctionsStandIn, ReadStandIn, Service, ServiceError
+from shared.read.generations import UnknownGeneration, generation
 
 LOCK = STATE / "stack.lock"
 DESCRIPTION = STATE / "stack.json"
@@ -234,6 +235,9 @@ def own_stack(
         raise StackError("`func` is not on the PATH: install Azure Functions Core Tools 4, or leave --func out.")
     if endpoint:
         say(announcement(endpoint, settings.get("READ_API_VERSION")))
+    with suppress(UnknownGeneration):  # the app itself refuses that one
+        if notice := generation(settings.get("READ_API_VERSION") or "v3.2").notice:
+            say(notice)
     parts = ["Azurite", *([] if endpoint else ["the Read stand-in"]), *([_HOSTS[host]] if host else [])]
     say(f"Starting {', '.join(parts)} ...")
     with ExitStack() as running:
