@@ -1,0 +1,85 @@
+"""What the other documents say of the code is what it is, and their links lead somewhere."""
+
+import re
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from local.commands.__main__ import parse
+from shared import __version__, decide
+from shared.decide import MISSING_AGAIN_AFTER, MOST_RESUBMITS, MOST_SERVER_ERRORS, MOST_UNANSWERED, UNANSWERED_WAIT
+from shared.document import to_marker, to_row
+from shared.schedule import LONGEST_WAIT
+from shared.settings import from_environment
+from tests.simulation.test_schedules import SCHEDULES
+from tests.support.markdown import ROOT, anchors, blocks, commands, document, full_document, links, names, section
+
+DOCUMENTS = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
+             *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_every_link_leads_somewhere(path: str) -> None:
+    for target in links(document(path)):
+        name, _, anchor = target.partition("#")
+        linked = (ROOT / path).parent / name if name else ROOT / path
+        assert linked.exists(), target
+        if anchor:
+            assert anchor in anchors(Path(linked).read_text(encoding="utf-8")), target
+
+
+@pytest.mark.parametrize("arguments", commands("CONTRIBUTING.md"), ids=" ".join)
+def test_a_command_for_contributors_can_be_typed(arguments: list[str]) -> None:
+    assert all((ROOT / argument).exists() for argument in parse(arguments).pytest if argument.startswith("tests/"))
+
+
+def test_the_layout_is_as_it_lies_there() -> None:
+    (layout,) = blocks(section(document("CONTRIBUTING.md"), "Layout"), "text")
+    above: list[str] = []
+    for line in layout.splitlines():
+        listed = re.match(r"( *)((?:[\w.]+(?:/\w+)*/?[ ]+?)*?[\w./]+)(?:  |$)", line)
+        assert listed, line
+        above = above[: len(listed[1]) // 2]
+        for name in listed[2].split():
+            assert Path(ROOT, *above, name).exists(), line
+        above.append(name)
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    project = tomllib.loads(document("pyproject.toml"))["project"]
+    assert project["version"] == __version__
+    assert f"The first version, {__version__}." in document("CHANGELOG.md")
+
+
+def test_every_column_is_in_the_changelog() -> None:
+    written, _, markers = section(document("CHANGELOG.md"), "Storage").partition("unread markers")
+    keys = {"PartitionKey", "RowKey"}
+    assert set(to_row(full_document(), "inbox")) - keys <= set(names(written))
+    assert set(to_marker(full_document(), "inbox")) - keys <= set(names(markers))
+
+
+def test_the_numbers_of_what_follows_trouble_are_those_that_decide() -> None:
+    text = document("docs/reliability.md")
+    assert (MOST_SERVER_ERRORS, MOST_UNANSWERED, MOST_RESUBMITS) == (10, 5, 1)
+    assert "500 to the same file ten times" in text
+    assert "after a minute or later, at most five times in all" in text
+    assert UNANSWERED_WAIT == 60
+    assert f"at the second time, {MISSING_AGAIN_AFTER} s later" in text
+    assert f"growing to {LONGEST_WAIT // 60} minutes" in text
+    claim = from_environment(
+        {"DocumentStorage": "UseDevelopmentStorage=true", "READ_ENDPOINT": "http://read"}, document("host.json")
+    ).claim_length
+    assert text.count(f"{claim / timedelta(minutes=1):.0f} minutes") == 2
+
+
+def test_each_code_in_the_table_of_trouble_is_one_that_is_decided() -> None:
+    source = Path(decide.__file__).read_text(encoding="utf-8") + document("shared/recover.py")
+    codes = re.findall(r"`failed`, `(\w+)`", document("docs/reliability.md"))
+    assert len(codes) > 4
+    assert not [code for code in codes if f'"{code}"' not in source]
+
+
+def test_as_many_schedules_are_lived_as_is_said() -> None:
+    assert f"{SCHEDULES:,} schedules are part of every test run" in document("docs/reliability.md")
