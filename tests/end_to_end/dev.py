@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from local.paths import ROOT
 
@@ -44,6 +44,16 @@ class Dev:
         done = self("run", "--json", *map(str, files), **settings)
         assert done.returncode == status, done.stderr
         return {item["name"]: item for item in map(json.loads, done.stdout.splitlines())}
+
+
+def read_until(stream: IO[str] | None, text: str) -> str:
+    """What a process prints, up to the line with this text."""
+    shown = ""
+    while text not in shown:
+        line = stream.readline() if stream else ""
+        assert line, f"it ended before it said {text!r}: {shown}"
+        shown += line
+    return shown
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from local.paths import ROOT
 from local.services import ReadStandIn
-from tests.end_to_end.dev import Dev, descendants, running, wait_for
+from tests.end_to_end.dev import Dev, descendants, read_until, running, wait_for
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and processes as POSIX has them")
 
@@ -118,12 +118,7 @@ def test_another_read_service_is_announced_first_and_no_stand_in_is_started(
 @posix
 def test_run_uses_the_stack_of_up_and_ctrl_c_stops_all_of_it(dev: Dev) -> None:
     with dev.start("up", "--ports", "0") as up:
-        assert up.stdout is not None
-        shown = ""
-        while "Ctrl-C stops everything" not in shown:
-            line = up.stdout.readline()
-            assert line, shown
-            shown += line
+        shown = read_until(up.stdout, "Ctrl-C stops everything")
         started = descendants(up.pid)
 
         assert "UseDevelopmentStorage" not in shown  # which would be other ports
@@ -150,9 +145,7 @@ def test_nothing_is_left_running_however_and_whenever_a_run_ends(
     dev: Dev, stage: str, number: signal.Signals, status: int
 ) -> None:
     with dev.start("run") as run:
-        assert run.stderr is not None
-        while stage not in (line := run.stderr.readline()):
-            assert line
+        read_until(run.stderr, stage)
         started = descendants(run.pid)
 
         run.send_signal(number)
@@ -165,9 +158,7 @@ def test_nothing_is_left_running_however_and_whenever_a_run_ends(
 @posix
 def test_after_a_run_that_was_killed_the_next_reads_the_file(dev: Dev) -> None:
     with dev.start("run", str(ROOT / "samples/photo.jpg")) as run:
-        assert run.stderr is not None
-        while "reading" not in run.stderr.readline():
-            pass
+        read_until(run.stderr, "reading")
         run.kill()
         run.communicate(timeout=30)
 
