@@ -38,9 +38,16 @@ def test_the_everyday_tasks_print_what_is_shown(dev: Dev, tmp_path: Path) -> Non
     tasks = section(README, "Everyday tasks")
     (commands,), (shown,) = blocks(tasks, "bash"), blocks(tasks, "text")
     (tmp_path / "empty.pdf").touch()
-    dev("run", str(ROOT / "samples"), str(tmp_path / "empty.pdf"))
-
-    printed = [dev(*shlex.split(command)[2:]) for command in commands.splitlines()]
+    with dev.start("up", "--ports", "0") as up:
+        assert up.stdout is not None
+        while "Ctrl-C stops everything" not in (line := up.stdout.readline()):
+            assert line
+        try:
+            dev("run", str(ROOT / "samples"), str(tmp_path / "empty.pdf"))
+            printed = [dev(*shlex.split(command)[2:]) for command in commands.splitlines()]
+        finally:
+            up.terminate()
+            up.communicate(timeout=30)
 
     assert "".join(done.stdout for done in printed) == shown
     assert not any(done.stderr or done.returncode for done in printed)
