@@ -140,7 +140,7 @@ def test_run_uses_the_stack_of_up_and_ctrl_c_stops_all_of_it(dev: Dev) -> None:
 
 @posix
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
-@pytest.mark.parametrize("stage", ["Starting", "dropped", "reading"])
+@pytest.mark.parametrize("stage", ["Starting", "reading"])
 def test_nothing_is_left_running_however_and_whenever_a_run_ends(
     dev: Dev, stage: str, number: signal.Signals, status: int
 ) -> None:
