@@ -83,3 +83,10 @@ def test_each_code_in_the_table_of_trouble_is_one_that_is_decided() -> None:
 
 def test_as_many_schedules_are_lived_as_is_said() -> None:
     assert f"{SCHEDULES:,} schedules are part of every test run" in " ".join(document("docs/reliability.md").split())
+
+
+def test_what_makes_the_tests_of_trouble_longer_is_asked_for() -> None:
+    named = set(re.findall(r"\b([A-Z]+_[A-Z]+)=\d+", document("docs/reliability.md")))
+    asked = document("tests/simulation/test_schedules.py") + document("tests/end_to_end/test_chaos.py")
+    assert named == {"SIMULATION_SCHEDULES", "CHAOS_SECONDS", "CHAOS_DOCUMENTS"}
+    assert not [name for name in named if f'environ.get("{name}"' not in asked]

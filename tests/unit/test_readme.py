@@ -12,7 +12,7 @@ import pytest
 from local.commands import missed
 from local.commands.__main__ import parse
 from local.commands.output import by_status, waiting_note
-from local.stack import KNOWN_PORTS, announcement
+from local.stack import KNOWN_PORTS, Ports, announcement
 from shared.document import TEXT_LIMIT, Status, document_key, is_junk, to_marker, to_row
 from shared.read.generations import ReadOptions, all_generations, generation
 from shared.schedule import FIRST_LOOK, LONGEST_DELAY
@@ -72,6 +72,12 @@ def test_the_sample_settings_fit_the_stack_that_core_tools_run_beside() -> None:
     values = json.loads(document("local.settings.sample.json"))["Values"]
     assert from_environment(values).read_endpoint == f"http://127.0.0.1:{KNOWN_PORTS.read}"
     assert values["AzureWebJobsStorage"] == values["DocumentStorage"] == "UseDevelopmentStorage=true"
+
+
+def test_ports_are_those_that_are_said() -> None:
+    ((base, first, last),) = re.findall(r"`--ports (\d+)` uses (\d+) to (\d+)", PROSE)
+    assert Ports.from_base(int(base)) == Ports(*range(int(first), int(last) + 1))
+    assert f"the Read stand-in alone, on port {KNOWN_PORTS.read}" in PROSE
 
 
 def test_status_says_what_is_shown() -> None:
