@@ -16,6 +16,9 @@ _LATER = 300
 
 def advance(services: Services, name: str, message: Message | None = None) -> None:
     """Take a document's next step. Without a message, an event says that the file is new or has changed."""
+    if not services.settings.reads(services.settings.input_container, name):
+        _log.warning("%r: left alone: it is not below INPUT_PREFIX.", name)
+        return
     if message is None:
         submit(services, name)
         return

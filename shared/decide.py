@@ -18,6 +18,8 @@ from shared.settings import Settings
 
 MOST_UNANSWERED = 5
 MOST_RESUBMITS = 1
+RESULT_KEPT = timedelta(hours=48)
+"""Read keeps a result no longer than that; until then, a path that leads nowhere may be put right."""
 MISSING_AGAIN_AFTER = 30
 """Seconds: a first 404 on an operation may come from a replica that has not heard of it."""
 MOST_SERVER_ERRORS = 10
@@ -223,7 +225,7 @@ def after_look(
     settings: Settings,
 ) -> Then:
     """What a look that brought no result makes of a document."""
-    document = document.evolve(looks=document.looks + 1)
+    before, document = document, document.evolve(looks=document.looks + 1)
     match answer:
         case Running(retry_after):
             if document.submitted_at and now - document.submitted_at > settings.give_up_after:
@@ -250,6 +252,8 @@ def after_look(
         case Gone(message):
             again = document.evolve(resubmits=document.resubmits + 1, operation_url=None, missing=0)
             return wait(again, "OperationExpired", message, None, now, random)
+        case NotNow("EndpointNotFound", message) if document.submitted_at and now - document.submitted_at > RESULT_KEPT:
+            return after_look(before, Gone(message), now, random, settings)
         case NotNow(code, message, retry_after):
             return wait(document, code, message, retry_after, now, random)
         case Refused(code, message):
@@ -291,7 +295,16 @@ def ended(document: Document, now: datetime, settings: Settings) -> Document:
     return document.evolve(clean_at=clean_at, done_owed=owed, due_at=now if owed else clean_at)
 
 
-def asked_again(document: Document | None, name: str, now: datetime) -> Document | None:
+def slow_writers_until(document: Document, now: datetime, settings: Settings) -> datetime:
+    """Until when a run may still write what this row asked for: none outlives a claim's length.
+
+    A row that is final may have one too, of a message that was delivered twice, begun before the row was final.
+    """
+    begun = (document.completed_at or now) if document.status.final else now
+    return max(begun + settings.claim_length, document.clean_at or now, now)
+
+
+def asked_again(document: Document | None, name: str, now: datetime, settings: Settings) -> Document | None:
     """The row of a document that a person wants read, again or at all; None if it is being read just now."""
     if document is None:
         return Document(name=name, status=Status.WAITING, asked=True, due_at=now)
@@ -311,14 +324,23 @@ def asked_again(document: Document | None, name: str, now: datetime) -> Document
         requested_model_version=document.requested_model_version,
         requested_reading_order=document.requested_reading_order,
         submits=document.submits,
-        clean_at=document.clean_at or now,
+        clean_at=slow_writers_until(document, now, settings),
     )
 
 
-def forgotten(document: Document | None, name: str, now: datetime, settings: Settings) -> Document:
-    """The row that keeps a document forgotten while what is left of it is removed."""
+def forgotten(
+    document: Document | None, name: str, version: Version | None, now: datetime, settings: Settings
+) -> Document:
+    """The row that keeps a file forgotten, in the version that storage holds now, while all else of it is removed."""
     known = document or Document(name=name, status=Status.IGNORED)
-    slow_until = max(known.clean_at or now, now if known.status.final else now + settings.claim_length)
+    if version is not None:
+        known = known.evolve(
+            source_etag=version.etag,
+            content_md5=version.md5,
+            content_length=version.length,
+            uploaded_at=version.uploaded_at,
+        )
+    slow_until = slow_writers_until(known, now, settings) if document is not None else now + settings.claim_length
     return Document(
         name=name,
         status=Status.IGNORED,
@@ -337,10 +359,6 @@ def forgotten(document: Document | None, name: str, now: datetime, settings: Set
 def _new_version(document: Document | None, name: str, version: Version, now: datetime, settings: Settings) -> Document:
     """A row for a version that is new here; an older one's text, counts and errors are gone from it."""
     options = settings.options_for(version.metadata)
-    clean_at = None
-    if document is not None:
-        slow_writers_until = now if document.status.final else now + settings.claim_length
-        clean_at = max(slow_writers_until, document.clean_at or now)
     return Document(
         name=name,
         status=Status.SUBMITTING,
@@ -353,7 +371,7 @@ def _new_version(document: Document | None, name: str, version: Version, now: da
         content_md5=version.md5,
         content_length=version.length,
         uploaded_at=version.uploaded_at,
-        clean_at=clean_at,
+        clean_at=slow_writers_until(document, now, settings) if document is not None else None,
         asked=document.asked if document is not None and document.source_etag is None else None,
         app_version=__version__,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, get_args
 
 TEXT_LIMIT = 32_000
 """UTF-16 units of a text column: Azure's table service stores 32 Ki a string, which it counts so."""
@@ -178,14 +178,19 @@ def from_row(row: Mapping[str, Any], etag: str | None) -> Document:
     """
     values: dict[str, Any] = {field: row[column] for field, column in _COLUMNS.items() if row.get(column) is not None}
     for field, value in values.items():
+        if type(value) is not _TYPES[field] and not (_TYPES[field] is datetime and isinstance(value, datetime)):
+            raise ValueError(f"the column {_COLUMNS[field]} of a row of the documents table is not of its type")
         if isinstance(value, datetime):
             # The SDK's own subclass of datetime would be written back with the digits that it was read with.
             values[field] = datetime.combine(value.date(), value.time(), UTC)
     try:
         values["status"] = Status(values["status"])
-        return Document(**values, row_etag=etag)
+        document = Document(**values, row_etag=etag)
     except (KeyError, TypeError, ValueError):
         raise ValueError("a row of the documents table has no Name or no known Status") from None
+    if "RowKey" in row and row["RowKey"] != document_key(document.name):
+        raise ValueError("a row of the documents table has another document's Name")
+    return document
 
 
 def to_marker(document: Document, container: str) -> dict[str, Any]:
@@ -208,6 +213,13 @@ def _column(field: str) -> str:
     return special.get(field) or "".join(part.capitalize() for part in field.split("_"))
 
 
+def _type(annotation: Any) -> type:
+    """The type of a column: of the field without None, and of a status its text."""
+    kind = next(kind for kind in get_args(annotation) or (annotation,) if kind is not type(None))
+    return str if kind is Status else kind
+
+
+_TYPES = {field.name: _type(field.type) for field in fields(Document)}
 _COLUMNS = {field.name: _column(field.name) for field in fields(Document) if field.name != "row_etag"}
 
 

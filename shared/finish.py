@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from shared import decide
@@ -149,12 +149,23 @@ def clear_outputs(services: Services, document: Document) -> None:
         current = services.documents.get(document.name)
         return current is not None and current.claim == document.claim
 
-    fence = Fence(document.source_etag or "", document.operation_id, holds_the_row)
+    _clear(services, document, holds_the_row)
+
+
+def _clear(services: Services, document: Document, still_ours: Callable[[], bool]) -> None:
+    fence = Fence(document.source_etag or "", document.operation_id, still_ours)
     services.lines.clear(
         lines_key(services.settings.input_container, document.name), fence, head_too=bool(document.forgotten)
     )
     for extension in () if is_unsafe(document.name) else (".json", ".txt"):
         services.outputs.delete(output_name(document.name, extension), fence)
+
+
+def clear_forgotten(services: Services, name: str) -> None:
+    """Remove what a slow run wrote for a document that has been forgotten since, and the marker that says so."""
+    nobodys = Document(name=name, status=Status.IGNORED, forgotten=True)
+    _clear(services, nobodys, lambda: services.documents.get(name) is None)
+    services.documents.remove_marker(name)
 
 
 def _done_message(document: Document) -> str:

@@ -53,7 +53,7 @@ class Message:
         texts = [fields.get(key) for key in ("etag", "operation", "claim")]
         if (
             version != VERSION
-            or not 0 < len(name) <= 1024
+            or not 0 < len(name) <= 4096
             or not all(type(count) is int for count in counts)
             or not all(isinstance(value, str | None) for value in texts)
         ):

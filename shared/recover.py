@@ -7,7 +7,7 @@ from datetime import datetime
 
 from shared import decide
 from shared.document import Document, Status
-from shared.finish import carry_out, settle
+from shared.finish import carry_out, clear_forgotten, settle
 from shared.message import ForeignMessage, LaterMessage, Message
 from shared.services import Services
 from shared.storage.tables import Conflict, Superseded
@@ -27,6 +27,8 @@ def recover_stalled(services: Services, until: datetime) -> None:
     for name in services.documents.overdue(overdue_since):
         if services.now() > until:
             return
+        if not services.settings.reads(services.settings.input_container, name):
+            continue  # another app's, which reads another folder of the same container
         try:
             _recover(services, name, overdue_since)
         except (Conflict, Superseded):
@@ -40,7 +42,7 @@ def recover_stalled(services: Services, until: datetime) -> None:
 def _recover(services: Services, name: str, overdue_since: datetime) -> None:
     document = services.documents.get(name)
     if document is None:
-        services.documents.remove_marker(name)
+        clear_forgotten(services, name)
     elif document.status.final:
         settle(services, document)
     elif document.due_at is None or document.due_at <= overdue_since:

@@ -1,7 +1,7 @@
 """What a person asks for by name: read it again, forget it. Each is safe to repeat."""
 
 from shared import decide
-from shared.document import Document, is_unsafe
+from shared.document import Document, Version, is_unsafe
 from shared.finish import clear_outputs
 from shared.message import Message
 from shared.services import Services
@@ -10,14 +10,19 @@ from shared.storage.tables import Conflict
 _TRIES = 5
 
 
+class NotInInbox(ValueError):
+    """A file is asked for that lies where this app does not read."""
+
+
 def again(services: Services, name: str) -> bool:
     """Have a file read anew, whatever became of it before; it is paid again. False if it is being read just now.
 
     Raises Conflict if the document does not rest for long enough to be asked for.
     """
+    _check_is_ours(services, name)
     for attempt in range(1, _TRIES + 1):
         document = services.documents.get(name)
-        asked = decide.asked_again(document, name, services.now())
+        asked = decide.asked_again(document, name, services.now(), services.settings)
         if asked is None:
             return False
         try:
@@ -35,37 +40,44 @@ def forget(services: Services, name: str, *, keep_file: bool = False) -> None:
     """Remove all that is known of a document: text, lines, outputs, Read's own copy, the file, and last its row.
 
     The row turns ``ignored`` first and loses its text: a crash in between leaves nothing that is read again. With
-    ``keep_file`` it stays so. If the document was being read, the row stays until no slow writer can be left. A
-    version of the file that is uploaded meanwhile is neither deleted nor forgotten.
+    ``keep_file`` it stays so. While a slow run may still be writing outputs, a marker stays that has them removed once
+    more. A version of the file that is uploaded meanwhile is neither deleted nor forgotten.
     Raises Conflict or Superseded if the document does not rest for long enough.
     """
-    etag = None if is_unsafe(name) else services.inbox.etag(name)
-    row = _clear(services, name)
-    if keep_file and etag is not None:
+    _check_is_ours(services, name)
+    version = None if is_unsafe(name) else services.inbox.version(name)
+    row = _clear(services, name, version)
+    if version is not None and keep_file:
         return
-    if etag is not None:
-        services.inbox.delete(name, etag)
-    if row.clean_at is None:
-        services.documents.remove(row)
+    if version is not None:
+        services.inbox.delete(name, version.etag)
+    services.documents.remove(row, owed_at=row.clean_at)
+
+
+def _check_is_ours(services: Services, name: str) -> None:
+    """Raises NotInInbox for a file that this app does not read."""
+    settings = services.settings
+    if not settings.reads(settings.input_container, name):
+        raise NotInInbox(f"{name!r} is not below INPUT_PREFIX ({settings.input_prefix}), where this app reads.")
 
 
 def forget_gone(services: Services, name: str) -> None:
     """Remove all that is known of a document whose file is gone. Raises Conflict or Superseded."""
-    if is_unsafe(name) or services.inbox.etag(name) is not None:
-        return
-    row = _clear(services, name)
-    if row.clean_at is None:
-        services.documents.remove(row)
+    if not is_unsafe(name) and services.inbox.version(name) is None:
+        row = _clear(services, name, None)
+        services.documents.remove(row, owed_at=row.clean_at)
 
 
-def _clear(services: Services, name: str) -> Document:
-    """Turn a document's row into one that is forgotten, and remove all it had. Returns that row."""
+def _clear(services: Services, name: str, version: Version | None) -> Document:
+    """Turn a document's row into one that is forgotten in its present version, and remove all it had.
+
+    Returns that row.
+    """
     for attempt in range(1, _TRIES + 1):
         document = services.documents.get(name)
+        row = decide.forgotten(document, name, version, services.now(), services.settings)
         try:
-            row = services.documents.write(
-                decide.forgotten(document, name, services.now(), services.settings), document
-            )
+            row = services.documents.write(row, document)
             break
         except Conflict:
             if attempt == _TRIES:

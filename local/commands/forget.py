@@ -24,16 +24,14 @@ def main(arguments: argparse.Namespace) -> int:
             if not there and document is None:
                 raise NotDone("nothing is known of it, and there is no such file.")
             forget(app, name, keep_file=arguments.keep_file)
-            return " ".join(_outcome(app, name, document, kept=there and arguments.keep_file))
+            return " ".join(_outcome(app, document, kept=there and arguments.keep_file))
 
         return for_each(arguments.names, task)
 
 
-def _outcome(app: Services, name: str, before: Document | None, *, kept: bool) -> list[str]:
+def _outcome(app: Services, before: Document | None, *, kept: bool) -> list[str]:
     now = app.now().astimezone()
     said = ["forgotten; the file is kept, and read again only if you ask for it." if kept else "forgotten and deleted."]
-    if not kept and (left := app.documents.get(name)) and left.clean_at:
-        said.append(f"The row itself goes after {clock(left.clean_at, now)}, when no run can still be at work on it.")
     if (until := _read_keeps_until(app, before)) and until > now:
         said.append(f"Read itself keeps the result until {clock(until, now)} at the latest.")
     return said

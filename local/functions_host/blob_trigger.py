@@ -88,12 +88,14 @@ class BlobScanner:
             try:
                 for function in self._functions:
                     self._scan(function)
-                self._trouble = ""
             except AzureError as error:
-                if brief(error) != self._trouble:
-                    log.warning("The blob scan failed; trying again: %s", brief(error))
-                self._trouble = brief(error)
+                self._say_once(brief(error))
             self._stopped.wait(every_seconds)
+
+    def _say_once(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            log.warning("The blob scan failed; trying again: %s", trouble)
+        self._trouble = trouble
 
     def _scan(self, function: BlobFunction) -> None:
         seen = self._seen[function.function.id]
@@ -101,8 +103,11 @@ class BlobScanner:
         for version in _list(function):
             if self._stopped.is_set():
                 return
-            if version in seen or self._queue_once(function.function, version):
-                listed.add(version)
+            try:
+                if version in seen or self._queue_once(function.function, version):
+                    listed.add(version)
+            except AzureError as error:  # of this blob alone: it is tried again at the next scan
+                self._say_once(brief(error))
         self._seen[function.function.id] = listed
 
     def _queue_once(self, function: Function, version: Version) -> bool:

@@ -126,6 +126,15 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, now: datetime)
     return Refused(code or f"Http{status}", message or f"Read answered HTTP {status} without a message.")
 
 
+def is_no_route(body: bytes) -> bool:
+    """Whether a 404 says that nothing of Read's is at this path, rather than that there is no such operation.
+
+    The gateway says ``{"error": {"code": "404", "message": "Resource not found"}}``, and something in between answers
+    with a page. Read itself names another code, or, as a container, says nothing at all.
+    """
+    return (load_object(body) is None and bool(body.strip())) or parse_error(body)[0] == "404"
+
+
 def parse_error(body: bytes | Mapping[str, Any]) -> tuple[str, str]:
     """The innermost code and its message, of any of Read's error bodies; empty where there is none.
 
@@ -142,7 +151,7 @@ def parse_error(body: bytes | Mapping[str, Any]) -> tuple[str, str]:
     found: Any = body.get("error") or (errors[0] if isinstance(errors, list) and errors else body)
     code = message = ""
     while isinstance(found, Mapping):
-        code = _words(found.get("code")) or code
+        code = _code(found.get("code")) or code
         message = _words(found.get("message")) or message
         found = found.get("innererror") or found.get("innerError") or _telling_detail(found.get("details"), code)
     return code, message
@@ -193,6 +202,12 @@ def wait_named(headers: Mapping[str, str], message: str, now: datetime) -> float
 
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+
+
+def _code(value: object) -> str:
+    """A code as codes are; nothing for what could be more than that: it is logged."""
+    words = _words(value)
+    return words if re.fullmatch(r"[A-Za-z0-9_.:-]{1,64}", words) else ""
 
 
 def _words(value: object) -> str:

@@ -19,6 +19,7 @@ from shared.read.answers import (
     SubmitAnswer,
     Succeeded,
     Unanswered,
+    is_no_route,
     load_object,
     parse_error,
     refusal,
@@ -112,7 +113,8 @@ class ReadClient:
             content = _content(response)  # of a 202 too: an answer that is not read closes its connection
         if response.status_code == 504:
             return Unanswered("HTTP 504: a gateway passed the file on and got no answer in time.")
-        if response.status_code == 202:
+        # 202 it is to be; a gateway may make another success of it.
+        if response.status_code == 202 or (response.ok and "Operation-Location" in response.headers):
             return self._accepted(response)
         return refusal(response.status_code, response.headers, content, self._now())
 
@@ -136,7 +138,7 @@ class ReadClient:
             return NotNow(error.code, str(error))
         except requests.RequestException as error:
             return NotNow("Unreachable", f"The Read service could not be reached ({type(error).__name__}).")
-        if response.status_code in (404, 410):
+        if response.status_code == 410 or (response.status_code == 404 and not is_no_route(body)):
             return Gone(": ".join(part for part in parse_error(body) if part) or "HTTP 404")
         if response.status_code != 200:
             refused = refusal(response.status_code, response.headers, body, self._now())

@@ -98,12 +98,17 @@ class Inbox:
                     return Source(Version("", 0, None, datetime.fromtimestamp(0, UTC), {}, unreadable), None)
             raise
 
-    def etag(self, name: str) -> str | None:
-        """The ETag of the file that is there now, or None."""
+    def version(self, name: str) -> Version | None:
+        """The version of a file that is there now, or None."""
         try:
-            return str(_blob(self._client, name).get_blob_properties().etag)
+            return _version(_blob(self._client, name).get_blob_properties())
         except ResourceNotFoundError:
             return None
+
+    def etag(self, name: str) -> str | None:
+        """The ETag of the file that is there now, or None."""
+        version = self.version(name)
+        return version.etag if version else None
 
     def delete(self, name: str, etag: str) -> None:
         """Delete one version of a file, with its snapshots. A newer one stays; it may be gone already."""

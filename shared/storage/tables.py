@@ -93,12 +93,18 @@ class Documents:
         written = self._client.submit_transaction([*self._batch(document, expected)][:1])
         return document.evolve(row_etag=written[0]["etag"])
 
-    def remove(self, document: Document) -> None:
-        """Remove a row and its marker, if the row is still as it was read. Raises Conflict."""
+    def remove(self, document: Document, owed_at: datetime | None = None) -> None:
+        """Remove a row and its marker, if the row is still as it was read. Raises Conflict.
+
+        With ``owed_at`` the marker stays, due then: what is left without a row is removed once more.
+        """
         row = {"PartitionKey": self._container, "RowKey": document_key(document.name)}
         marker = {"PartitionKey": self._container, "RowKey": marker_key(document.name)}
         unchanged = {"etag": document.row_etag, "match_condition": MatchConditions.IfNotModified}
         both: list[Operation] = [("delete", row, unchanged), ("delete", marker)]
+        if owed_at is not None:
+            left = to_marker(document.evolve(due_at=owed_at), self._container)
+            both[1] = ("upsert", left, {"mode": UpdateMode.REPLACE})
         for batch in (both, both[:1]):
             try:
                 self._client.submit_transaction(batch)

@@ -148,16 +148,18 @@ def test_forget_has_read_delete_its_copy_where_that_is_possible(
     assert ("Read itself keeps the result" in out) is not endpoint_is_set
 
 
-def test_forget_says_when_the_row_of_a_file_goes_that_was_being_read(dev: Run, app: App, read: ReadServer) -> None:
+def test_forget_of_a_file_that_is_being_read_leaves_a_marker_until_no_run_can_be_at_it(
+    dev: Run, app: App, read: ReadServer
+) -> None:
     read.gets.append(RUNNING)
     app.drop("a.png", "one")
     app.event("a.png")
 
-    out = dev("forget", "a.png")[1]
+    dev("forget", "a.png")
 
-    goes = app.document("a.png").clean_at
-    assert goes
-    assert f"The row itself goes after {clock(goes, app.clock().astimezone())}, when no run" in out
+    assert app.services.documents.get("a.png") is None
+    later = app.clock() + app.services.settings.claim_length
+    assert list(app.services.documents.overdue(later + timedelta(seconds=1))) == ["a.png"]
 
 
 def test_forget_can_keep_the_file_which_nothing_reads_again(dev: Run, app: App, read: ReadServer) -> None:
