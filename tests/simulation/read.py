@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from random import Random
 
@@ -13,6 +13,7 @@ import requests
 from requests.adapters import BaseAdapter
 
 Hook = Callable[[str, str], None]
+START = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,13 @@ class Troubles:
     expires: float = 0.0
     fails: float = 0.0
     slow: float = 0.0
+    never: float = 0.0
+    """An operation that never ends."""
+    unknown_at_first: float = 0.0
+    """An operation of which no replica but the first has heard, for some seconds."""
+
+
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -35,10 +43,13 @@ class Operation:
     """One paid operation."""
 
     content: bytes
+    known_from: datetime
     ready_at: datetime
     lines: int
     expired: bool
     failed: bool
+    missed: bool = False
+    """Somebody has been told that there is no such operation any more."""
 
 
 @dataclass
@@ -55,6 +66,11 @@ class ScriptedRead(BaseAdapter):
     """Paid 202s, by content."""
     lost: Counter[bytes] = field(default_factory=Counter)
     """Windows in which a paid 202 may be paid again: its answer never arrived, or the operation was forgotten."""
+    calls: Counter[object] = field(default_factory=Counter)
+    """How often each content was sent, and each operation was looked at."""
+    too_early: list[str] = field(default_factory=list)
+    """Calls that came before Read had said, or within a second of an answer that it is not ready."""
+    not_before: dict[object, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -66,19 +82,31 @@ class ScriptedRead(BaseAdapter):
         """Answer one request."""
         if self.hook:
             self.hook(f"read {request.method}", "before")
+        if self._happens("reset_before"):
+            raise requests.ConnectionError("reset")
+        about: object = request.url
+        if request.method == "POST":
+            request.body = about = request.body.read()  # type: ignore[union-attr]  # always a file-like object here
+        self.calls[about] += 1
+        if self.now() < self.not_before.get(about, START):
+            self.too_early.append(f"{request.method} at {self.now():%H:%M:%S} of {about!r}")
         response = self._post(request) if request.method == "POST" else self._get(request)
         if self.hook:
             self.hook(f"read {request.method}", "after")
         return response
 
+    def _come_back(self, request: requests.PreparedRequest, seconds: float) -> None:
+        about = request.body if request.method == "POST" else request.url
+        self.not_before[about] = self.now() + timedelta(seconds=seconds)
+
     def _happens(self, trouble: str) -> bool:
         return bool(self.random.random() < getattr(self.troubles, trouble))
 
     def _trouble(self, request: requests.PreparedRequest) -> requests.Response | None:
-        if self._happens("reset_before"):
-            raise requests.ConnectionError("reset")
         if self._happens("throttled"):
-            headers = {"Retry-After": str(self.random.randint(1, 60))} if self.random.random() < 0.5 else {}
+            seconds = self.random.randint(1, 60) if self.random.random() < 0.5 else None
+            headers = {"Retry-After": str(seconds)} if seconds else {}
+            self._come_back(request, seconds or 3)
             text = "Requests have exceeded rate limit. Please retry after 3 seconds."
             return answer(request, 429, {"error": {"code": "429", "message": text}}, headers)
         if self._happens("unavailable"):
@@ -90,14 +118,17 @@ class ScriptedRead(BaseAdapter):
         return None
 
     def _post(self, request: requests.PreparedRequest) -> requests.Response:
-        if trouble := self._trouble(request):
+        if (trouble := self._trouble(request)) is not None:  # an error is false
             return trouble
-        content = request.body.read()  # type: ignore[union-attr]  # always a file-like object here
+        content = bytes(request.body)  # type: ignore[arg-type]  # as read in send
         number = len(self.operations) + 1
         seconds = self.random.uniform(1.2, 1.9) if not self._happens("slow") else self.random.uniform(30, 7200)
+        ready_at = NEVER if self._happens("never") else self.now() + timedelta(seconds=seconds)
+        unknown_for = timedelta(seconds=20 if self._happens("unknown_at_first") else 0)
         self.operations[f"op-{number}"] = Operation(
             content=content,
-            ready_at=self.now() + timedelta(seconds=seconds),
+            known_from=self.now() + unknown_for,
+            ready_at=ready_at,
             lines=self.random.choice([0, 1, 2, 5, 120]),
             expired=self._happens("expires"),
             failed=self._happens("fails"),
@@ -110,15 +141,17 @@ class ScriptedRead(BaseAdapter):
         return answer(request, 202, b"", {"Operation-Location": location})
 
     def _get(self, request: requests.PreparedRequest) -> requests.Response:
-        if trouble := self._trouble(request):
+        if (trouble := self._trouble(request)) is not None:  # an error is false
             return trouble
         operation = self.operations.get(str(request.url).rsplit("/", 1)[-1])
-        if operation is None or operation.expired:
-            if operation is not None:
+        if operation is None or operation.expired or self.now() < operation.known_from:
+            if operation is not None and operation.expired and not operation.missed:
+                operation.missed = True
                 self.lost[operation.content] += 1
             return answer(request, 404, {"error": {"code": "BadArgument", "message": "Operation ID is invalid."}})
         if self.now() < operation.ready_at:
             word = self.random.choice(["running", "Running", "notStarted", "queued"])
+            self._come_back(request, 1)
             return answer(request, 200, {"status": word})
         if operation.failed:
             errors = [{"code": "2003", "message": "The file is corrupted."}]

@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from heapq import heappop, heappush
+from operator import itemgetter
 from random import Random
 from typing import Any
 
@@ -31,15 +32,17 @@ from shared.services import Services
 from shared.settings import Settings, from_environment
 from shared.storage.blobs import Inbox, Outputs
 from shared.storage.queue import Queue, RawQueue
-from shared.storage.tables import Documents, Lines
-from tests.simulation.read import Operation, ScriptedRead, Troubles, result_body, result_lines
+from shared.storage.tables import Conflict, Documents, Lines, Superseded
+from shared.tasks import again, forget
+from tests.simulation.read import START, Operation, ScriptedRead, Troubles, result_body, result_lines
 from tests.simulation.storage import MemoryStorage, SentAgain, refused
 from tests.simulation.storage.account import Operation as StorageCall
 
-START = datetime(2026, 11, 22, tzinfo=UTC)
 LEASE = timedelta(minutes=10)
 TRIES = 5
 SWEEP_EVERY = timedelta(minutes=5)
+MOST_CALLS = 500
+"""Of Read about one operation, or one content: an operation of some hours is looked at each minute."""
 
 
 class Crash(BaseException):
@@ -53,12 +56,18 @@ class Plan:
     files: int = 2
     versions: int = 2
     """Uploads a file, at most."""
+    same: float = 0.0
+    """An upload that has the content of the one before."""
     uploads_within: int = 60
     """Seconds."""
     empty: float = 0.0
     """An upload that broke off: a file without content."""
     deletes: float = 0.1
     """A file, at last."""
+    forgets: float = 0.0
+    """A person, of a file, at last."""
+    asks_again: float = 0.0
+    """A person, for a file, up to three times."""
     crash: float = 0.0
     storage_error: float = 0.0
     storage_answer_lost: float = 0.0
@@ -99,6 +108,12 @@ class World:
         self.running: list[datetime] = []
         """When each invocation that is under way began, the innermost last."""
         self.versions: dict[str, list[bytes]] = {}
+        self.payable: Counter[bytes] = Counter()
+        """By content: how often it may be paid for, with everything going well."""
+        self.forgotten: dict[str, tuple[int, bool]] = {}
+        """By name: the number of versions when a person had it forgotten, and whether the file was to be kept."""
+        self.exceptions: list[str] = []
+        """Of functions that ended by anything but trouble with storage."""
         self.windows: Counter[bytes] = Counter()
         """By content: runs that broke off between Read's 202 and the row that keeps it."""
         self.posted: list[bytes] = []
@@ -190,6 +205,10 @@ class World:
         """Somebody drops a file, or overwrites it."""
         number = len(self.versions.setdefault(name, [])) + 1
         content = b"" if self.random.random() < self.plan.empty else f"{name} version {number}".encode()
+        if number > 1 and self.random.random() < self.plan.same:
+            content = self.versions[name][-1]
+        if not self._is_read(name, content):
+            self.payable[content] += 1
         self.versions[name].append(content)
         self._outside(lambda: self.inbox.get_blob_client(name).upload_blob(content, overwrite=True))
         self.log.append(f"{self.time:%H:%M:%S} upload {name} version {number}")
@@ -203,6 +222,40 @@ class World:
         """Somebody deletes a file."""
         self.log.append(f"{self.time:%H:%M:%S} delete {name}")
         self._outside(lambda: self.inbox.get_blob_client(name).delete_blob())
+
+    def _is_read(self, name: str, content: bytes) -> bool:
+        """Whether the row says so of the version before, which has the same content."""
+        known: list[Document | None] = []
+        self._outside(lambda: known.append(self.services.documents.get(name)))
+        document = known[0]
+        return (
+            document is not None
+            and document.status == "succeeded"
+            and self.read.operations[document.operation_id].content == content
+            and self._etag(name) == document.source_etag
+        )
+
+    def _ask_again(self, name: str) -> None:
+        """Somebody wants a file read anew, and insists."""
+        if not self._exists(name):
+            return
+        self.payable[self.versions[name][-1]] += 1
+        if not self._invoke(f"again {name}", partial(self._repeatable, again, name)):
+            self.at(60, f"again {name}", partial(self._ask_again, name))
+
+    def _forget(self, name: str, *, keep_file: bool) -> None:
+        """Somebody wants a file forgotten, and insists."""
+        if name not in self.versions:
+            return
+        self.forgotten[name] = len(self.versions[name]), keep_file and self._exists(name)
+        if not self._invoke(f"forget {name}", partial(self._repeatable, forget, name, keep_file=keep_file)):
+            self.at(60, f"forget {name}", partial(self._forget, name, keep_file=keep_file))
+
+    def _repeatable(self, task: Callable[..., object], name: str, **options: bool) -> None:
+        try:
+            task(self.services, name, **options)
+        except (Conflict, Superseded) as error:
+            raise AzureError("the app was at work on it all the time") from error
 
     def _outside(self, action: Callable[[], object]) -> None:
         """What people do has no part in the app's troubles."""
@@ -229,8 +282,11 @@ class World:
                 self._outside(lambda: self.services.blob_poison.send(text, 0))
 
     def _exists(self, name: str) -> bool:
-        found: list[bool] = []
-        self._outside(lambda: found.append(bool(self.inbox.get_blob_client(name).exists())))
+        return self._etag(name) is not None
+
+    def _etag(self, name: str) -> str | None:
+        found: list[str | None] = []
+        self._outside(lambda: found.append(self.services.inbox.etag(name)))
         return found[0]
 
     def _invoke(self, what: str, action: Callable[[], None], *, quietly: bool = False) -> bool:
@@ -242,7 +298,9 @@ class World:
         depth = len(self.running)
         try:
             action()
-        except (AzureError, Crash) as error:
+        except (Exception, Crash) as error:  # noqa: BLE001 - the host survives whatever a function does
+            if not isinstance(error, AzureError | Crash):
+                self.exceptions.append(f"{what} ended by {error!r}")
             self.log.append(f"{self.time:%H:%M:%S} {'  ' * len(self.running)}ended by {type(error).__name__}")
             self._count_windows(operations, lost)
             return False
@@ -340,11 +398,16 @@ class World:
         """Live the schedule through, then check it."""
         plan = self.plan
         for index in range(plan.files):
-            name = f"file-{index}.pdf"
+            name = f"file.pdf-{index}" if index else "file.pdf"  # which every other name begins with
             for _ in range(self.random.randint(1, plan.versions)):
                 self.at(self.random.uniform(0, plan.uploads_within), f"upload {name}", partial(self.upload, name))
             if self.random.random() < plan.deletes:
                 self.at(self.random.uniform(60, 90), f"delete {name}", partial(self._delete_if_there, name))
+            if self.random.random() < plan.forgets:
+                forgetting = partial(self._forget, name, keep_file=self.random.random() < 0.4)
+                self.at(self.random.uniform(60, 90), f"forget {name}", forgetting)
+            for _ in range(self.random.randint(1, 3) if self.random.random() < plan.asks_again else 0):
+                self.at(self.random.uniform(5, 120), f"again {name}", partial(self._ask_again, name))
         troubled_until = START + self.plan.troubled_for
         next_sweep, next_compare = START + SWEEP_EVERY, START + timedelta(days=1)
         idle_days = steps = 0
@@ -367,12 +430,10 @@ class World:
                 self._compare()
                 idle_days += self.calm
                 continue
-            self.time = min(
-                self.agenda[0][0] if self.agenda else next_compare,
-                self._next_visible() or next_compare,
-                next_sweep if self._is_something_open() else next_compare,
-                next_compare,
+            due = min(
+                self.agenda[0][0] if self.agenda else next_compare, self._next_visible() or next_compare, next_compare
             )
+            self.time = next_sweep if next_sweep < due and self._is_something_open() else due
         self.check()
 
     def _delete_if_there(self, name: str) -> None:
@@ -413,6 +474,9 @@ class World:
             document = self.services.documents.get(name)
             self._check_paid(name, contents, document)
             exists = self._exists(name)
+            if self.forgotten.get(name, (0, False))[0] == len(contents):
+                self._check_forgotten(name, document, kept=self.forgotten[name][1] and exists)
+                continue
             if document is None:
                 assert not exists, f"{name} was dropped and has no row"
                 continue
@@ -422,24 +486,44 @@ class World:
                 assert document.source_etag == properties.etag, f"{name} ended as an older version"
             self._check_failure(name, document)
             self._check_outputs(name, document)
+            if self.settings.done_queue:
+                assert (name, document.status) in self._told(), f"nobody was told that {name} is {document.status}"
         if not self._loses_messages():
             assert not self.stalled, "a document stalled, though no message was lost"
+            assert self.plan.asks_again or not self.read.too_early, f"too early: {self.read.too_early[0]}"
+        assert not self.exceptions, self.exceptions[0]
+        about, calls = max(self.read.calls.items(), key=itemgetter(1), default=(None, 0))
+        assert calls <= MOST_CALLS, f"Read was called {calls:,} times about {about!r}"
         for row in self._markers():
             assert row["Status"] == "failed", f"a marker is left: {row}"
             assert "DueAt" not in row, f"something is still owed: {row}"
         for queue_name in ("read-operations", "read-operations-poison", "webjobs-blobtrigger-poison"):
-            queue = self.storage._queues._queues.get(queue_name)
-            assert not queue or not queue.messages, f"messages are left in {queue_name}"
+            assert not self.storage.messages_in(queue_name), f"messages are left in {queue_name}"
+
+    def _told(self) -> set[tuple[str, str]]:
+        """Names and statuses of the messages in the queue for those who wait."""
+        messages = [json.loads(base64.b64decode(message.text)) for message in self.storage.messages_in("done")]
+        return {(message["name"], message["status"]) for message in messages}
 
     def _check_paid(self, name: str, contents: list[bytes], document: Document | None) -> None:
         for content in contents:
             paid = self.read.accepted[content]
             windows = self.windows[content] + self.read.lost[content]
-            assert paid <= 1 + windows, f"{content!r} was paid {paid} times, with {windows} windows"
-        if document is not None and document.status == "succeeded":
+            assert paid <= self.payable[content] + windows, f"{content!r} was paid {paid} times, with {windows} windows"
+        if document is not None and document.status == "succeeded" and contents.count(contents[-1]) == 1:
             assert document.submits >= self.read.accepted[contents[-1]] or not self._exists(name), (
                 f"{name} counts {document.submits} submits, and Read {self.read.accepted[contents[-1]]}"
             )
+
+    def _check_forgotten(self, name: str, document: Document | None, *, kept: bool) -> None:
+        if kept:
+            assert document is not None, f"{name} was forgotten and kept, and has no row that keeps it from being read"
+            assert document.status == "ignored", f"{name} was forgotten, and is {document.status}"
+            assert document.text is None, f"{name} was forgotten, and its row has text"
+        else:
+            assert not self._exists(name), f"{name} was forgotten, and its file is there"
+            assert document is None or self.forgotten[name][1], f"{name} was forgotten, and has a row: {document}"
+        self._check_no_outputs(name, "forgotten")
 
     def _loses_messages(self) -> bool:
         """Whether what happens in this plan can only be put right by a clock."""
@@ -460,8 +544,16 @@ class World:
             "ProcessingFailed": breaks_off,
             "EmptyFile": plan.empty,
             "SourceDeleted": not self._exists(name),
+            "OperationTimedOut": plan.read.never,
         }
         assert possible.get(document.error_code or ""), f"{name} failed for nothing: {document.error_code}"
+
+    def _check_no_outputs(self, name: str, status: str) -> None:
+        rows = self._rows("lines", f"PartitionKey eq '{lines_key('inbox', name)}' and RowKey gt '!head'")
+        assert not rows, f"{name} is {status} and has lines"
+        outputs = self.storage.blobs_in("results")
+        for extension in (".json", ".txt"):
+            assert output_name(name, extension) not in outputs, f"{name} is {status} and has an output"
 
     def _check_outputs(self, name: str, document: Document) -> None:
         results = self.storage.blobs().get_container_client("results")
@@ -469,10 +561,7 @@ class World:
         rows = {str(row["RowKey"]): row for row in self._rows("lines", f"PartitionKey eq '{key}'")}
         head = rows.pop("!head", None)
         if document.status != "succeeded":
-            assert not rows, f"{name} is {document.status} and has lines"
-            for extension in (".json", ".txt"):
-                blob = results.get_blob_client(output_name(name, extension))
-                assert not blob.exists(), f"{name} is {document.status} and has an output"
+            self._check_no_outputs(name, document.status)
             return
         operation: Operation = self.read.operations[document.operation_id]
         expected = result_lines(operation)
@@ -496,12 +585,34 @@ def short_plan(random: Random) -> Plan:
         return random.choice([0, 0, 0, random.random() * most])
 
     if random.random() < 0.3:  # slow workers, and a file that is overwritten under their hands
-        return Plan(files=1, versions=3, uploads_within=15, empty=some(0.9), deletes=some(0.5), interleave=0.4)
+        return Plan(
+            files=1,
+            versions=3,
+            uploads_within=15,
+            same=some(0.5),
+            empty=some(0.9),
+            deletes=some(0.5),
+            asks_again=some(0.5),
+            interleave=0.4,
+        )
+    if random.random() < 0.1:
+        return Plan(
+            versions=3,
+            uploads_within=90,
+            forgets=0.8,
+            crash=some(0.05),
+            storage_error=some(0.1),
+            events_dropped=some(0.5),
+            messages_lost=some(0.3),
+            read=Troubles(throttled=some(0.5), slow=some(0.5)),
+        )
     return Plan(
         files=random.randint(1, 2),
         versions=random.randint(1, 3),
+        same=some(0.3),
         empty=some(0.3),
         deletes=some(0.5),
+        asks_again=some(0.3),
         crash=some(0.05),
         storage_error=some(0.1),
         storage_answer_lost=some(0.1),
@@ -521,6 +632,8 @@ def short_plan(random: Random) -> Plan:
             expires=some(0.3),
             fails=some(0.2),
             slow=some(0.3),
+            never=some(0.2),
+            unknown_at_first=some(0.3),
         ),
         done_queue=random.random() < 0.2,
     )
