@@ -345,7 +345,7 @@ def forgotten(
         name=name,
         status=Status.IGNORED,
         forgotten=True,
-        warning="Forgotten on request; it is read again only if it is asked for or uploaded anew.",
+        warning="Forgotten on request: it is read again only if that is asked for, or its content changes.",
         source_etag=known.source_etag,
         content_md5=known.content_md5,
         content_length=known.content_length,

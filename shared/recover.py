@@ -4,6 +4,7 @@ import base64
 import json
 import logging
 from datetime import datetime
+from itertools import chain
 
 from shared import decide
 from shared.document import Document, Status
@@ -20,11 +21,14 @@ _OUR_FUNCTION = "Host.Functions.submit_document"
 def recover_stalled(services: Services, until: datetime) -> None:
     """Put back what has stalled and drain poison, not starting anything after ``until``.
 
-    A step is overdue once whatever could still be working on it has been killed: a claim's length after it was due.
-    The cost is one query, of the unread markers alone, and three calls for each document found.
+    A step is overdue once whatever could still be working on it has been killed: a claim's length after it was due,
+    or, as a claim's own due time says just that, at once. The cost is two queries, of the unread markers alone, and
+    three calls for each document found.
     """
-    overdue_since = services.now() - services.settings.claim_length
-    for name in services.documents.overdue(overdue_since):
+    now = services.now()
+    overdue_since = now - services.settings.claim_length
+    documents = services.documents
+    for name in chain(documents.overdue(now, Status.SUBMITTING), documents.overdue(overdue_since)):
         if services.now() > until:
             return
         if not services.settings.reads(services.settings.input_container, name):
@@ -45,7 +49,9 @@ def _recover(services: Services, name: str, overdue_since: datetime) -> None:
         clear_forgotten(services, name)
     elif document.status.final:
         settle(services, document)
-    elif document.due_at is None or document.due_at <= overdue_since:
+    elif document.due_at is None or document.due_at <= (
+        services.now() if document.status is Status.SUBMITTING else overdue_since
+    ):
         _log.warning("%r has been %s and overdue since %s: put back.", name, document.status, document.due_at)
         _put_back(services, document)
 

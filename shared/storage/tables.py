@@ -121,11 +121,12 @@ class Documents:
             else:
                 return
 
-    def overdue(self, before: datetime) -> Iterator[str]:
-        """Names of documents whose next step, or whatever else is owed, was due before a time."""
+    def overdue(self, before: datetime, status: Status | None = None) -> Iterator[str]:
+        """Names of documents, of one status or any, whose next step or whatever else is owed was due before a time."""
+        query = "PartitionKey eq @container and RowKey ge '!' and RowKey lt '\"' and DueAt lt @before"
         found = self._client.query_entities(
-            "PartitionKey eq @container and RowKey ge '!' and RowKey lt '\"' and DueAt lt @before",
-            parameters={"container": self._container, "before": before},
+            f"{query} and Status eq @status" if status else query,
+            parameters={"container": self._container, "before": before, "status": str(status)},
             select=["Name"],
         )
         for marker in _rows(found):
@@ -139,14 +140,15 @@ class Documents:
 
     def versions(self) -> Iterator[tuple[str, str]]:
         """Name and ETag of every document, a page of the table at a time."""
-        found = self._client.query_entities(
-            "PartitionKey eq @container and RowKey ge '\"'",
-            parameters={"container": self._container},
-            select=["Name", "SourceETag"],
-        )
-        for row in _rows(found):
-            if isinstance(name := row.get("Name"), str):
-                yield name, str(row.get("SourceETag") or "")
+        for but_the_markers in ("RowKey lt '!'", "RowKey ge '\"'"):
+            found = self._client.query_entities(
+                f"PartitionKey eq @container and {but_the_markers}",
+                parameters={"container": self._container},
+                select=["Name", "SourceETag"],
+            )
+            for row in _rows(found):
+                if isinstance(name := row.get("Name"), str):
+                    yield name, str(row.get("SourceETag") or "")
 
     def progress(self) -> str | None:
         """What save_progress kept."""
