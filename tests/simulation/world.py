@@ -241,9 +241,11 @@ class World:
         """Somebody wants a file read anew, and insists."""
         if not self._exists(name):
             return
-        self.payable[self.versions[name][-1]] += 1
+        newest = len(self.versions[name]) - 1
         if not self._invoke(f"again {name}", partial(self._repeatable, again, name)):
             self.at(60, f"again {name}", partial(self._ask_again, name))
+        # It takes effect on whichever version was the newest at some time while it was under way.
+        self.payable.update(self.versions[name][newest:])
 
     def _forget(self, name: str, *, keep_file: bool) -> None:
         """Somebody wants a file forgotten, and insists."""
