@@ -14,6 +14,8 @@ from shared.services import Services
 from shared.storage.codes import error_code
 
 _UNTIL_DONE = timedelta(days=1)
+_OF_ANY_AGE = timedelta(days=-1)
+"""Files of this moment too, by a clock that may be behind that of storage."""
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -44,7 +46,7 @@ def _handed_over(app: Services) -> str:
             f"{amount(before.handed_over, 'file')} handed over before {_are(before.handed_over)} to be read by"
             f" {clock(read_by, now)}. Ask for others then."
         )
-    files = find_missed(app, app.now() + _UNTIL_DONE, settled_after=timedelta(0))
+    files = find_missed(app, app.now() + _UNTIL_DONE, settled_after=_OF_ANY_AGE)
     after = last_comparison(app)
     if not files or after is None or after.read_by is None:
         return "No file was missed."
