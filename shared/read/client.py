@@ -1,6 +1,7 @@
 """The client of Read: one POST, one look, nothing retried, and the key to no other origin than the endpoint's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Protocol
@@ -11,6 +12,8 @@ from requests.adapters import HTTPAdapter
 
 from shared.read.answers import (
     Accepted,
+    Arriving,
+    BrokenOff,
     Gone,
     LookAnswer,
     NotNow,
@@ -31,6 +34,12 @@ from shared.read.generations import generation_or
 _CONNECT_SECONDS = 10
 _ANSWER_SECONDS = 100
 """Read answers a POST when it has taken the whole file in; functions here may run for minutes."""
+
+MOST_IN_MEMORY = 4 * 1024 * 1024
+"""Bytes of an answer up to which it is read whole, as those of some 60 dense pages are; parsed, it takes seven times
+as much. A larger one streams: a second pass over it, in blocks, costs more calls and no more memory than this."""
+
+_BLOCK = 256 * 1024
 
 _ENDED = {
     "failed": "OperationFailed",
@@ -82,6 +91,7 @@ class ReadClient:
         token: Callable[[], str] | None,
         now: Callable[[], datetime],
         session: requests.Session | None = None,
+        most_in_memory: int = MOST_IN_MEMORY,
     ) -> None:
         self.endpoint = endpoint
         self.generation = generation
@@ -89,6 +99,7 @@ class ReadClient:
         self._token = token
         self._now = now
         self._session = session or new_session()
+        self._most_in_memory = most_in_memory
 
     def submit(self, body: Body, options: ReadOptions) -> SubmitAnswer:
         """POST a document. ``body`` is read to its end once; what its ``read`` raises passes through."""
@@ -110,7 +121,7 @@ class ReadClient:
                 return NotNow("Unreachable", f"The Read service could not be reached ({type(error).__name__}).")
             return Unanswered(f"The Read service took the file and did not answer ({type(error).__name__}).")
         with response:
-            content = _content(response)  # of a 202 too: an answer that is not read closes its connection
+            content = self._content(response)  # of a 202 too: an answer that is not read closes its connection
         if response.status_code == 504:
             return Unanswered("HTTP 504: a gateway passed the file on and got no answer in time.")
         # 202 it is to be; a gateway may make another success of it.
@@ -119,7 +130,10 @@ class ReadClient:
         return refusal(response.status_code, response.headers, content, self._now())
 
     def look(self, operation_url: str, api_version: str | None = None) -> LookAnswer:
-        """GET an operation. ``api_version`` is the generation that it was submitted to, if that was another."""
+        """GET an operation. ``api_version`` is the generation that it was submitted to, if that was another.
+
+        An answer that is Arriving is to be closed.
+        """
         generation = generation_or(api_version, self.generation)
         try:
             url = self.endpoint + generation.operation_path(operation_url)
@@ -130,8 +144,13 @@ class ReadClient:
                 allow_redirects=False,
                 stream=True,
             )
-            with response:
-                body = response.content
+            with ExitStack() as closing:
+                closing.push(response)
+                blocks = _blocks(response)
+                body, whole = self._start(blocks)
+                if response.status_code == 200 and not whole:
+                    closing.pop_all()
+                    return Arriving(_rest(body, blocks), response.close)
         except NotOurOperation as error:
             return Refused("OperationUrlRefused", str(error))
         except CredentialsUnavailable as error:
@@ -177,6 +196,22 @@ class ReadClient:
                 return response.status_code in (200, 204, 404, 410)
         except (NotOurOperation, CredentialsUnavailable, requests.RequestException):
             return False
+
+    def _start(self, blocks: Iterator[bytes]) -> tuple[bytes, bool]:
+        """A body's first bytes, and whether that is all of it: never much more than may be held in memory."""
+        held = bytearray()
+        for block in blocks:
+            held += block
+            if len(held) > self._most_in_memory:
+                return bytes(held), False
+        return bytes(held), True
+
+    def _content(self, response: requests.Response) -> bytes:
+        """An error's body, as far as it arrived: the status alone says enough."""
+        try:
+            return self._start(_blocks(response))[0]
+        except requests.RequestException:
+            return b""
 
     def _accepted(self, response: requests.Response) -> SubmitAnswer:
         location = response.headers.get("Operation-Location", "")
@@ -242,9 +277,15 @@ class _Counted:
         return chunk
 
 
-def _content(response: requests.Response) -> bytes:
-    """An error's body, as far as it arrived: the status alone says enough."""
+def _blocks(response: requests.Response) -> Iterator[bytes]:
+    return iter(response.iter_content(_BLOCK))
+
+
+def _rest(start: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """A body of which the start has been read. Raises BrokenOff."""
+    yield from (start[at : at + _BLOCK] for at in range(0, len(start), _BLOCK))
+    del start
     try:
-        return response.content
-    except requests.RequestException:
-        return b""
+        yield from blocks
+    except requests.RequestException as error:
+        raise BrokenOff(NotNow("Unreachable", f"Read's answer broke off ({type(error).__name__}).")) from None

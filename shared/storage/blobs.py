@@ -1,6 +1,7 @@
 """The files that were dropped, and the output blobs."""
 
 import base64
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,13 +15,22 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.storage.blob import BlobClient, BlobProperties, ContainerClient, ContentSettings, StorageStreamDownloader
+from azure.storage.blob import (
+    BlobBlock,
+    BlobClient,
+    BlobProperties,
+    ContainerClient,
+    ContentSettings,
+    StorageStreamDownloader,
+)
 
 from shared.document import Version, is_unsafe
 from shared.errors import InputContainerMissing, SourceChanged, SourceMissing
 from shared.storage.codes import error_code
 from shared.storage.connection import RANGE_BYTES
 from shared.storage.tables import Fence, Superseded
+
+_PIECE = 256 * 1024
 
 _TRIES = 10
 """Rounds of a race that each loser may lose to a different winner."""
@@ -138,42 +148,24 @@ _UNREADABLE = {
 class Outputs:
     """The output container. It is made when it is first missing."""
 
-    def __init__(self, client: ContainerClient) -> None:
+    def __init__(self, client: ContainerClient, block_bytes: int = RANGE_BYTES) -> None:
         self._client = client
+        self._block_bytes = block_bytes
 
-    def put(self, name: str, data: bytes, content_type: str, metadata: Mapping[str, str], fence: Fence) -> None:
-        """Write an output blob unless a newer version's is there. Raises Superseded."""
-        blob = _blob(self._client, name)
-        marks = {**metadata, "source_etag": fence.source_etag, "operation_id": fence.operation_id}
-        condition: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
-        for tries in range(1, _TRIES + 1):
-            try:
-                blob.upload_blob(
-                    data,
-                    overwrite=True,
-                    content_settings=ContentSettings(content_type=content_type),
-                    metadata=marks,
-                    **condition,
-                )
-                return
-            except (ResourceExistsError, ResourceModifiedError) as error:
-                if error_code(error) not in ("BlobAlreadyExists", "ConditionNotMet") or tries == _TRIES:
-                    raise
-            except ResourceNotFoundError as error:
-                if tries == _TRIES:
-                    raise
-                if error_code(error) == "ContainerNotFound":
-                    self._create_container()
-            try:
-                found = blob.get_blob_properties()
-            except ResourceNotFoundError:
-                condition = {"match_condition": MatchConditions.IfMissing}
-                continue
-            if all(found.metadata.get(mark) == value for mark, value in marks.items()):
-                return  # an earlier run of this step wrote it, or this one did and was not told
-            if not fence.still_ours():
-                raise Superseded
-            condition = {"etag": found.etag, "match_condition": MatchConditions.IfNotModified}
+    def put(self, name: str, content_type: str, metadata: Mapping[str, str], fence: Fence) -> "Upload":
+        """Begin to write an output blob, which takes effect when it is committed."""
+        return Upload(self._client, name, content_type, metadata, fence, self._block_bytes)
+
+    def get(self, name: str, etag: str) -> Iterator[bytes]:
+        """One version of an output blob, in blocks. Raises Superseded if it is not there any more."""
+        try:
+            download = _blob(self._client, name).download_blob(
+                etag=etag, match_condition=MatchConditions.IfNotModified, decompress=False
+            )
+            for chunk in download.chunks():
+                yield from (chunk[at : at + _PIECE] for at in range(0, len(chunk), _PIECE))
+        except (ResourceModifiedError, ResourceNotFoundError):
+            raise Superseded from None
 
     def adopt(self, name: str, fence: Fence, source_etag: str) -> None:
         """Mark an output blob as another version's. Raises Superseded if it is not the fence's operation's."""
@@ -213,9 +205,100 @@ class Outputs:
             return
         raise Superseded
 
+
+_LOST = frozenset({"BlobAlreadyExists", "ConditionNotMet", "BlobNotFound", "ContainerNotFound", "InvalidBlockList"})
+"""Refusals of a write that say what somebody else did, or nobody yet."""
+
+
+class Upload:
+    """An output blob that is being written: at once if it is small, else in blocks, of which one is held in memory.
+
+    What is written is nowhere to be seen before ``commit``. The blocks of an upload that never came to that are the
+    service's to remove, within a week; their ids keep them out of every other upload.
+    """
+
+    def __init__(
+        self,
+        client: ContainerClient,
+        name: str,
+        content_type: str,
+        metadata: Mapping[str, str],
+        fence: Fence,
+        block_bytes: int,
+    ) -> None:
+        self._container = client
+        self._blob = _blob(client, name)
+        self._settings = ContentSettings(content_type=content_type)
+        self._fence = fence
+        self._marks = {**metadata, "source_etag": fence.source_etag, "operation_id": fence.operation_id}
+        self._block_bytes = block_bytes
+        self._held = bytearray()
+        self._blocks: list[BlobBlock] = []
+        self._id = uuid.uuid4().hex
+        self._in_blocks = False
+
+    def write(self, data: bytes) -> None:
+        """Add to the blob's content."""
+        self._held += data
+        while len(self._held) > self._block_bytes:
+            self._stage(bytes(self._held[: self._block_bytes]))
+            del self._held[: self._block_bytes]
+
+    def commit(self) -> str:
+        """Make it the blob unless a newer version's is there. Returns the blob's ETag. Raises Superseded."""
+        missing = {"match_condition": MatchConditions.IfMissing}
+        condition: dict[str, Any] = missing
+        for tries in range(1, _TRIES + 1):
+            try:
+                return self._write(condition)
+            except HttpResponseError as error:
+                refusal, code = error, error_code(error)
+            if code not in _LOST or tries == _TRIES:
+                raise refusal
+            if code == "ContainerNotFound":
+                self._create_container()
+                continue
+            try:
+                found = self._blob.get_blob_properties()
+            except ResourceNotFoundError:
+                if code == "InvalidBlockList":
+                    raise refusal from None
+                # In Azurite, blocks that an upload left behind are a blob to If-None-Match, unless blocks come too.
+                self._in_blocks = code == "BlobAlreadyExists"
+                condition = missing
+                continue
+            if all(found.metadata.get(mark) == value for mark, value in self._marks.items()):
+                return str(found.etag)  # an earlier run of this step wrote it, or this one did and was not told
+            if not self._fence.still_ours():
+                raise Superseded
+            if code == "InvalidBlockList":  # whoever writes a blob discards the blocks of all others
+                raise refusal
+            condition = {"etag": found.etag, "match_condition": MatchConditions.IfNotModified}
+        raise AssertionError("the last try returns or raises")
+
+    def _write(self, condition: Mapping[str, Any]) -> str:
+        described: dict[str, Any] = {"content_settings": self._settings, "metadata": self._marks, **condition}
+        if not self._blocks and not self._in_blocks:
+            return str(self._blob.upload_blob(bytes(self._held), overwrite=True, **described)["etag"])
+        if self._held:
+            self._stage(bytes(self._held))
+            self._held.clear()
+        return str(self._blob.commit_block_list(self._blocks, **described)["etag"])
+
+    def _stage(self, block: bytes) -> None:
+        block_id = f"{self._id}-{len(self._blocks):05}"  # the ids of a blob's blocks are all of one length
+        try:
+            self._blob.stage_block(block_id, block)
+        except ResourceNotFoundError as error:
+            if error_code(error) != "ContainerNotFound":
+                raise
+            self._create_container()
+            self._blob.stage_block(block_id, block)
+        self._blocks.append(BlobBlock(block_id))
+
     def _create_container(self) -> None:
         with suppress(ResourceExistsError):
-            self._client.create_container()
+            self._container.create_container()
 
 
 def _blob(client: ContainerClient, name: str) -> BlobClient:
