@@ -199,12 +199,14 @@ class ReadClient:
 
     def _start(self, blocks: Iterator[bytes]) -> tuple[bytes, bool]:
         """A body's first bytes, and whether that is all of it: never much more than may be held in memory."""
-        held = bytearray()
+        held: list[bytes] = []
+        size = 0
         for block in blocks:
-            held += block
-            if len(held) > self._most_in_memory:
-                return bytes(held), False
-        return bytes(held), True
+            held.append(block)
+            size += len(block)
+            if size > self._most_in_memory:
+                return b"".join(held), False
+        return b"".join(held), True
 
     def _content(self, response: requests.Response) -> bytes:
         """An error's body, as far as it arrived: the status alone says enough."""

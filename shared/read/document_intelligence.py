@@ -36,7 +36,7 @@ _PAGES, _PARAGRAPHS, _STYLES, _LANGUAGES, _WARNINGS, _CONTENT = (
 _WITHOUT_CONTENT = (_CONTENT,)
 """All the text once more, as a single one."""
 
-_NOWHERE = 2**62
+_NOWHERE = 2**40
 """No content is as long."""
 
 
@@ -188,33 +188,28 @@ class _Region:
     def __init__(self) -> None:
         self._starts, self._ends = array("q"), array("q")
         self._before = array("q")
-        """The length of all earlier parts; made when it is first asked for, of parts in order."""
+        """The length of all earlier parts."""
+        self._in_order = True
 
     def add(self, spans: Iterable[Span]) -> None:
-        """Make these a part of it."""
+        """Make these a part of it. They come in order, or all is put in order when it is first asked for."""
         for start, end in spans:
+            if self._ends and start <= self._ends[-1] and self._starts[-1] <= start:
+                self._ends[-1] = max(end, self._ends[-1])
+                continue
+            self._in_order = self._in_order and not (self._ends and start < self._starts[-1])
+            self._before.append(self._before[-1] + self._ends[-1] - self._starts[-1] if self._ends else 0)
             self._starts.append(start)
             self._ends.append(end)
-        self._before = array("q")
-
-    def _join(self) -> None:
-        spans = zip(self._starts, self._ends, strict=True)
-        in_order = all(self._starts[at - 1] <= self._starts[at] for at in range(1, len(self._starts)))
-        self._starts, self._ends, total = array("q"), array("q"), 0
-        for start, end in spans if in_order else sorted(spans):
-            if self._ends and start <= self._ends[-1]:
-                total += max(0, end - self._ends[-1])
-                self._ends[-1] = max(end, self._ends[-1])
-            else:
-                self._starts.append(start)
-                self._ends.append(end)
-                self._before.append(total)
-                total += end - start
 
     def overlap(self, spans: list[Span]) -> int:
         """How much of the spans is in the region."""
-        if self._starts and not self._before:
-            self._join()
+        if not self._in_order:
+            parts = sorted(zip(self._starts, self._ends, strict=True))
+            for numbers in (self._starts, self._ends, self._before):
+                del numbers[:]
+            self._in_order = True
+            self.add(parts)
         return sum(self._up_to(end) - self._up_to(start) for start, end in spans)
 
     def covers_most_of(self, spans: list[Span]) -> bool:

@@ -31,6 +31,9 @@ from shared.storage.connection import RANGE_BYTES
 from shared.storage.tables import Fence, Superseded
 
 _PIECE = 256 * 1024
+_BLOCK_BYTES = 1024 * 1024
+"""What one staged block of a large output brings. Several copies of it are in memory at a time, the SDK's among them;
+larger ones were measured to leave holes in the heap that are held on to."""
 
 _TRIES = 10
 """Rounds of a race that each loser may lose to a different winner."""
@@ -148,7 +151,7 @@ _UNREADABLE = {
 class Outputs:
     """The output container. It is made when it is first missing."""
 
-    def __init__(self, client: ContainerClient, block_bytes: int = RANGE_BYTES) -> None:
+    def __init__(self, client: ContainerClient, block_bytes: int = _BLOCK_BYTES) -> None:
         self._client = client
         self._block_bytes = block_bytes
 
@@ -232,17 +235,18 @@ class Upload:
         self._fence = fence
         self._marks = {**metadata, "source_etag": fence.source_etag, "operation_id": fence.operation_id}
         self._block_bytes = block_bytes
-        self._held = bytearray()
+        self._held: list[bytes] = []
+        self._size = 0
         self._blocks: list[BlobBlock] = []
         self._id = uuid.uuid4().hex
         self._in_blocks = False
 
     def write(self, data: bytes) -> None:
         """Add to the blob's content."""
-        self._held += data
-        while len(self._held) > self._block_bytes:
-            self._stage(bytes(self._held[: self._block_bytes]))
-            del self._held[: self._block_bytes]
+        if self._held and self._size + len(data) > self._block_bytes:
+            self._stage_held()
+        self._held.append(data)
+        self._size += len(data)
 
     def commit(self) -> str:
         """Make it the blob unless a newer version's is there. Returns the blob's ETag. Raises Superseded."""
@@ -279,13 +283,14 @@ class Upload:
     def _write(self, condition: Mapping[str, Any]) -> str:
         described: dict[str, Any] = {"content_settings": self._settings, "metadata": self._marks, **condition}
         if not self._blocks and not self._in_blocks:
-            return str(self._blob.upload_blob(bytes(self._held), overwrite=True, **described)["etag"])
+            return str(self._blob.upload_blob(b"".join(self._held), overwrite=True, **described)["etag"])
         if self._held:
-            self._stage(bytes(self._held))
-            self._held.clear()
+            self._stage_held()
         return str(self._blob.commit_block_list(self._blocks, **described)["etag"])
 
-    def _stage(self, block: bytes) -> None:
+    def _stage_held(self) -> None:
+        block = b"".join(self._held)
+        self._held, self._size = [], 0
         block_id = f"{self._id}-{len(self._blocks):05}"  # the ids of a blob's blocks are all of one length
         try:
             self._blob.stage_block(block_id, block)
