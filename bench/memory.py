@@ -124,7 +124,13 @@ def serve() -> None:
 
 
 def peak() -> float:
-    """The peak of this process's resident memory so far, in MB (10^6 bytes)."""
+    """The peak of this process's resident memory so far, in MB (10^6 bytes).
+
+    Linux hands the parent's own peak on to a process's ``ru_maxrss``; VmHWM begins with the program.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(status.read_text(encoding="ascii").split("VmHWM:")[1].split()[0]) * 1024 / 1e6
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 

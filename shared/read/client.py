@@ -100,6 +100,7 @@ class ReadClient:
         self._now = now
         self._session = session or new_session()
         self._most_in_memory = most_in_memory
+        self._block = min(_BLOCK, most_in_memory)
 
     def submit(self, body: Body, options: ReadOptions) -> SubmitAnswer:
         """POST a document. ``body`` is read to its end once; what its ``read`` raises passes through."""
@@ -146,11 +147,11 @@ class ReadClient:
             )
             with ExitStack() as closing:
                 closing.push(response)
-                blocks = _blocks(response)
+                blocks = self._blocks(response)
                 body, whole = self._start(blocks)
                 if response.status_code == 200 and not whole:
                     closing.pop_all()
-                    return Arriving(_rest(body, blocks), response.close)
+                    return Arriving(_rest(body, blocks, self._block), response.close)
         except NotOurOperation as error:
             return Refused("OperationUrlRefused", str(error))
         except CredentialsUnavailable as error:
@@ -197,6 +198,9 @@ class ReadClient:
         except (NotOurOperation, CredentialsUnavailable, requests.RequestException):
             return False
 
+    def _blocks(self, response: requests.Response) -> Iterator[bytes]:
+        return iter(response.iter_content(self._block))
+
     def _start(self, blocks: Iterator[bytes]) -> tuple[bytes, bool]:
         """A body's first bytes, and whether that is all of it: never much more than may be held in memory."""
         held: list[bytes] = []
@@ -211,7 +215,7 @@ class ReadClient:
     def _content(self, response: requests.Response) -> bytes:
         """An error's body, as far as it arrived: the status alone says enough."""
         try:
-            return self._start(_blocks(response))[0]
+            return self._start(self._blocks(response))[0]
         except requests.RequestException:
             return b""
 
@@ -279,13 +283,9 @@ class _Counted:
         return chunk
 
 
-def _blocks(response: requests.Response) -> Iterator[bytes]:
-    return iter(response.iter_content(_BLOCK))
-
-
-def _rest(start: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
+def _rest(start: bytes, blocks: Iterator[bytes], block: int) -> Iterator[bytes]:
     """A body of which the start has been read. Raises BrokenOff."""
-    yield from (start[at : at + _BLOCK] for at in range(0, len(start), _BLOCK))
+    yield from (start[at : at + block] for at in range(0, len(start), block))
     del start
     try:
         yield from blocks
