@@ -1,9 +1,13 @@
 """The client of Read: one POST, one look, nothing retried, and the key to no other origin than the endpoint's."""
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
+from io import BytesIO
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -104,13 +108,26 @@ class ReadClient:
 
     def submit(self, body: Body, options: ReadOptions) -> SubmitAnswer:
         """POST a document. ``body`` is read to its end once; what its ``read`` raises passes through."""
+        return self._post(body, "application/octet-stream", options)
+
+    def submit_link(self, link: str, options: ReadOptions) -> SubmitAnswer:
+        """POST a link by which Read fetches the document itself. Nothing that is returned holds the link."""
+        body = json.dumps({self.generation.url_field: link}).encode()
+        answer = self._post(_Bytes(body), "application/json", options)
+        match answer:
+            case Refused() | NotNow():
+                return replace(answer, message=_without_link(answer.message))
+            case _:
+                return answer
+
+    def _post(self, body: Body, content_type: str, options: ReadOptions) -> SubmitAnswer:
         url = f"{self.endpoint}{self.generation.analyze}?{self.generation.query(options)}".removesuffix("?")
         counted = _Counted(body)
         try:
             response = self._session.post(
                 url,
                 data=counted,
-                headers={"Content-Type": "application/octet-stream", **self._credentials()},
+                headers={"Content-Type": content_type, **self._credentials()},
                 timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
                 allow_redirects=False,
                 stream=True,
@@ -265,6 +282,16 @@ def new_session() -> requests.Session:
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(pool_maxsize=32, max_retries=0))
     return session
+
+
+def _without_link(text: str) -> str:
+    """A text of Read's that may repeat the link that it was given, of which the query is a secret."""
+    return re.sub(r"\?\S*|\bsig(=|%3D)\S*", "?…", text, flags=re.IGNORECASE)
+
+
+class _Bytes(BytesIO):
+    def __len__(self) -> int:
+        return len(self.getbuffer())
 
 
 class _Counted:

@@ -21,7 +21,6 @@ from azure.storage.blob import (
     BlobProperties,
     ContainerClient,
     ContentSettings,
-    StorageStreamDownloader,
 )
 
 from shared.document import Version, is_unsafe
@@ -52,9 +51,9 @@ class Listed:
 class Source:
     """An opened file: its version, and its content from the start, read once in ranges of that version."""
 
-    def __init__(self, version: Version, download: StorageStreamDownloader[bytes] | None) -> None:
+    def __init__(self, version: Version, chunks: Iterator[bytes]) -> None:
         self.version = version
-        self._chunks: Iterator[bytes] = iter(download.chunks()) if download else iter(())
+        self._chunks = chunks
         self._rest = memoryview(b"")
 
     def __len__(self) -> int:
@@ -86,15 +85,17 @@ class Inbox:
     def __init__(self, client: ContainerClient) -> None:
         self._client = client
 
-    def open(self, name: str) -> Source:
-        """Open a file: one GET brings its properties and its first range.
+    def open(self, name: str, *, unread: bool = False) -> Source:
+        """Open a file: one GET brings its properties and its first range. ``unread`` brings its properties alone.
 
         Raises SourceMissing, or InputContainerMissing, which names account and container.
         """
         blob = _blob(self._client, name)
         try:
+            if unread:
+                return _unread(blob)
             download = blob.download_blob(decompress=False)  # Read gets the bytes that are stored
-            return Source(_version(download.properties), download)
+            return Source(_version(download.properties), download.chunks())
         except ResourceNotFoundError as error:
             if error_code(error) == "ContainerNotFound":
                 raise InputContainerMissing(
@@ -106,9 +107,9 @@ class Inbox:
             if unreadable := _UNREADABLE.get(error_code(error)):
                 # Properties of an archived blob can be read; those under a customer's own key cannot be, either.
                 try:
-                    return Source(_version(blob.get_blob_properties(), unreadable), None)
+                    return Source(_version(blob.get_blob_properties(), unreadable), iter(()))
                 except HttpResponseError:
-                    return Source(Version("", 0, None, datetime.fromtimestamp(0, UTC), {}, unreadable), None)
+                    return Source(Version("", 0, None, datetime.fromtimestamp(0, UTC), {}, unreadable), iter(()))
             raise
 
     def version(self, name: str) -> Version | None:
@@ -139,6 +140,19 @@ class Inbox:
                 for blob in page
             ]
             yield files, getattr(pages, "continuation_token", None)
+
+
+def _unread(blob: BlobClient) -> Source:
+    """A file of which nothing is read before its content is asked for, if ever."""
+    properties = blob.get_blob_properties()
+
+    def chunks() -> Iterator[bytes]:
+        yield from blob.download_blob(
+            decompress=False, etag=properties.etag, match_condition=MatchConditions.IfNotModified
+        ).chunks()
+
+    archived = "BlobArchived" if properties.blob_tier == "Archive" else None
+    return Source(_version(properties, archived), chunks())
 
 
 _UNREADABLE = {
