@@ -34,7 +34,7 @@ _TEXTS = (
     ("RoleMissing", f"Give this app's identity the role Cognitive Services User on the Read resource; it takes some minutes to hold. {_BY_ITSELF}"),
     ("KeysDisabled", f"The Read resource takes no keys. Remove READ_KEY, and give this app's identity the role Cognitive Services User. {_BY_ITSELF}"),
     ("FirewallRefused", f"The Read resource's firewall keeps this app out. Admit its network, or reach the resource by a private endpoint. {_BY_ITSELF}"),
-    ("OutboundAccessForbidden", f"The Read resource was asked to fetch a file from an address that is not on its list, and this app asks for none. Check that READ_ENDPOINT leads to Read and not through something that changes requests. {_BY_ITSELF}"),
+    ("OutboundAccessForbidden", f"The Read resource may not fetch files from this storage account. Add it to the resource's allowed outbound addresses, or set SUBMIT_BY=content. {_BY_ITSELF}"),
     ("AccessDenied", f"Check the Read resource's firewall and quota, and that this app's identity has the role Cognitive Services User. {_BY_ITSELF}"),
     ("EndpointNotFound", "This resource does not speak {version}. Check READ_ENDPOINT and READ_API_VERSION."),
     ("NotReadsAnswer", f"Something else than Read answers at READ_ENDPOINT, such as a proxy or a sign-in page. Check READ_ENDPOINT and the network. {_BY_ITSELF}"),
@@ -49,9 +49,9 @@ _TEXTS = (
     ("InvalidPageRange", f"The file does not have the pages that READ_PAGES, or its metadata 'pages', asks for. Correct or remove it. {_UPLOAD}"),
     ("InvalidReadingOrder", f"Set READ_READING_ORDER, or the file's metadata 'reading_order', to basic or natural. {_UPLOAD}"),
     ("BadArgument InvalidArgument InvalidParameter InvalidParameterLength ParameterMissing InvalidRequest", f"Correct what the message names: a READ_… setting, the file's metadata, or the file. {_UPLOAD}"),
-    # A link to the file, which this app does not send
-    ("InvalidImageUrl FailedToDownloadImage ContentSourceNotAccessible ContentSourceTimeout 2003", f"Read was asked to fetch the file, which this app sends itself. Check that READ_ENDPOINT leads to Read and not through something that changes requests. {_UPLOAD}"),
-    ("InvalidSasToken", f"Read was asked to fetch the file by a link, and this app sends the file itself. Check that READ_ENDPOINT leads to Read and not through something that changes requests. {_UPLOAD}"),
+    # The file's link, with SUBMIT_BY=url
+    ("InvalidImageUrl FailedToDownloadImage ContentSourceNotAccessible ContentSourceTimeout 2003", f"Read could not fetch the file from storage. Let the storage account's firewall admit Read, or set SUBMIT_BY=content. {_UPLOAD}"),
+    ("InvalidSasToken", f"Storage refused the link that Read was given. Let the storage account allow shared access signatures, or set SUBMIT_BY=content. {_UPLOAD}"),
     # The operation
     ("Timeout 3013 3018", f"Read took too long over this file. {_FAILED} Split the file, then upload its parts."),
     ("InternalServerError ServiceUnavailable StorageException FailedToProcess CancelledRequest Unspecified Unknown 3003 3014 OperationFailed OperationCanceled OperationSkipped", f"Read failed at this file without a reason that lies in it. {_FAILED} Upload it again; if that fails too, save it in another format or split it."),

@@ -2,18 +2,21 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from typing import Any
 
 from shared import decide
 from shared.document import Document, Status, is_unsafe, lines_key, output_name, truncate
 from shared.message import Message
-from shared.read.answers import Succeeded
+from shared.read.answers import Arriving, Succeeded
 from shared.read.generation import Generation
 from shared.read.generations import generation_or
+from shared.read.json_walk import Answer, StoredAnswer, WholeAnswer
 from shared.read.page_count import shortfall
-from shared.read.result import Result
+from shared.read.result import Page, Result, ResultNotUnderstood, Summary
 from shared.services import Services
+from shared.storage.blobs import Upload
 from shared.storage.tables import Fence
 
 _log = logging.getLogger(__name__)
@@ -55,19 +58,32 @@ def settle(services: Services, document: Document) -> None:
     services.documents.write(document.evolve(done_owed=None, clean_at=clean_at, due_at=clean_at), document)
 
 
-def store(services: Services, document: Document, succeeded: Succeeded) -> None:
-    """Store a result: JSON, text and lines, then the row. Raises ResultNotUnderstood, Conflict, Superseded."""
+def store(services: Services, document: Document, answer: Succeeded | Arriving) -> None:
+    """Store a result: JSON, lines and text, then the row.
+
+    Of a large one, no more than a page and a block is in memory: the JSON goes to its blob as it arrives, and the pages
+    come from there. Raises ResultNotUnderstood, BrokenOff, Conflict, Superseded.
+    """
     generation = generation_or(document.api_version, services.settings.generation)
-    result = generation.parse(succeeded.answer)
     fence = _fence(services, document)
     settings, name = services.settings, document.name
     result_blob, text_blob = output_name(name, ".json"), output_name(name, ".txt")
     marks = {"api_version": document.api_version or ""}
-    services.outputs.put(result_blob, succeeded.body, "application/json", marks, fence)
-    services.outputs.put(text_blob, result.text_file.encode(), "text/plain; charset=utf-8", marks, fence)
+    body = services.outputs.put(result_blob, "application/json", marks, fence)
+    result, stored = _keep(services, generation, answer, body, result_blob)
+    text_file = services.outputs.put(text_blob, "text/plain; charset=utf-8", marks, fence)
+    summary = Summary()
+
+    def pages() -> Iterator[Page]:
+        for page in result.pages(stored):
+            text_file.write((("\f" if summary.page_count else "") + page.text_file).encode())
+            summary.add(page)
+            yield page
+
     key = lines_key(settings.input_container, name)
-    services.lines.write(key, fence, _rows(result, name))
-    text = result.text
+    services.lines.write(key, fence, _rows(pages(), name))
+    text_file.commit()
+    text = summary.text
     shown = truncate(text)
     done = document.evolve(
         status=Status.SUCCEEDED,
@@ -76,11 +92,11 @@ def store(services: Services, document: Document, succeeded: Succeeded) -> None:
         text_blob=text_blob,
         result_blob=result_blob,
         lines_key=key,
-        page_count=len(result.pages),
-        line_count=result.line_count,
-        word_count=result.word_count,
-        warning=_warning(result, document, generation),
-        language=result.language,
+        page_count=summary.page_count,
+        line_count=summary.line_count,
+        word_count=summary.word_count,
+        warning=_warning(summary.page_count, result, document, generation),
+        language=summary.language,
         model_version=result.model_version,
         completed_at=services.now(),
         looks=document.looks + 1,
@@ -109,8 +125,29 @@ def adopt_outputs(services: Services, document: Document, adopted: Document) -> 
     carry_out(services, document, decide.Then(adopted))
 
 
-def _rows(result: Result, name: str) -> Iterator[dict[str, Any]]:
-    for page in result.pages:
+def _keep(
+    services: Services, generation: Generation, answer: Succeeded | Arriving, body: Upload, name: str
+) -> tuple[Result, Answer]:
+    """Put Read's answer into its blob, byte for byte. Returns what it says, and where its pages can be read."""
+    if isinstance(answer, Succeeded):
+        stored: Answer = WholeAnswer(answer.answer)
+        result = generation.parse(stored)
+        body.write(answer.body)
+        body.commit()
+        return result, stored
+    with closing(answer):
+        answer.keep = body.write
+        try:
+            result = generation.parse(answer)
+        except ResultNotUnderstood:
+            answer.finish()  # it may only have broken off
+            raise
+    etag = body.commit()
+    return result, StoredAnswer(lambda: services.outputs.get(name, etag))
+
+
+def _rows(pages: Iterable[Page], name: str) -> Iterator[dict[str, Any]]:
+    for page in pages:
         for number, line in enumerate(page.lines, start=1):
             row = {
                 "RowKey": f"{page.number:05}-{number:05}",
@@ -127,9 +164,9 @@ def _rows(result: Result, name: str) -> Iterator[dict[str, Any]]:
             yield {column: value for column, value in row.items() if value is not None}
 
 
-def _warning(result: Result, document: Document, generation: Generation) -> str | None:
+def _warning(page_count: int, result: Result, document: Document, generation: Generation) -> str | None:
     """What the reader of a succeeded document should know: pages that Read left out or could not read."""
-    missing = shortfall(len(result.pages), document.pages_in_file, document.requested_pages, generation.most_pages)
+    missing = shortfall(page_count, document.pages_in_file, document.requested_pages, generation.most_pages)
     return " ".join(filter(None, (missing, *result.warnings)))[:4000] or None
 
 

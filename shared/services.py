@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
+from urllib.parse import urlsplit
 
 from azure.storage.queue import TextBase64EncodePolicy
 
@@ -13,6 +14,7 @@ from shared.read.client import CredentialsUnavailable, ReadClient, takes_entra_t
 from shared.settings import Settings
 from shared.storage.blobs import Inbox, Outputs
 from shared.storage.connection import blob_service, queue_service, table_service
+from shared.storage.links import Links
 from shared.storage.queue import Queue, RawQueue
 from shared.storage.tables import Documents, Lines
 
@@ -37,6 +39,8 @@ class Services:
     read: ReadClient
     now: Callable[[], datetime]
     random: Random
+    links: Links | None = None
+    """What makes links by which Read fetches files itself, if it is to and can."""
 
 
 def build(settings: Settings) -> Services:
@@ -78,7 +82,20 @@ def build(settings: Settings) -> Services:
         ),
         now=now,
         random=Random(),  # noqa: S311 - jitter, not a secret
+        links=Links(blobs, settings.input_container, now) if _fetches(settings, blobs.url) else None,
     )
+
+
+def _fetches(settings: Settings, storage_url: str) -> bool:
+    """Whether Read is to fetch files itself. Storage on this machine can be reached from this machine only."""
+    if settings.submit_by != "url":
+        return False
+    return _is_here(settings.read_endpoint) or not _is_here(storage_url)
+
+
+def _is_here(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _entra_token(settings: Settings) -> Callable[[], str] | None:

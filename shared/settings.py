@@ -59,6 +59,7 @@ class Settings:
     read_rate: Rate
     give_up_after: timedelta
     claim_length: timedelta
+    submit_by: str
     find_missed_schedule: str | None
     delete_with_source: bool
     blob_trigger_source: str
@@ -126,6 +127,7 @@ def from_environment(environ: Mapping[str, str], host_json: str = "{}") -> Setti
         read_rate=_rate(environ, chosen),
         give_up_after=_duration("READ_GIVE_UP_AFTER", environ.get("READ_GIVE_UP_AFTER") or "06:00:00"),
         claim_length=_function_timeout(environ, host_json) * 1.1,
+        submit_by=_choice(environ, "SUBMIT_BY", "content", ("content", "url")),
         find_missed_schedule=_schedule(environ),
         delete_with_source=_choice(environ, "DELETE_WITH_SOURCE", "false", ("false", "true")) == "true",
         blob_trigger_source=_choice(

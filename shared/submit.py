@@ -1,6 +1,7 @@
 """Submitting: open the file, claim its row, and only then pay."""
 
 import logging
+from contextlib import suppress
 
 from azure.core.exceptions import AzureError
 
@@ -8,7 +9,7 @@ from shared import decide
 from shared.document import Document, Status, Version, is_unsafe
 from shared.errors import SourceChanged, SourceMissing
 from shared.finish import adopt_outputs, carry_out
-from shared.read.answers import NotNow, SubmitAnswer
+from shared.read.answers import Accepted, NotNow, Refused, SubmitAnswer
 from shared.read.page_count import CountingBody
 from shared.services import Services
 from shared.storage.tables import Conflict, Superseded
@@ -45,7 +46,7 @@ def _submit_newest(services: Services, name: str, document: Document | None, *, 
             carry_out(services, document, decide.Then(decide.fail(unsafe, "UnsafeName", message, services.now())))
         return
     try:
-        source = services.inbox.open(name)
+        source = services.inbox.open(name, unread=services.links is not None)
     except SourceMissing:
         if document is not None and (step := decide.on_missing(document, services.now())):
             carry_out(services, document, step)
@@ -61,9 +62,36 @@ def _submit_newest(services: Services, name: str, document: Document | None, *, 
         case decide.Claim(claimed):
             claimed = services.documents.write(claimed, document)
             body = CountingBody(source)
-            answer = _post(services, body, source.version)
+            answer = _post_link(services, name, source.version) or _post(services, body, source.version)
             posted = claimed.evolve(pages_in_file=body.pages)
             carry_out(services, claimed, decide.after_post(posted, answer, services.now(), services.random))
+
+
+def _post_link(services: Services, name: str, version: Version) -> SubmitAnswer | None:
+    """Let Read fetch the file itself. None where it does not: then nothing is paid, and the content is to be sent.
+
+    A link names a file and not its version. Raises SourceChanged where Read may have read a newer one.
+    """
+    try:
+        link = services.links.to(name) if services.links else None
+    except AzureError as error:
+        _log.warning("%r: no link (%s), so its content is sent.", name, type(error).__name__)
+        link = None
+    if link is None:
+        return None
+    answer = services.read.submit_link(link, services.settings.options_for(version.metadata))
+    if isinstance(answer, Refused) or (isinstance(answer, NotNow) and answer.code in _OF_THE_LINK):
+        _log.info("%r: Read did not take a link to it (%s), so its content is sent.", name, answer.code)
+        return None
+    if isinstance(answer, Accepted):
+        with suppress(AzureError):  # it is paid: what cannot be told now, the event of a newer version tells
+            if services.inbox.etag(name) not in (version.etag, None):
+                raise SourceChanged
+    return answer
+
+
+_OF_THE_LINK = ("OutboundAccessForbidden", "ReadServerError")
+"""Reasons to wait that can lie in fetching; a timeout of it is told as an error of the server."""
 
 
 def _post(services: Services, body: CountingBody, version: Version) -> SubmitAnswer:

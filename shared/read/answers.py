@@ -3,11 +3,13 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+
+from shared.read.json_walk import NotJson, Part, Path, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,61 @@ class Succeeded:
     answer: Mapping[str, Any]
 
 
+class BrokenOff(Exception):
+    """A large answer did not arrive whole, or is none of Read's. ``answer`` says what that comes to."""
+
+    def __init__(self, answer: NotNow) -> None:
+        super().__init__(answer.message)
+        self.answer = answer
+
+
+def _let_go(_block: bytes) -> None:
+    """Keep nothing of it."""
+
+
+class Arriving:
+    """An answer too large to be held in memory, walked once, as it arrives.
+
+    Whether all of it did, and whether it says succeeded, is known after its last part: until then, and from
+    ``finish``, BrokenOff may be raised.
+    """
+
+    def __init__(self, blocks: Iterator[bytes], close: Callable[[], None]) -> None:
+        self.keep: Callable[[bytes], None] = _let_go
+        """What is given each block."""
+        self.close = close
+        """Let go of the connection, whether all has arrived or not."""
+        self._blocks = blocks
+        self._parts: Iterator[Part] = iter(())
+
+    def parts(self, without: Collection[Path] = ()) -> Iterator[Part]:
+        """The answer's parts. See shared.read.json_walk.Answer."""
+        self._parts = self._walk(without)
+        return self._parts
+
+    def finish(self) -> None:
+        """Take in whatever has not been walked."""
+        for _ in self._parts:
+            pass
+
+    def _walk(self, without: Collection[Path]) -> Iterator[Part]:
+        status: object = None
+        try:
+            for path, value in walk(self._kept(), without):
+                if path == ("status",):
+                    status = value
+                yield path, value
+        except NotJson as error:
+            raise BrokenOff(NotNow("NotReadsAnswer", f"HTTP 200, but not an answer of Read: {error}.")) from None
+        if not isinstance(status, str) or status.casefold() != "succeeded":
+            raise BrokenOff(NotNow("NotReadsAnswer", "HTTP 200 and a large answer, but not one that has succeeded."))
+
+    def _kept(self) -> Iterator[bytes]:
+        for block in self._blocks:
+            self.keep(block)
+            yield block
+
+
 @dataclass(frozen=True, slots=True)
 class Gone:
     """404: the operation has expired, or Read never knew it."""
@@ -65,7 +122,7 @@ class Gone:
 
 
 SubmitAnswer = Accepted | Refused | NotNow | Unanswered
-LookAnswer = Running | Succeeded | Refused | NotNow | Gone
+LookAnswer = Running | Succeeded | Arriving | Refused | NotNow | Gone
 
 _PUT_OFF = {
     401: "CredentialsRefused",

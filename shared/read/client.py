@@ -1,8 +1,13 @@
 """The client of Read: one POST, one look, nothing retried, and the key to no other origin than the endpoint's."""
 
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
+from io import BytesIO
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -11,6 +16,8 @@ from requests.adapters import HTTPAdapter
 
 from shared.read.answers import (
     Accepted,
+    Arriving,
+    BrokenOff,
     Gone,
     LookAnswer,
     NotNow,
@@ -31,6 +38,12 @@ from shared.read.generations import generation_or
 _CONNECT_SECONDS = 10
 _ANSWER_SECONDS = 100
 """Read answers a POST when it has taken the whole file in; functions here may run for minutes."""
+
+MOST_IN_MEMORY = 4 * 1024 * 1024
+"""Bytes of an answer up to which it is read whole, as those of some 60 dense pages are; parsed, it takes seven times
+as much. A larger one streams: a second pass over it, in blocks, costs more calls and no more memory than this."""
+
+_BLOCK = 256 * 1024
 
 _ENDED = {
     "failed": "OperationFailed",
@@ -82,6 +95,7 @@ class ReadClient:
         token: Callable[[], str] | None,
         now: Callable[[], datetime],
         session: requests.Session | None = None,
+        most_in_memory: int = MOST_IN_MEMORY,
     ) -> None:
         self.endpoint = endpoint
         self.generation = generation
@@ -89,16 +103,31 @@ class ReadClient:
         self._token = token
         self._now = now
         self._session = session or new_session()
+        self._most_in_memory = most_in_memory
+        self._block = min(_BLOCK, most_in_memory)
 
     def submit(self, body: Body, options: ReadOptions) -> SubmitAnswer:
         """POST a document. ``body`` is read to its end once; what its ``read`` raises passes through."""
+        return self._post(body, "application/octet-stream", options)
+
+    def submit_link(self, link: str, options: ReadOptions) -> SubmitAnswer:
+        """POST a link by which Read fetches the document itself. Nothing that is returned holds the link."""
+        body = json.dumps({self.generation.url_field: link}).encode()
+        answer = self._post(_Bytes(body), "application/json", options)
+        match answer:
+            case Refused() | NotNow():
+                return replace(answer, message=_without_link(answer.message))
+            case _:
+                return answer
+
+    def _post(self, body: Body, content_type: str, options: ReadOptions) -> SubmitAnswer:
         url = f"{self.endpoint}{self.generation.analyze}?{self.generation.query(options)}".removesuffix("?")
         counted = _Counted(body)
         try:
             response = self._session.post(
                 url,
                 data=counted,
-                headers={"Content-Type": "application/octet-stream", **self._credentials()},
+                headers={"Content-Type": content_type, **self._credentials()},
                 timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
                 allow_redirects=False,
                 stream=True,
@@ -110,7 +139,7 @@ class ReadClient:
                 return NotNow("Unreachable", f"The Read service could not be reached ({type(error).__name__}).")
             return Unanswered(f"The Read service took the file and did not answer ({type(error).__name__}).")
         with response:
-            content = _content(response)  # of a 202 too: an answer that is not read closes its connection
+            content = self._content(response)  # of a 202 too: an answer that is not read closes its connection
         if response.status_code == 504:
             return Unanswered("HTTP 504: a gateway passed the file on and got no answer in time.")
         # 202 it is to be; a gateway may make another success of it.
@@ -119,7 +148,10 @@ class ReadClient:
         return refusal(response.status_code, response.headers, content, self._now())
 
     def look(self, operation_url: str, api_version: str | None = None) -> LookAnswer:
-        """GET an operation. ``api_version`` is the generation that it was submitted to, if that was another."""
+        """GET an operation. ``api_version`` is the generation that it was submitted to, if that was another.
+
+        An answer that is Arriving is to be closed.
+        """
         generation = generation_or(api_version, self.generation)
         try:
             url = self.endpoint + generation.operation_path(operation_url)
@@ -130,8 +162,13 @@ class ReadClient:
                 allow_redirects=False,
                 stream=True,
             )
-            with response:
-                body = response.content
+            with ExitStack() as closing:
+                closing.push(response)
+                blocks = self._blocks(response)
+                body, whole = self._start(blocks)
+                if response.status_code == 200 and not whole:
+                    closing.pop_all()
+                    return Arriving(_rest(body, blocks, self._block), response.close)
         except NotOurOperation as error:
             return Refused("OperationUrlRefused", str(error))
         except CredentialsUnavailable as error:
@@ -177,6 +214,27 @@ class ReadClient:
                 return response.status_code in (200, 204, 404, 410)
         except (NotOurOperation, CredentialsUnavailable, requests.RequestException):
             return False
+
+    def _blocks(self, response: requests.Response) -> Iterator[bytes]:
+        return iter(response.iter_content(self._block))
+
+    def _start(self, blocks: Iterator[bytes]) -> tuple[bytes, bool]:
+        """A body's first bytes, and whether that is all of it: never much more than may be held in memory."""
+        held: list[bytes] = []
+        size = 0
+        for block in blocks:
+            held.append(block)
+            size += len(block)
+            if size > self._most_in_memory:
+                return b"".join(held), False
+        return b"".join(held), True
+
+    def _content(self, response: requests.Response) -> bytes:
+        """An error's body, as far as it arrived: the status alone says enough."""
+        try:
+            return self._start(self._blocks(response))[0]
+        except requests.RequestException:
+            return b""
 
     def _accepted(self, response: requests.Response) -> SubmitAnswer:
         location = response.headers.get("Operation-Location", "")
@@ -226,6 +284,16 @@ def new_session() -> requests.Session:
     return session
 
 
+def _without_link(text: str) -> str:
+    """A text of Read's that may repeat the link that it was given, of which the query is a secret."""
+    return re.sub(r"\?\S*|\bsig(=|%3D)\S*", "?…", text, flags=re.IGNORECASE)
+
+
+class _Bytes(BytesIO):
+    def __len__(self) -> int:
+        return len(self.getbuffer())
+
+
 class _Counted:
     """A body that tells how much of it has not been read: a request that lacks its end was never paid."""
 
@@ -242,9 +310,11 @@ class _Counted:
         return chunk
 
 
-def _content(response: requests.Response) -> bytes:
-    """An error's body, as far as it arrived: the status alone says enough."""
+def _rest(start: bytes, blocks: Iterator[bytes], block: int) -> Iterator[bytes]:
+    """A body of which the start has been read. Raises BrokenOff."""
+    yield from (start[at : at + block] for at in range(0, len(start), block))
+    del start
     try:
-        return response.content
-    except requests.RequestException:
-        return b""
+        yield from blocks
+    except requests.RequestException as error:
+        raise BrokenOff(NotNow("Unreachable", f"Read's answer broke off ({type(error).__name__}).")) from None

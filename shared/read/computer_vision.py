@@ -1,38 +1,48 @@
 """How the answers of Computer Vision's Read become pages: ``readResults`` since v3.0, ``recognitionResults`` before."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.read import json_shapes as shapes
-from shared.read.result import Line, Page, Result, Word, main_language
+from shared.read.json_walk import ELEMENT, Answer, Path, outline
+from shared.read.result import Line, Page, Result, Word
+
+_READ_RESULTS = ("analyzeResult", "readResults", ELEMENT)
+_RECOGNITION_RESULTS = ("recognitionResults", ELEMENT)
+_RECOGNITION_RESULT = ("recognitionResult",)
 
 
-def parse_read_results(answer: Mapping[str, Any]) -> Result:
+def parse_read_results(answer: Answer) -> Result:
     """v3.x. The service of March 2021 wrote ``model-version`` for ``modelVersion``; containers may write neither."""
-    analyzed = shapes.mapping(answer, "analyzeResult")
-    pages = _pages(shapes.objects(analyzed, "readResults"), angle_key="angle")
+    errors: list[object] = []
+    analyzed = shapes.mapping(outline(answer.parts(), {("analyzeResult", "errors"): errors.append}), "analyzeResult")
+    shapes.objects(analyzed, "readResults")
     return Result(
-        pages=pages,
+        pages=lambda stored: _pages(stored, _READ_RESULTS, angle_key="angle"),
         model_version=shapes.optional_text(analyzed, "modelVersion", "model-version"),
-        language=main_language(pages),
-        warnings=shapes.complaints(analyzed, "errors"),
+        warnings=shapes.complaints(errors),
     )
 
 
-def parse_recognition_results(answer: Mapping[str, Any]) -> Result:
+def parse_recognition_results(answer: Answer) -> Result:
     """v2.x: ``clockwiseOrientation`` within [0, 360) for the angle; a confidence is the word "Low" or missing: none.
 
     ``recognizeText`` answers with one page, as ``recognitionResult``.
     """
-    single = answer.get("recognitionResult")
-    found = [single] if isinstance(single, Mapping) else shapes.objects(answer, "recognitionResults")
-    pages = _pages(found, angle_key="clockwiseOrientation")
-    return Result(pages=pages, language=main_language(pages))
+    kept = outline(answer.parts(), {})
+    single = isinstance(kept.get("recognitionResult"), Mapping)
+    if not single:
+        shapes.objects(kept, "recognitionResults")
+    path = _RECOGNITION_RESULT if single else _RECOGNITION_RESULTS
+    return Result(pages=lambda stored: _pages(stored, path, angle_key="clockwiseOrientation"))
 
 
-def _pages(found: list[Mapping[str, Any]], angle_key: str) -> tuple[Page, ...]:
-    numbers = shapes.page_numbers(found, "page")
-    return tuple(_page(page, number, angle_key) for page, number in zip(found, numbers, strict=True))
+def _pages(answer: Answer, path: Path, angle_key: str) -> Iterator[Page]:
+    numbers = shapes.PageNumbers()
+    for where, value in answer.parts():
+        if where == path:
+            page = shapes.is_object(value, path[-2] if len(path) > 1 else path[0])
+            yield _page(page, numbers.next(page.get("page")), angle_key)
 
 
 def _page(page: Mapping[str, Any], number: int, angle_key: str) -> Page:

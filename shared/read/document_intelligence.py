@@ -4,13 +4,15 @@ Its lines have no words, no handwriting and no language: all of that is joined b
 in ``content``. All spans of an answer count in the same string index, so they are compared as they are.
 """
 
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from shared.read import json_shapes as shapes
-from shared.read.result import Box, Line, Page, Result, Word, main_language
+from shared.read.json_walk import Answer, Path, elements, outline
+from shared.read.result import Box, Line, Page, Result, Word
 from shared.read.string_index import length_in
 
 Span = tuple[int, int]
@@ -28,44 +30,99 @@ class _Text:
     """The number of the page that it says it is on."""
 
 
-def parse_analyze_result(answer: Mapping[str, Any]) -> Result:
+_PAGES, _PARAGRAPHS, _STYLES, _LANGUAGES, _WARNINGS, _CONTENT = (
+    ("analyzeResult", name) for name in ("pages", "paragraphs", "styles", "languages", "warnings", "content")
+)
+_WITHOUT_CONTENT = (_CONTENT,)
+"""All the text once more, as a single one."""
+
+_NOWHERE = 2**40
+"""No content is as long."""
+
+
+def parse_analyze_result(answer: Answer) -> Result:
     """Pages and lines. Where no page has a line, as with Office files and HTML, paragraphs are lines without a box.
 
     Where there are no paragraphs either, the content is split at its line feeds.
     """
-    analyzed = shapes.mapping(answer, "analyzeResult")
-    pages = shapes.objects(analyzed, "pages")
-    numbers = shapes.page_numbers(pages, "pageNumber")
-    texts = [[_line(line) for line in shapes.optional_objects(page, "lines")] for page in pages]
-    if not any(texts):
-        loose = [_paragraph(each) for each in shapes.optional_objects(analyzed, "paragraphs")]
-        loose = loose or _lines_of_content(analyzed)
-        if loose and not pages:
-            pages, numbers = [{}], [1]
-        texts = _placed(loose, pages, numbers)
-    handwriting = _handwriting(analyzed)
-    languages = _languages(analyzed)
-    read = tuple(
-        Page(
-            number=number,
-            lines=tuple(
-                Line(
-                    text=text.text,
-                    box=text.box,
-                    words=words,
-                    handwritten=None if handwriting is None else handwriting.covers_most_of(text.spans),
-                    language=_main_locale(languages, text.spans),
-                )
-                for text, words in zip(on_page, _words(page, on_page), strict=True)
-            ),
-            width=shapes.number(page.get("width")),
-            height=shapes.number(page.get("height")),
-            unit=shapes.optional_text(page, "unit"),
-            angle=shapes.number(page.get("angle")),
+    handwriting = _Region()
+    languages: dict[str, _Region] = {}
+    warnings: list[object] = []
+    has_lines = False
+
+    def see_page(value: object) -> None:
+        nonlocal has_lines
+        has_lines = has_lines or bool(shapes.optional_objects(shapes.is_object(value, "pages"), "lines"))
+
+    def see_style(value: object) -> None:
+        style = shapes.is_object(value, "styles")
+        if style.get("isHandwritten") is True:
+            handwriting.add(_spans(style))
+
+    def see_language(value: object) -> None:
+        language = shapes.is_object(value, "languages")
+        languages.setdefault(shapes.text(language, "locale"), _Region()).add(_spans(language))
+
+    takers: dict[Path, Callable[[Any], None]] = {
+        _PAGES: see_page,
+        _STYLES: see_style,
+        _LANGUAGES: see_language,
+        _WARNINGS: warnings.append,
+    }
+    analyzed = shapes.mapping(outline(answer.parts(_WITHOUT_CONTENT), takers), "analyzeResult")
+    shapes.objects(analyzed, "pages")
+    for name in ("styles", "languages"):
+        shapes.optional_list(analyzed, name)
+    says_handwritten = analyzed.get("styles") is not None
+
+    def line(text: _Text, words: tuple[Word, ...]) -> Line:
+        return Line(
+            text=text.text,
+            box=text.box,
+            words=words,
+            handwritten=handwriting.covers_most_of(text.spans) if says_handwritten else None,
+            language=_main_locale(languages, text.spans),
         )
-        for page, number, on_page in zip(pages, numbers, texts, strict=True)
-    )
-    return Result(pages=read, language=main_language(read), warnings=shapes.complaints(analyzed, "warnings"))
+
+    def pages(stored: Answer) -> Iterator[Page]:
+        placed = None if has_lines else _loose_texts(stored, analyzed)
+        numbers = shapes.PageNumbers()
+        # Texts of which no page is told make one.
+        nowhere: list[dict[str, Any]] = [{}] if placed and not _count(stored) else []
+        for position, page in enumerate(nowhere or elements(stored, _PAGES, _WITHOUT_CONTENT)):
+            if placed is None:
+                texts = [_line(each) for each in shapes.optional_objects(page, "lines")]
+            else:
+                texts = placed.get(position, [])
+            yield Page(
+                number=numbers.next(page.get("pageNumber")),
+                lines=tuple(line(text, words) for text, words in zip(texts, _words(page, texts), strict=True)),
+                width=shapes.number(page.get("width")),
+                height=shapes.number(page.get("height")),
+                unit=shapes.optional_text(page, "unit"),
+                angle=shapes.number(page.get("angle")),
+            )
+
+    return Result(pages=pages, warnings=shapes.complaints(warnings))
+
+
+def _loose_texts(answer: Answer, analyzed: Mapping[str, Any]) -> dict[int, list[_Text]]:
+    """By the position of their page, the texts of an answer whose pages have no lines. All of them are in memory."""
+    numbers = shapes.PageNumbers()
+    starts: list[tuple[int, int]] = []
+    position_of: dict[int, int] = {}
+    for position, page in enumerate(elements(answer, _PAGES, _WITHOUT_CONTENT)):
+        position_of[numbers.next(page.get("pageNumber"))] = position
+        starts.extend((start, position) for start, _ in _spans(page)[:1])
+    shapes.optional_list(analyzed, "paragraphs")
+    loose = [
+        _paragraph(shapes.is_object(each, "paragraphs")) for each in elements(answer, _PARAGRAPHS, _WITHOUT_CONTENT)
+    ]
+    return _placed(loose or _lines_of_content(answer, analyzed), position_of, sorted(starts))
+
+
+def _count(answer: Answer) -> int:
+    return sum(1 for _ in elements(answer, _PAGES, _WITHOUT_CONTENT))
 
 
 def _line(line: Mapping[str, Any]) -> _Text:
@@ -79,11 +136,12 @@ def _paragraph(paragraph: Mapping[str, Any]) -> _Text:
     return _Text(shapes.text(paragraph, "content"), _spans(paragraph), page=page if isinstance(page, int) else None)
 
 
-def _lines_of_content(analyzed: Mapping[str, Any]) -> list[_Text]:
+def _lines_of_content(answer: Answer, analyzed: Mapping[str, Any]) -> list[_Text]:
     length = length_in(shapes.optional_text(analyzed, "stringIndexType"))
+    content = {"content": next((value for path, value in answer.parts() if path == _CONTENT), None)}
     lines = []
     offset = 0
-    for line in (shapes.optional_text(analyzed, "content") or "").split("\n"):
+    for line in (shapes.optional_text(content, "content") or "").split("\n"):
         end = offset + length(line + "\n")
         if line.strip():
             lines.append(_Text(line.removesuffix("\r"), [(offset, end - 1)]))
@@ -91,16 +149,16 @@ def _lines_of_content(analyzed: Mapping[str, Any]) -> list[_Text]:
     return lines
 
 
-def _placed(texts: list[_Text], pages: list[Mapping[str, Any]], numbers: list[int]) -> list[list[_Text]]:
+def _placed(
+    texts: list[_Text], position_of: Mapping[int, int], starts: list[tuple[int, int]]
+) -> dict[int, list[_Text]]:
     """For each page the texts on it: by the number that they state, else by their spans, else all on the first."""
-    placed: list[list[_Text]] = [[] for _ in pages]
-    position_of = {number: position for position, number in enumerate(numbers)}
-    starts = sorted((start, position) for position, page in enumerate(pages) for start, _ in _spans(page)[:1])
+    placed: dict[int, list[_Text]] = {}
     for text in texts:
         position = position_of.get(text.page or 0)
         if position is None and text.spans and starts:
-            position = starts[max(0, bisect_right(starts, (text.spans[0][0], len(pages))) - 1)][1]
-        placed[position or 0].append(text)
+            position = starts[max(0, bisect_right(starts, (text.spans[0][0], len(position_of))) - 1)][1]
+        placed.setdefault(position or 0, []).append(text)
     return placed
 
 
@@ -125,25 +183,33 @@ def _words(page: Mapping[str, Any], texts: list[_Text]) -> list[tuple[Word, ...]
 
 
 class _Region:
-    """Spans as one region of the content, overlaps counted once."""
+    """Spans as one region of the content, overlaps counted once. Eight bytes a number: a document has many."""
 
-    def __init__(self, spans: Iterable[Span]) -> None:
-        self._starts: list[int] = []
-        self._ends: list[int] = []
-        self._before: list[int] = []  # the length of all earlier parts
-        total = 0
-        for start, end in sorted(spans):
-            if self._ends and start <= self._ends[-1]:
-                total += max(0, end - self._ends[-1])
+    def __init__(self) -> None:
+        self._starts, self._ends = array("q"), array("q")
+        self._before = array("q")
+        """The length of all earlier parts."""
+        self._in_order = True
+
+    def add(self, spans: Iterable[Span]) -> None:
+        """Make these a part of it. They come in order, or all is put in order when it is first asked for."""
+        for start, end in spans:
+            if self._ends and start <= self._ends[-1] and self._starts[-1] <= start:
                 self._ends[-1] = max(end, self._ends[-1])
-            else:
-                self._starts.append(start)
-                self._ends.append(end)
-                self._before.append(total)
-                total += end - start
+                continue
+            self._in_order = self._in_order and not (self._ends and start < self._starts[-1])
+            self._before.append(self._before[-1] + self._ends[-1] - self._starts[-1] if self._ends else 0)
+            self._starts.append(start)
+            self._ends.append(end)
 
     def overlap(self, spans: list[Span]) -> int:
         """How much of the spans is in the region."""
+        if not self._in_order:
+            parts = sorted(zip(self._starts, self._ends, strict=True))
+            for numbers in (self._starts, self._ends, self._before):
+                del numbers[:]
+            self._in_order = True
+            self.add(parts)
         return sum(self._up_to(end) - self._up_to(start) for start, end in spans)
 
     def covers_most_of(self, spans: list[Span]) -> bool:
@@ -153,21 +219,6 @@ class _Region:
     def _up_to(self, offset: int) -> int:
         part = bisect_left(self._starts, offset) - 1
         return 0 if part < 0 else self._before[part] + min(offset, self._ends[part]) - self._starts[part]
-
-
-def _handwriting(analyzed: Mapping[str, Any]) -> _Region | None:
-    """Where the text is handwritten; None where the answer says nothing of styles."""
-    if analyzed.get("styles") is None:
-        return None
-    styles = shapes.optional_objects(analyzed, "styles")
-    return _Region(span for style in styles if style.get("isHandwritten") is True for span in _spans(style))
-
-
-def _languages(analyzed: Mapping[str, Any]) -> dict[str, _Region]:
-    spans: dict[str, list[Span]] = {}
-    for language in shapes.optional_objects(analyzed, "languages"):
-        spans.setdefault(shapes.text(language, "locale"), []).extend(_spans(language))
-    return {locale: _Region(spans[locale]) for locale in spans}
 
 
 def _main_locale(languages: Mapping[str, _Region], spans: list[Span]) -> str | None:
@@ -187,4 +238,5 @@ def _spans(container: Mapping[str, Any]) -> list[Span]:
         and isinstance(length := span.get("length"), int)
         and offset >= 0
         and length >= 0
+        and offset + length < _NOWHERE
     ]

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from shared.read.json_walk import Answer
 from shared.read.result import Result
 
 
@@ -73,8 +73,8 @@ class Generation:
     url_field: str
     """The field that carries the file's URL where Read is to fetch it."""
     options: Mapping[str, Option] = field(default_factory=dict)
-    parse: Callable[[Mapping[str, Any]], Result]
-    """Turn a succeeded answer into a Result. Raises ResultNotUnderstood."""
+    parse: Callable[[Answer], Result]
+    """Walk a succeeded answer once. Its pages come from walking it once more. Raises ResultNotUnderstood."""
     deletes: bool = False
     """Whether results can be deleted from the service before they expire."""
     formats: tuple[str, ...]

@@ -15,6 +15,19 @@ def objects(container: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     return value
 
 
+def is_object(value: object, of: str) -> Mapping[str, Any]:
+    """An element of a list that must be an object."""
+    if not isinstance(value, Mapping):
+        raise ResultNotUnderstood(f"the result has no list of objects {of!r}")
+    return value
+
+
+def optional_list(container: Mapping[str, Any], key: str) -> None:
+    """A list that may be missing or null."""
+    if container.get(key) is not None:
+        objects(container, key)
+
+
 def optional_objects(container: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     """A list of objects that may be missing or null."""
     return [] if container.get(key) is None else objects(container, key)
@@ -51,22 +64,24 @@ def number(value: object) -> float | None:
         return None
 
 
-def page_numbers(pages: list[Mapping[str, Any]], key: str) -> list[int]:
+class PageNumbers:
     """Each page's own number, or its position from 1 where it states none that can be; no two are alike."""
-    numbers: list[int] = []
-    used: set[int] = set()
-    highest = 0
-    for position, page in enumerate(pages, start=1):
-        stated = page.get(key)
-        number = position
+
+    def __init__(self) -> None:
+        self._used: set[int] = set()
+        self._position = self._highest = 0
+
+    def next(self, stated: object) -> int:
+        """The number of the next page, which states this one."""
+        self._position += 1
+        number = self._position
         if isinstance(stated, int) and not isinstance(stated, bool) and 0 < stated < 100_000:
             number = stated
-        if number in used:
-            number = highest + 1
-        used.add(number)
-        highest = max(highest, number)
-        numbers.append(number)
-    return numbers
+        if number in self._used:
+            number = self._highest + 1
+        self._used.add(number)
+        self._highest = max(self._highest, number)
+        return number
 
 
 def box(value: object) -> Box | None:
@@ -79,11 +94,10 @@ def box(value: object) -> Box | None:
     return tuple(numbers) if len(numbers) == 8 else None
 
 
-def complaints(container: Mapping[str, Any], key: str) -> tuple[str, ...]:
+def complaints(found: list[object]) -> tuple[str, ...]:
     """What a result says went wrong on its way, e.g. ``2005: Unable to read file. (page 2)``."""
-    found = container.get(key)
     told: list[str] = []
-    for each in found if isinstance(found, list) else []:
+    for each in found:
         if isinstance(each, Mapping):
             parts = [optional_text(each, "code"), optional_text(each, "message")]
             target = optional_text(each, "target")

@@ -1,7 +1,10 @@
 """What Read reads, in one shape for every generation: document, page, line, word."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from shared.document import TEXT_LIMIT
+from shared.read.json_walk import Answer
 
 Box = tuple[float, ...]
 """Four points, clockwise from the text's own top left: x1, y1 … x4, y4, in the page's unit."""
@@ -49,44 +52,56 @@ class Page:
     angle: float | None = None
     language: str | None = None
 
+    @property
+    def text_file(self) -> str:
+        """Each line ended by a line feed."""
+        return "".join(f"{line.text}\n" for line in self.lines)
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """All pages of a document, and what Read says went wrong although it succeeded."""
+    """A document's pages, and what Read says beside them.
 
-    pages: tuple[Page, ...]
+    ``pages`` makes each page as it is asked for: a document need not fit into memory. May raise ResultNotUnderstood.
+    """
+
+    pages: Callable[[Answer], Iterator[Page]]
+    """Takes the answer that this is the result of."""
     model_version: str | None = None
-    language: str | None = None
     warnings: tuple[str, ...] = ()
+    """What Read says went wrong although it succeeded."""
 
-    @property
-    def line_count(self) -> int:
-        """Lines of all pages."""
-        return sum(len(page.lines) for page in self.pages)
 
-    @property
-    def word_count(self) -> int:
-        """Words of all pages."""
-        return sum(len(line.words) for page in self.pages for line in page.lines)
+class Summary:
+    """What is known of a document as its pages go by."""
+
+    def __init__(self) -> None:
+        self.page_count = self.line_count = self.word_count = 0
+        self._texts: list[str] = []
+        self._kept = 0
+        self._lines_in: dict[str, int] = {}
+
+    def add(self, page: Page) -> None:
+        """Count the next page."""
+        if self._kept <= TEXT_LIMIT + 2:
+            text = "\n".join(line.text for line in page.lines)
+            self._texts.append(text)
+            self._kept += len(text) + 2
+        self.page_count += 1
+        self.line_count += len(page.lines)
+        for line in page.lines:
+            self.word_count += len(line.words)
+            if language := line.language or page.language:
+                self._lines_in[language] = self._lines_in.get(language, 0) + 1
+        if not page.lines and page.language:
+            self._lines_in.setdefault(page.language, 0)
 
     @property
     def text(self) -> str:
-        """Lines joined by a line feed, pages by an empty line."""
-        return "\n\n".join("\n".join(line.text for line in page.lines) for page in self.pages)
+        """Lines joined by a line feed, pages by an empty line; not all of it if it is longer than TEXT_LIMIT."""
+        return "\n\n".join(self._texts)
 
     @property
-    def text_file(self) -> str:
-        """Each line ended by a line feed, pages parted by a form feed."""
-        return "\f".join("".join(f"{line.text}\n" for line in page.lines) for page in self.pages)
-
-
-def main_language(pages: Iterable[Page]) -> str | None:
-    """The language that most lines are in, as far as Read says."""
-    counts: dict[str, int] = {}
-    for page in pages:
-        for line in page.lines:
-            if language := line.language or page.language:
-                counts[language] = counts.get(language, 0) + 1
-        if not page.lines and page.language:
-            counts.setdefault(page.language, 0)
-    return max(counts, key=lambda language: counts[language], default=None)
+    def language(self) -> str | None:
+        """The language that most lines are in, as far as Read says."""
+        return max(self._lines_in, key=lambda language: self._lines_in[language], default=None)

@@ -1,6 +1,7 @@
 """The files that were dropped, and the output blobs."""
 
 import base64
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,13 +15,24 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.storage.blob import BlobClient, BlobProperties, ContainerClient, ContentSettings, StorageStreamDownloader
+from azure.storage.blob import (
+    BlobBlock,
+    BlobClient,
+    BlobProperties,
+    ContainerClient,
+    ContentSettings,
+)
 
 from shared.document import Version, is_unsafe
 from shared.errors import InputContainerMissing, SourceChanged, SourceMissing
 from shared.storage.codes import error_code
 from shared.storage.connection import RANGE_BYTES
 from shared.storage.tables import Fence, Superseded
+
+_PIECE = 256 * 1024
+_BLOCK_BYTES = 1024 * 1024
+"""What one staged block of a large output brings. Several copies of it are in memory at a time, the SDK's among them;
+larger ones were measured to leave holes in the heap that are held on to."""
 
 _TRIES = 10
 """Rounds of a race that each loser may lose to a different winner."""
@@ -39,9 +51,9 @@ class Listed:
 class Source:
     """An opened file: its version, and its content from the start, read once in ranges of that version."""
 
-    def __init__(self, version: Version, download: StorageStreamDownloader[bytes] | None) -> None:
+    def __init__(self, version: Version, chunks: Iterator[bytes]) -> None:
         self.version = version
-        self._chunks: Iterator[bytes] = iter(download.chunks()) if download else iter(())
+        self._chunks = chunks
         self._rest = memoryview(b"")
 
     def __len__(self) -> int:
@@ -73,15 +85,17 @@ class Inbox:
     def __init__(self, client: ContainerClient) -> None:
         self._client = client
 
-    def open(self, name: str) -> Source:
-        """Open a file: one GET brings its properties and its first range.
+    def open(self, name: str, *, unread: bool = False) -> Source:
+        """Open a file: one GET brings its properties and its first range. ``unread`` brings its properties alone.
 
         Raises SourceMissing, or InputContainerMissing, which names account and container.
         """
         blob = _blob(self._client, name)
         try:
+            if unread:
+                return _unread(blob)
             download = blob.download_blob(decompress=False)  # Read gets the bytes that are stored
-            return Source(_version(download.properties), download)
+            return Source(_version(download.properties), download.chunks())
         except ResourceNotFoundError as error:
             if error_code(error) == "ContainerNotFound":
                 raise InputContainerMissing(
@@ -93,9 +107,9 @@ class Inbox:
             if unreadable := _UNREADABLE.get(error_code(error)):
                 # Properties of an archived blob can be read; those under a customer's own key cannot be, either.
                 try:
-                    return Source(_version(blob.get_blob_properties(), unreadable), None)
+                    return Source(_version(blob.get_blob_properties(), unreadable), iter(()))
                 except HttpResponseError:
-                    return Source(Version("", 0, None, datetime.fromtimestamp(0, UTC), {}, unreadable), None)
+                    return Source(Version("", 0, None, datetime.fromtimestamp(0, UTC), {}, unreadable), iter(()))
             raise
 
     def version(self, name: str) -> Version | None:
@@ -128,6 +142,19 @@ class Inbox:
             yield files, getattr(pages, "continuation_token", None)
 
 
+def _unread(blob: BlobClient) -> Source:
+    """A file of which nothing is read before its content is asked for, if ever."""
+    properties = blob.get_blob_properties()
+
+    def chunks() -> Iterator[bytes]:
+        yield from blob.download_blob(
+            decompress=False, etag=properties.etag, match_condition=MatchConditions.IfNotModified
+        ).chunks()
+
+    archived = "BlobArchived" if properties.blob_tier == "Archive" else None
+    return Source(_version(properties, archived), chunks())
+
+
 _UNREADABLE = {
     "BlobArchived": "BlobArchived",
     "BlobBeingRehydrated": "BlobArchived",
@@ -138,42 +165,24 @@ _UNREADABLE = {
 class Outputs:
     """The output container. It is made when it is first missing."""
 
-    def __init__(self, client: ContainerClient) -> None:
+    def __init__(self, client: ContainerClient, block_bytes: int = _BLOCK_BYTES) -> None:
         self._client = client
+        self._block_bytes = block_bytes
 
-    def put(self, name: str, data: bytes, content_type: str, metadata: Mapping[str, str], fence: Fence) -> None:
-        """Write an output blob unless a newer version's is there. Raises Superseded."""
-        blob = _blob(self._client, name)
-        marks = {**metadata, "source_etag": fence.source_etag, "operation_id": fence.operation_id}
-        condition: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
-        for tries in range(1, _TRIES + 1):
-            try:
-                blob.upload_blob(
-                    data,
-                    overwrite=True,
-                    content_settings=ContentSettings(content_type=content_type),
-                    metadata=marks,
-                    **condition,
-                )
-                return
-            except (ResourceExistsError, ResourceModifiedError) as error:
-                if error_code(error) not in ("BlobAlreadyExists", "ConditionNotMet") or tries == _TRIES:
-                    raise
-            except ResourceNotFoundError as error:
-                if tries == _TRIES:
-                    raise
-                if error_code(error) == "ContainerNotFound":
-                    self._create_container()
-            try:
-                found = blob.get_blob_properties()
-            except ResourceNotFoundError:
-                condition = {"match_condition": MatchConditions.IfMissing}
-                continue
-            if all(found.metadata.get(mark) == value for mark, value in marks.items()):
-                return  # an earlier run of this step wrote it, or this one did and was not told
-            if not fence.still_ours():
-                raise Superseded
-            condition = {"etag": found.etag, "match_condition": MatchConditions.IfNotModified}
+    def put(self, name: str, content_type: str, metadata: Mapping[str, str], fence: Fence) -> "Upload":
+        """Begin to write an output blob, which takes effect when it is committed."""
+        return Upload(self._client, name, content_type, metadata, fence, self._block_bytes)
+
+    def get(self, name: str, etag: str) -> Iterator[bytes]:
+        """One version of an output blob, in blocks. Raises Superseded if it is not there any more."""
+        try:
+            download = _blob(self._client, name).download_blob(
+                etag=etag, match_condition=MatchConditions.IfNotModified, decompress=False
+            )
+            for chunk in download.chunks():
+                yield from (chunk[at : at + _PIECE] for at in range(0, len(chunk), _PIECE))
+        except (ResourceModifiedError, ResourceNotFoundError):
+            raise Superseded from None
 
     def adopt(self, name: str, fence: Fence, source_etag: str) -> None:
         """Mark an output blob as another version's. Raises Superseded if it is not the fence's operation's."""
@@ -213,9 +222,102 @@ class Outputs:
             return
         raise Superseded
 
+
+_LOST = frozenset({"BlobAlreadyExists", "ConditionNotMet", "BlobNotFound", "ContainerNotFound", "InvalidBlockList"})
+"""Refusals of a write that say what somebody else did, or nobody yet."""
+
+
+class Upload:
+    """An output blob that is being written: at once if it is small, else in blocks, of which one is held in memory.
+
+    What is written is nowhere to be seen before ``commit``. The blocks of an upload that never came to that are the
+    service's to remove, within a week; their ids keep them out of every other upload.
+    """
+
+    def __init__(
+        self,
+        client: ContainerClient,
+        name: str,
+        content_type: str,
+        metadata: Mapping[str, str],
+        fence: Fence,
+        block_bytes: int,
+    ) -> None:
+        self._container = client
+        self._blob = _blob(client, name)
+        self._settings = ContentSettings(content_type=content_type)
+        self._fence = fence
+        self._marks = {**metadata, "source_etag": fence.source_etag, "operation_id": fence.operation_id}
+        self._block_bytes = block_bytes
+        self._held: list[bytes] = []
+        self._size = 0
+        self._blocks: list[BlobBlock] = []
+        self._id = uuid.uuid4().hex
+        self._in_blocks = False
+
+    def write(self, data: bytes) -> None:
+        """Add to the blob's content."""
+        if self._held and self._size + len(data) > self._block_bytes:
+            self._stage_held()
+        self._held.append(data)
+        self._size += len(data)
+
+    def commit(self) -> str:
+        """Make it the blob unless a newer version's is there. Returns the blob's ETag. Raises Superseded."""
+        missing = {"match_condition": MatchConditions.IfMissing}
+        condition: dict[str, Any] = missing
+        for tries in range(1, _TRIES + 1):
+            try:
+                return self._write(condition)
+            except HttpResponseError as error:
+                refusal, code = error, error_code(error)
+            if code not in _LOST or tries == _TRIES:
+                raise refusal
+            if code == "ContainerNotFound":
+                self._create_container()
+                continue
+            try:
+                found = self._blob.get_blob_properties()
+            except ResourceNotFoundError:
+                if code == "InvalidBlockList":
+                    raise refusal from None
+                # In Azurite, blocks that an upload left behind are a blob to If-None-Match, unless blocks come too.
+                self._in_blocks = code == "BlobAlreadyExists"
+                condition = missing
+                continue
+            if all(found.metadata.get(mark) == value for mark, value in self._marks.items()):
+                return str(found.etag)  # an earlier run of this step wrote it, or this one did and was not told
+            if not self._fence.still_ours():
+                raise Superseded
+            if code == "InvalidBlockList":  # whoever writes a blob discards the blocks of all others
+                raise refusal
+            condition = {"etag": found.etag, "match_condition": MatchConditions.IfNotModified}
+        raise AssertionError("the last try returns or raises")
+
+    def _write(self, condition: Mapping[str, Any]) -> str:
+        described: dict[str, Any] = {"content_settings": self._settings, "metadata": self._marks, **condition}
+        if not self._blocks and not self._in_blocks:
+            return str(self._blob.upload_blob(b"".join(self._held), overwrite=True, **described)["etag"])
+        if self._held:
+            self._stage_held()
+        return str(self._blob.commit_block_list(self._blocks, **described)["etag"])
+
+    def _stage_held(self) -> None:
+        block = b"".join(self._held)
+        self._held, self._size = [], 0
+        block_id = f"{self._id}-{len(self._blocks):05}"  # the ids of a blob's blocks are all of one length
+        try:
+            self._blob.stage_block(block_id, block)
+        except ResourceNotFoundError as error:
+            if error_code(error) != "ContainerNotFound":
+                raise
+            self._create_container()
+            self._blob.stage_block(block_id, block)
+        self._blocks.append(BlobBlock(block_id))
+
     def _create_container(self) -> None:
         with suppress(ResourceExistsError):
-            self._client.create_container()
+            self._container.create_container()
 
 
 def _blob(client: ContainerClient, name: str) -> BlobClient:

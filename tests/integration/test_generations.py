@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from shared.document import Status
-from shared.read.generations import generation
 from tests.support.app import App, Clock, settings_for
 from tests.support.read_server import RUNNING, Answer, ReadServer
+from tests.support.results import parsed
 from tests.support.storage_tap import StorageTap
 from tests.unit.read.samples import VERSIONS, answer_of
 from tests.unit.read.test_generations import PATHS
@@ -71,11 +71,11 @@ def test_a_recording_of_the_service_ends_as_rows_and_byte_for_byte(
     script(read, version, body)
     document = app.read("scan.pdf", b"%PDF-")
 
-    result = generation(version).parse(json.loads(body))
+    result = parsed(version, json.loads(body))
     lines = [(page, line) for page in result.pages for line in page.lines]
     assert document.status is Status.SUCCEEDED
     assert app.output("scan.pdf.json") == body
-    assert app.output("scan.pdf.txt") == result.text_file.encode()
+    assert app.output("scan.pdf.txt") == "\f".join(page.text_file for page in result.pages).encode()
     rows = app.line_rows("scan.pdf")
     assert [row["Text"] for row in rows] == [line.text for _, line in lines]
     assert [tuple(json.loads(row["BoundingBox"])) if "BoundingBox" in row else None for row in rows] == [

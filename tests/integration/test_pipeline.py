@@ -69,8 +69,8 @@ def test_one_page_costs_nine_storage_calls_and_two_of_read(app: App, read: ReadS
         ("POST", "queue", "messages"),
         ("GET", "table", app.settings.documents_table),
         ("PUT", "blob", "a.png.json"),
-        ("PUT", "blob", "a.png.txt"),
         batch,  # head and lines
+        ("PUT", "blob", "a.png.txt"),
         batch,  # succeeded, and no marker any more
     ]
     assert [request.method for request in read.asked[asked:]] == ["POST", "GET"]

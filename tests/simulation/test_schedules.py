@@ -6,6 +6,7 @@
 import logging
 import os
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -49,6 +50,16 @@ def test_a_crash_at_any_one_call_is_survived(done_queue: bool) -> None:
     assert calls > 20  # two Read calls and nine storage calls at the least, each with a before and an after
     for call in range(1, calls + 1):
         live(1, Plan(files=1, versions=1, deletes=0, done_queue=done_queue, crash_at_call=call))
+
+
+def test_a_crash_at_any_one_call_while_a_large_result_streams_is_survived() -> None:
+    for seed in range(3):
+        plan = Plan(files=1, versions=2, uploads_within=5, deletes=0, most_in_memory=100, block_bytes=50)
+        undisturbed = World(seed, plan)
+        undisturbed.run()
+        assert any("put_block_list" in call for call in undisturbed.storage.log)
+        for call in range(1, undisturbed.calls + 1):
+            live(seed, replace(plan, crash_at_call=call))
 
 
 def test_a_crash_at_any_one_call_while_a_file_is_overwritten_is_survived() -> None:

@@ -26,7 +26,7 @@ from azure.storage.queue import TextBase64EncodePolicy
 from shared.advance import advance, advance_message
 from shared.document import Document, lines_key, output_name
 from shared.missed import find_missed
-from shared.read.client import ReadClient
+from shared.read.client import MOST_IN_MEMORY, ReadClient
 from shared.recover import recover_stalled
 from shared.services import Services
 from shared.settings import Settings, from_environment
@@ -81,6 +81,9 @@ class Plan:
     messages_lost: float = 0.0
     """A message, at its delivery."""
     messages_doubled: float = 0.0
+    most_in_memory: int = MOST_IN_MEMORY
+    """Bytes; a larger answer streams."""
+    block_bytes: int = 4096
     read: Troubles = field(default_factory=Troubles)
     crash_at_call: int | None = None
     """Crash once, at exactly this call."""
@@ -144,14 +147,20 @@ class World:
             documents=Documents(tables.get_table_client("documents"), "inbox", self._claim),
             lines=Lines(tables.get_table_client("lines")),
             inbox=Inbox(blobs.get_container_client("inbox")),
-            outputs=Outputs(blobs.get_container_client("results")),
+            outputs=Outputs(blobs.get_container_client("results"), self.plan.block_bytes),
             queue=queue("read-operations"),
             done=queue("done") if self.settings.done_queue else None,
             poison=raw("read-operations-poison"),
             unreadable=raw("read-operations-unreadable"),
             blob_poison=raw("webjobs-blobtrigger-poison"),
             read=ReadClient(
-                "http://read", self.settings.generation, key=None, token=None, now=lambda: self.time, session=session
+                "http://read",
+                self.settings.generation,
+                key=None,
+                token=None,
+                now=lambda: self.time,
+                session=session,
+                most_in_memory=self.plan.most_in_memory,
             ),
             now=lambda: self.time,
             random=self.random,
@@ -599,6 +608,7 @@ def short_plan(random: Random) -> Plan:
             deletes=some(0.5),
             asks_again=some(0.5),
             interleave=random.choice([0.1, 0.4]),
+            most_in_memory=random.choice([MOST_IN_MEMORY, 300]),
         )
     if random.random() < 0.1:
         return Plan(
@@ -627,6 +637,7 @@ def short_plan(random: Random) -> Plan:
         events_doubled=some(0.9),
         messages_lost=some(0.3),
         messages_doubled=some(0.5),
+        most_in_memory=random.choice([MOST_IN_MEMORY, 300]),
         read=Troubles(
             throttled=some(0.5),
             unavailable=some(0.3),

@@ -30,6 +30,8 @@ class Answer:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     lost: bool = False
+    closes: bool = False
+    """The connection is closed after the body, however much was announced."""
 
 
 LOST = Answer(0, lost=True)
@@ -128,6 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer.body)
+        self.close_connection = self.close_connection or answer.closes
 
     do_POST = do_DELETE = do_GET  # noqa: N815
 

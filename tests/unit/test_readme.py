@@ -199,7 +199,8 @@ def examples() -> list[tuple[str, str]]:
     """Setting and value, where the meaning of a setting names values."""
     rows = {names(row[0])[0]: row[2] for row in tables(section(README, "Settings"))[0]}
     settings = ["READ_LANGUAGE", "READ_PAGES", "READ_MODEL_VERSION", "READ_READING_ORDER", "READ_RATE",
-                "READ_FILES_FROM", "FIND_MISSED_SCHEDULE", "DELETE_WITH_SOURCE", "BLOB_TRIGGER_SOURCE"]  # fmt: skip
+                "READ_FILES_FROM", "FIND_MISSED_SCHEDULE", "DELETE_WITH_SOURCE", "SUBMIT_BY",
+                "BLOB_TRIGGER_SOURCE"]  # fmt: skip
     no_values = ("find_missed", "ignored")
     return [(setting, name) for setting in settings for name in names(rows[setting]) if name not in no_values]
 

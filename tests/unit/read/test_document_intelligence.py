@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.read.document_intelligence import parse_analyze_result
-from shared.read.result import Line, Result, ResultNotUnderstood
+from shared.read.result import Line, ResultNotUnderstood
 from shared.read.string_index import length_in
+from tests.support.results import Read, parsed
 
 INDEXES = ["textElements", "unicodeCodePoint", "utf16CodeUnit"]
 
@@ -26,11 +26,11 @@ def line(text: str, *spans: tuple[int, int]) -> dict[str, Any]:
     return {"content": text, "polygon": [0, 0, 9, 0, 9, 9, 0, 9], "spans": [span(*each) for each in spans]}
 
 
-def parse(*pages: dict[str, Any], **rest: Any) -> Result:
-    return parse_analyze_result({"analyzeResult": {"pages": list(pages), **rest}})
+def parse(*pages: dict[str, Any], **rest: Any) -> Read:
+    return parsed("2024-11-30", {"analyzeResult": {"pages": list(pages), **rest}})
 
 
-def lines_of(result: Result) -> list[list[str]]:
+def lines_of(result: Read) -> list[list[str]]:
     return [[each.text for each in page.lines] for page in result.pages]
 
 
@@ -203,7 +203,7 @@ def test_an_answer_without_anything_has_the_pages_that_it_says() -> None:
 
 def test_an_answer_without_pages_is_not_one() -> None:
     with pytest.raises(ResultNotUnderstood):
-        parse_analyze_result({"analyzeResult": {"content": "text"}})
+        parsed("2024-11-30", {"analyzeResult": {"content": "text"}})
 
 
 def test_warnings_of_an_answer_that_succeeded_are_told() -> None:

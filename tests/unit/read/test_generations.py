@@ -16,8 +16,9 @@ from shared.read.answers import Accepted, NotNow, Refused, Running, Succeeded, p
 from shared.read.client import ReadClient
 from shared.read.generation import NotOurOperation, ReadOptions, UnsupportedOption
 from shared.read.generations import UnknownGeneration, all_generations, generation
-from shared.read.result import Result, ResultNotUnderstood
+from shared.read.result import ResultNotUnderstood
 from tests.support.read_server import RUNNING, Answer, ReadServer, as_json
+from tests.support.results import Read, parsed
 from tests.support.wire import Wire
 from tests.unit.read.samples import BOX, VERSIONS, answer_of
 
@@ -96,7 +97,7 @@ def test_a_document_s_whole_way_over_http(server: ReadServer, version: str) -> N
     assert server.asked[0].body == FILE
     assert server.asked[0].headers["Content-Type"] == "application/octet-stream"
     assert all(each.headers["Ocp-Apim-Subscription-Key"] == "the-key" for each in server.asked)
-    result = generation(version).parse(done.answer)
+    result = parsed(version, done.answer)
     assert result.text == "Hello wörld\n\n2nd"
 
 
@@ -408,7 +409,7 @@ def test_a_wait_that_stands_only_in_the_message_s_text_is_kept(message: str, sec
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_version_s_answer_becomes_the_same_shape(version: str) -> None:
-    result = generation(version).parse(answer_of(version))
+    result = parsed(version, answer_of(version))
     box = tuple(BOX)
     (first,), (second,) = (page.lines for page in result.pages)
     assert [page.number for page in result.pages] == [1, 2]
@@ -422,25 +423,25 @@ def test_every_version_s_answer_becomes_the_same_shape(version: str) -> None:
     assert result.model_version == ("2022-04-30" if version == "v3.2" else None)
 
 
-def v3_2(**page: Any) -> Result:
-    return generation("v3.2").parse({"analyzeResult": {"readResults": [{"page": 1, "lines": [], **page}]}})
+def v3_2(**page: Any) -> Read:
+    return parsed("v3.2", {"analyzeResult": {"readResults": [{"page": 1, "lines": [], **page}]}})
 
 
 def test_an_answer_of_recognize_text_is_one_page() -> None:
-    result = generation("v2.1").parse({"status": "Succeeded", "recognitionResult": {"lines": [{"text": "Hi"}]}})
+    result = parsed("v2.1", {"status": "Succeeded", "recognitionResult": {"lines": [{"text": "Hi"}]}})
     assert result.text == "Hi"
 
 
 @pytest.mark.parametrize(("orientation", "angle"), [(0, 0), (90, 90), (180, 180), (232.25, -127.75), (359, -1)])
 def test_v2_s_orientation_becomes_an_angle_as_later_versions_give_it(orientation: float, angle: float) -> None:
     page = {"clockwiseOrientation": orientation, "lines": []}
-    assert generation("v2.0").parse({"recognitionResults": [page]}).pages[0].angle == angle
+    assert parsed("v2.0", {"recognitionResults": [page]}).pages[0].angle == angle
 
 
 @pytest.mark.parametrize("key", ["modelVersion", "model-version"])
 def test_the_model_s_version_has_had_two_spellings(key: str) -> None:
     answer = {"analyzeResult": {"readResults": [], key: "2021-04-12"}}
-    assert generation("v3.2").parse(answer).model_version == "2021-04-12"
+    assert parsed("v3.2", answer).model_version == "2021-04-12"
 
 
 @pytest.mark.parametrize(
@@ -474,18 +475,18 @@ def test_a_box_is_eight_numbers_or_four_points(box: object) -> None:
 
 def test_a_page_without_text_is_a_page_all_the_same() -> None:
     result = v3_2()
-    assert (len(result.pages), result.text, result.text_file) == (1, "", "")
+    assert (len(result.pages), result.text) == (1, "")
 
 
 def test_no_two_pages_share_a_number() -> None:
     pages: list[dict[str, Any]] = [{"page": number, "lines": []} for number in (2, 2, None, 0, 5, 10**9)]
-    result = generation("v3.2").parse({"analyzeResult": {"readResults": pages}})
+    result = parsed("v3.2", {"analyzeResult": {"readResults": pages}})
     assert [page.number for page in result.pages] == [2, 3, 4, 5, 6, 7]
 
 
 def test_pages_that_failed_in_a_document_that_succeeded_are_told() -> None:
     analyzed = {"readResults": [], "errors": [{"code": "2005", "message": "Unable to read file.", "target": "3"}]}
-    assert generation("v3.2").parse({"analyzeResult": analyzed}).warnings == ("2005: Unable to read file. (3)",)
+    assert parsed("v3.2", {"analyzeResult": analyzed}).warnings == ("2005: Unable to read file. (3)",)
 
 
 # Anything at all
@@ -535,10 +536,10 @@ def test_no_answer_however_broken_does_anything_but_parse_or_raise_the_documente
 ) -> None:
     answer = data.draw(broken_answers(version) | st.dictionaries(st.text(), JSON))
     try:
-        result = generation(version).parse(answer)
+        result = parsed(version, answer)
     except ResultNotUnderstood:
         return
-    result.text_file.encode()
+    "".join(page.text_file for page in result.pages).encode()
     numbers = [page.number for page in result.pages]
     assert len(set(numbers)) == len(numbers)
     assert all(0 < number < 100_000 + len(numbers) for number in numbers)

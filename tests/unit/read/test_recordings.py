@@ -12,6 +12,7 @@ from shared.read.answers import Accepted, Gone, NotNow, Refused, Running, Succee
 from shared.read.client import ReadClient
 from shared.read.generation import ReadOptions
 from shared.read.generations import generation
+from tests.support.results import parsed
 from tests.support.wire import Wire
 
 RECORDINGS = Path(__file__).parents[4] / "shared" / "read-api" / "recordings"
@@ -96,7 +97,7 @@ def words_in(page: dict[str, Any], spans: list[dict[str, int]]) -> list[str]:
 @pytest.mark.parametrize("path", recordings("[!e]*/*.body.json"))
 def test_a_recording_becomes_what_a_reader_of_it_sees(path: Path) -> None:
     answer = load(path)
-    result = generation(version_of(path)).parse(answer)
+    result = parsed(version_of(path), answer)
     expected = seen_in(answer)
     read = [
         Seen(page.number, line.text, line.box, [word.text for word in line.words])
@@ -104,14 +105,14 @@ def test_a_recording_becomes_what_a_reader_of_it_sees(path: Path) -> None:
         for line in page.lines
     ]
     assert read == expected
-    assert result.text_file.replace("\f", "").splitlines() == [seen.text for seen in expected]
+    assert "".join(page.text_file for page in result.pages).splitlines() == [seen.text for seen in expected]
     assert result.line_count == len(expected)
     assert result.word_count == sum(len(seen.words) for seen in expected)
 
 
 @pytest.mark.parametrize("path", recordings("[!e]*/*.body.json"))
 def test_a_recording_s_confidences_are_the_means_of_its_words(path: Path) -> None:
-    result = generation(version_of(path)).parse(load(path))
+    result = parsed(version_of(path), load(path))
     for page in result.pages:
         for line in page.lines:
             known = [word.confidence for word in line.words if word.confidence is not None]
@@ -122,7 +123,7 @@ def test_a_recording_s_confidences_are_the_means_of_its_words(path: Path) -> Non
 
 
 def test_the_first_model_versions_had_a_hyphen() -> None:
-    result = generation("v3.2").parse(load(RECORDINGS / "cv-v3.2" / "net-readtest-signage.body.json"))
+    result = parsed("v3.2", load(RECORDINGS / "cv-v3.2" / "net-readtest-signage.body.json"))
     assert result.model_version == "2021-04-12"
 
 
@@ -150,7 +151,7 @@ def test_recorded_exchanges_lead_from_a_file_to_its_result(path: Path) -> None:
         told = read.look(accepted.operation_url)
         if body["status"].casefold() == "succeeded":
             assert isinstance(told, Succeeded)
-            assert generation(version).parse(told.answer).line_count == len(seen_in(body))
+            assert parsed(version, told.answer).line_count == len(seen_in(body))
         else:
             wait = look["response"]["headers"].get("Retry-After")
             assert told == Running(float(wait) if wait else None)

@@ -3,7 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.read.result import Line, Page, Result, Word, main_language
+from shared.document import TEXT_LIMIT
+from shared.read.result import Line, Page, Word
+from tests.support.results import summary_of
 
 
 def page(*texts: str, number: int = 1, language: str | None = None) -> Page:
@@ -11,28 +13,30 @@ def page(*texts: str, number: int = 1, language: str | None = None) -> Page:
 
 
 def test_in_the_row_lines_are_joined_by_a_line_feed_and_pages_by_an_empty_line() -> None:
-    assert Result((page("a", "b"), page("c"))).text == "a\nb\n\nc"
+    assert summary_of(page("a", "b"), page("c")).text == "a\nb\n\nc"
 
 
-def test_in_the_file_each_line_ends_with_a_line_feed_and_a_form_feed_parts_pages() -> None:
-    assert Result((page("a", "b"), page("c"))).text_file == "a\nb\n\fc\n"
+def test_in_the_file_each_line_ends_with_a_line_feed() -> None:
+    assert page("a", "b").text_file == "a\nb\n"
 
 
 def test_a_page_without_text_keeps_its_place() -> None:
-    assert Result((page("a"), page(), page("c"))).text_file == "a\n\f\fc\n"
+    assert summary_of(page("a"), page(), page("c")).text == "a\n\n\n\nc"
+    assert page().text_file == ""
 
 
 def test_a_document_without_text_has_none() -> None:
-    empty = Result((page(),))
-    assert (empty.text, empty.text_file, empty.line_count, empty.word_count) == ("", "", 0, 0)
+    empty = summary_of(page())
+    assert (empty.page_count, empty.text, empty.line_count, empty.word_count) == (1, "", 0, 0)
 
 
-@given(st.lists(st.lists(st.text("abc ", min_size=1), max_size=4), max_size=4))
-def test_the_text_file_holds_every_line_of_every_page(pages: list[list[str]]) -> None:
-    made = Result(tuple(page(*lines) for lines in pages))
-    if pages:
-        assert [part.splitlines() for part in made.text_file.split("\f")] == pages
-    assert made.line_count == sum(map(len, pages))
+@given(st.lists(st.integers(0, TEXT_LIMIT + 5), max_size=4), st.integers(0, 5))
+def test_no_more_text_is_kept_than_shows_that_it_is_too_long(lengths: list[int], short: int) -> None:
+    texts = ["x" * length for length in (*lengths, short)]
+    kept = summary_of(*(page(text) for text in texts)).text
+    whole = "\n\n".join(texts)
+    assert whole.startswith(kept)
+    assert kept == whole or len(kept) > TEXT_LIMIT
 
 
 def test_a_line_s_confidence_is_the_mean_of_those_of_its_words_that_have_one() -> None:
@@ -46,17 +50,17 @@ def test_a_line_whose_words_have_no_confidence_has_none() -> None:
 
 
 def test_the_main_language_is_that_of_most_lines() -> None:
-    assert main_language([page("a", language="de"), page("b", "c", language="en")]) == "en"
+    assert summary_of(page("a", language="de"), page("b", "c", language="en")).language == "en"
 
 
 def test_a_line_s_own_language_counts_before_its_page_s() -> None:
     french = Page(1, (Line("a", None, language="fr"), Line("b", None, language="fr"), Line("c", None)), language="de")
-    assert main_language([french]) == "fr"
+    assert summary_of(french).language == "fr"
 
 
 def test_a_page_without_lines_still_names_its_language() -> None:
-    assert main_language([page(language="de")]) == "de"
+    assert summary_of(page(language="de")).language == "de"
 
 
 def test_without_any_language_there_is_no_main_one() -> None:
-    assert main_language([page("a")]) is None
+    assert summary_of(page("a")).language is None

@@ -1,0 +1,1 @@
+"""What the app costs, measured beside what its reader would otherwise run."""
