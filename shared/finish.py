@@ -3,11 +3,15 @@
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from shared import decide
 from shared.document import Document, Status, is_unsafe, lines_key, output_name, truncate
 from shared.message import Message
+from shared.pace import EARLY_BY, Slot
+from shared.pacer import Turn
 from shared.read.answers import Succeeded
 from shared.read.generation import Generation
 from shared.read.generations import generation_or
@@ -19,8 +23,23 @@ from shared.storage.tables import Fence
 _log = logging.getLogger(__name__)
 
 
-def carry_out(services: Services, before: Document | None, then: decide.Then) -> None:
+def put_off(services: Services, message: Message, document: Document | None, turn: Turn) -> None:
+    """Send a step's message again, for when the pace allows the call. The row stays as it is.
+
+    Only where that is so late that the document would be taken to be stalled is it told. Raises Conflict.
+    """
+    if document and not document.status.final and turn.delay > services.settings.claim_length.total_seconds() / 2:
+        due_at = services.now() + timedelta(seconds=turn.delay)
+        services.documents.write(document.evolve(due_at=due_at), document, claim=document.claim)
+    services.queue.send(replace(message, slots=turn.slots).to_json(), turn.delay)
+
+
+def carry_out(
+    services: Services, before: Document | None, then: decide.Then, slots: tuple[Slot, ...] = ()
+) -> None:
     """Write a decided row over the one that it was decided from, and send the message for its next step.
+
+    ``slots`` are what is booked for that step; it comes when they do.
 
     A document that ends without a result first loses what an older version, or an earlier run, may have left.
     Raises Conflict or Superseded if somebody else has the row.
@@ -35,7 +54,8 @@ def carry_out(services: Services, before: Document | None, then: decide.Then) ->
     written = services.documents.write(document, before)
     _log.info("%r is %s%s.", written.name, written.status, f" ({written.error_code})" if written.error_code else "")
     if then.delay is not None:
-        services.queue.send(Message.about(written).to_json(), then.delay)
+        booked = slots[0].at - EARLY_BY - services.now().timestamp() if slots else 0
+        services.queue.send(Message.about(written, slots=slots).to_json(), max(then.delay, booked))
     if written.done_owed:
         settle(services, written)
 
