@@ -1,0 +1,1 @@
+"""Benchmarks. Nothing here is part of the app."""
