@@ -1,4 +1,4 @@
-"""Burst throughput at Read's quotas, on a virtual clock: ``python -m bench.throughput [--files N] [--instances N,…]``."""
+"""Burst throughput at Read's quotas, on a virtual clock: ``python -m bench.throughput --files 1000``."""
 
 import argparse
 import itertools
@@ -27,10 +27,10 @@ def main() -> None:
         began = time.perf_counter()
         burst = Burst(kind, rate, number, options.files, options.setting, options.tail)
         outcome = live(burst)
-        files = options.files
+        files, pace_calls = options.files, outcome.pace_calls / options.files
         print(
             f"{rate:10} {kind:15} {number:9} {outcome.share:11.1%} {outcome.refused / outcome.calls:8.2%}"
-            f" {outcome.failed:7} {outcome.longest:8.2f} {outcome.looks / files:6.2f} {outcome.pace_calls / files:11.2f}"
+            f" {outcome.failed:7} {outcome.longest:8.2f} {outcome.looks / files:6.2f} {pace_calls:11.2f}"
             f" {outcome.storage_calls / files:8.1f} {time.perf_counter() - began:4.0f}",
             flush=True,
         )

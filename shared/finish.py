@@ -34,9 +34,7 @@ def put_off(services: Services, message: Message, document: Document | None, tur
     services.queue.send(replace(message, slots=turn.slots).to_json(), turn.delay)
 
 
-def carry_out(
-    services: Services, before: Document | None, then: decide.Then, slots: tuple[Slot, ...] = ()
-) -> None:
+def carry_out(services: Services, before: Document | None, then: decide.Then, slots: tuple[Slot, ...] = ()) -> None:
     """Write a decided row over the one that it was decided from, and send the message for its next step.
 
     ``slots`` are what is booked for that step; it comes when they do.

@@ -13,12 +13,18 @@ from typing import Any, NamedTuple
 from shared.schedule import FIRST_LOOK
 from shared.settings import Quota, Rate
 
-HEADROOM = 0.97
+HEADROOM = 0.98
 """What submits, and the first looks that they bring, take of the quota at most: other looks find the rest free, and
 calls come a little sooner or later than booked."""
 
-EARLY_BY = 0.25
+EARLY_BY = 0.4
 """Seconds by which a message may come before its call is booked, rather than most of a second after it."""
+
+PATIENCE = 1
+"""Seconds that a call may come later for being made when it is booked, and not within half a second of it."""
+
+SUBMIT_TAKES = 0.5
+"""Seconds from the time for which a submit is booked to Read's answer: the host's polling is in it."""
 
 EARLY = 1.0
 LATE = 10.0
@@ -31,7 +37,7 @@ come and book."""
 BLOCK = 20
 """Windows over which the quota is kept on average, so that it need not be whole calls a window."""
 
-CHANCE = 0.05
+CHANCE = 0.1
 """The share of refused calls up to which chance is to blame, and not the quota."""
 
 LEAST_SHARE = 0.02
@@ -64,9 +70,15 @@ class Lane:
         self._bins = 4 if quota.seconds < 10 else 12
         """To a window."""
         self._width = quota.seconds / self._bins
-        self.number, self.share, self._risen_at, self.not_before, self._later, self.calls, self.refusals, self._first = (
-            saved[:8] if saved else (0, 1.0, 0.0, 0.0, 0.0, 0, 0, 0)
-        )
+        state: Sequence[Any] = saved[:8] or (0, 1.0, 0.0, 0.0, 0.0, 0, 0, 0)
+        self.number: int = state[0]
+        self.share: float = state[1]
+        self._risen_at: float = state[2]
+        self.not_before: float = state[3]
+        self._later: float = state[4]
+        self.calls: int = state[5]
+        self.refusals: int = state[6]
+        self._first: int = state[7]
         self._booked: list[int] = list(saved[8:])
 
     def saved(self) -> list[Any]:
@@ -101,26 +113,35 @@ class Lane:
         return now < self.not_before or self.share < 1 or sum(recent) * 5 > self.quota.calls
 
     def first_free(self, start: float, at_least: float, headroom: float) -> float:
-        """The first time with room, a whole number of seconds after ``start`` and not before ``at_least``."""
-        calls = self.quota.calls * self.share * headroom
-        in_window, in_block = max(1, round(calls)), max(1, math.floor(calls * BLOCK))
-        at_least = max(at_least, self.not_before)
-        at = start + max(0, math.ceil(at_least - start - 0.001))
-        full = None
-        while True:
-            number = self._bin(at)
-            if number != full:
-                if self._has_room(number, in_window, in_block):
-                    return at
-                full = number
-            at += 1
+        """The first time with room that is not before ``at_least``.
 
-    def _has_room(self, number: int, in_window: int, in_block: int) -> bool:
+        Best is a whole number of seconds after ``start``, when a message that is sent then can come back; where that
+        is much later than any other, it is the other, which a message meets within half a second.
+        """
+        calls = self.quota.calls * self.share * headroom
+        at_least = max(at_least, self.not_before)
+        number = self._bin(at_least)
+        while not self._has_room(number, calls):
+            number += 1
+        soonest = max(at_least, number * self._width)
+        at = start + max(0, math.ceil(soonest - start - 0.001))
+        while at - soonest < PATIENCE:
+            if self._has_room(self._bin(at), calls):
+                return at
+            at += 1
+        return soonest
+
+    def _has_room(self, number: int, calls: float) -> bool:
+        if self._width < 1:  # a bin's own share, so that calls are spread within their second
+            per_bin = calls / self._bins
+            most = math.floor((number + 1) * per_bin) - math.floor(number * per_bin)
+            return self._count(number) < most
         near = [self._count(each) for each in range(number - self._bins + 1, number + self._bins)]
-        if any(sum(near[start : start + self._bins]) >= in_window for start in range(self._bins)):
+        if any(sum(near[start : start + self._bins]) >= max(1, round(calls)) for start in range(self._bins)):
             return False
         start = number // (self._bins * BLOCK) * self._bins * BLOCK - self._first
-        return sum(self._booked[max(start, 0) : max(start + self._bins * BLOCK, 0)]) < in_block
+        booked = sum(self._booked[max(start, 0) : max(start + self._bins * BLOCK, 0)])
+        return booked < max(1, math.floor(calls * BLOCK))
 
     def book(self, at: float) -> Slot:
         """Book a call at a time."""
@@ -144,7 +165,7 @@ class Lane:
             return  # it was booked under a calendar that is known to be wrong
         self.refusals += 1
         made = self.calls + sum(self._booked[: max(0, self._bin(now) + 1 - self._first)])
-        too_many = self.refusals > max(3, CHANCE * made)
+        too_many = self.refusals > max(10, CHANCE * made)
         if too_many:
             kept = 1 - self.refusals / max(made, self.refusals)
             self.share = max(LEAST_SHARE, self.share * min(max(kept, 0.5), 0.95))
@@ -198,7 +219,7 @@ class Pace:
         if at - now > posts.horizon:
             return Booking(posts.come_again(now, 2 if posts is gets else 1))
         post = posts.book(at)
-        look_at = gets.first_free(at, at + FIRST_LOOK, HEADROOM)
+        look_at = gets.first_free(at + SUBMIT_TAKES, at + SUBMIT_TAKES + FIRST_LOOK, HEADROOM)
         return Booking(at, (post, gets.book(look_at)))
 
     def book_look(self, now: float) -> Booking:

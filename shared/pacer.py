@@ -18,7 +18,7 @@ from shared.storage.pace import Kept, PaceRow
 
 _log = logging.getLogger(__name__)
 
-_TRIES = 4
+_TRIES = 8
 """Rounds of losing the row to other processes."""
 
 FRESH = 2
@@ -73,7 +73,9 @@ class Pacer:
         self._seen = Kept()
         self._seen_at = float("-inf")
         self._pace = Pace(rate)
-        self._unbooked: deque[float] = deque(maxlen=1)
+        self._is_alone = False
+        """Whether the row was last written by this process, as far as it knows: then it need not be read first."""
+        self._unbooked_at = float("-inf")
 
     def turn(self, submits: bool, slots: tuple[Slot, ...] = ()) -> Turn:
         """Ask for a call: a submit, or a look. ``slots`` are those that were booked for it and for what follows."""
@@ -116,14 +118,14 @@ class Pacer:
         Of thirty processes that do so at once, none is refused.
         """
         quota = self._rate.posts if submits else self._rate.gets
-        if self._unbooked and now - self._unbooked[-1] < QUIET_CALLS / quota.rate:
+        if now - self._unbooked_at < QUIET_CALLS / quota.rate:
             return False
         if quota.seconds > _FORGIVING:
             return False
         self._see(QUIET_FOR)
         if self._pace.lane(submits).is_busy(now):
             return False
-        self._unbooked.append(now)
+        self._unbooked_at = now
         return True
 
     def _book(self, submits: bool) -> Booking | None:
@@ -147,11 +149,10 @@ class Pacer:
         return request.booking
 
     def _book_all(self, requests: list[_Request]) -> None:
-        for tries in range(_TRIES):
-            now = self._now().timestamp()
-            if tries or now - self._seen_at > 0.5:
+        for _ in range(_TRIES):
+            if not self._is_alone:
                 self._look_up()
-                now = self._now().timestamp()
+            now = self._now().timestamp()
             pace = Pace(self._rate, self._seen.text)
             bookings = [pace.book_submit(now) if each.submits else pace.book_look(now) for each in requests]
             if self._save(pace):
@@ -173,6 +174,7 @@ class Pacer:
 
     def _save(self, pace: Pace) -> bool:
         kept = self._row.write(pace.text, self._seen)
+        self._is_alone = kept is not None
         if kept is None:
             self._seen_at = float("-inf")
             return False

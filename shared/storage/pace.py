@@ -9,7 +9,6 @@ from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, Re
 from azure.data.tables import TableClient, UpdateMode
 
 from shared.document import document_key
-from shared.storage.codes import error_code
 
 
 class Kept(NamedTuple):
@@ -52,9 +51,8 @@ class PaceRow:
     def _create(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
             return self._client.create_entity(row)
-        except ResourceNotFoundError as error:
-            if error_code(error) != "TableNotFound":
-                raise
+        except ResourceNotFoundError:
+            pass  # the table is missing: of a creation that fails, the SDK gives no code
         with suppress(ResourceExistsError):
             self._client.create_table()
         return self._client.create_entity(row)

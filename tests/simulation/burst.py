@@ -179,16 +179,12 @@ class _World:
             lines=Lines(tables.get_table_client("lines")),
             inbox=Inbox(blobs.get_container_client("inbox")),
             outputs=Outputs(blobs.get_container_client("results")),
-            queue=Queue(
-                queues.get_queue_client("read-operations", message_encode_policy=TextBase64EncodePolicy())
-            ),
+            queue=Queue(queues.get_queue_client("read-operations", message_encode_policy=TextBase64EncodePolicy())),
             done=None,
             poison=raw("read-operations-poison"),
             unreadable=raw("read-operations-unreadable"),
             blob_poison=raw("webjobs-blobtrigger-poison"),
-            read=ReadClient(
-                "http://read", settings.generation, key=None, token=None, now=self.now, session=session
-            ),
+            read=ReadClient("http://read", settings.generation, key=None, token=None, now=self.now, session=session),
             pacer=Pacer(
                 settings.read_rate,
                 PaceRow(documents, settings.read_endpoint),
