@@ -34,6 +34,9 @@ AHEAD = 90
 """Seconds, or ten windows of the quota where that is longer, that are booked ahead. What is beyond is told when to
 come and book."""
 
+GUARD = 2
+"""Seconds by which a call of a minute's quota may come late without there being too many in the minute."""
+
 BLOCK = 20
 """Windows over which the quota is kept on average, so that it need not be whole calls a window."""
 
@@ -63,11 +66,11 @@ class Booking(NamedTuple):
 
 
 class Lane:
-    """The calendar of one quota: how many calls are booked in each bin, a quarter of a second or five seconds long."""
+    """The calendar of one quota: how many calls are booked in each bin, a quarter of a second or a second long."""
 
     def __init__(self, quota: Quota, saved: Sequence[Any] = ()) -> None:
         self.quota = quota
-        self._bins = 4 if quota.seconds < 10 else 12
+        self._bins = 4 if quota.seconds < 10 else quota.seconds
         """To a window."""
         self._width = quota.seconds / self._bins
         state: Sequence[Any] = saved[:8] or (0, 1.0, 0.0, 0.0, 0.0, 0, 0, 0)
@@ -136,9 +139,13 @@ class Lane:
             per_bin = calls / self._bins
             most = math.floor((number + 1) * per_bin) - math.floor(number * per_bin)
             return self._count(number) < most
-        near = [self._count(each) for each in range(number - self._bins + 1, number + self._bins)]
-        if any(sum(near[start : start + self._bins]) >= max(1, round(calls)) for start in range(self._bins)):
-            return False
+        window, most = self._bins + GUARD, max(1, round(calls))
+        in_window = sum(self._count(each) for each in range(number - window + 1, number))
+        for last in range(number, number + window):
+            in_window += self._count(last)
+            if in_window >= most:
+                return False
+            in_window -= self._count(last - window + 1)
         start = number // (self._bins * BLOCK) * self._bins * BLOCK - self._first
         booked = sum(self._booked[max(start, 0) : max(start + self._bins * BLOCK, 0)])
         return booked < max(1, math.floor(calls * BLOCK))

@@ -1,6 +1,7 @@
 """The common pace: what is booked suits every way of counting calls."""
 
 from collections.abc import Callable
+from heapq import heappop, heappush
 
 import pytest
 from hypothesis import given
@@ -109,32 +110,47 @@ def test_refusals_under_an_older_calendar_are_known_already() -> None:
     assert pace.book_submit(NOW + 1).at < NOW + 60
 
 
-def _lived(pace: Pace, seconds: int, answers: Callable[[float], float]) -> tuple[int, int]:
-    """So many seconds of a steady caller: how many calls were made, and refused."""
+def _live(pace: Pace, seconds: int, real: Callable[[float], float]) -> tuple[int, int]:
+    """So many seconds of more looks than the quota takes: how many were made, and refused, in the second half."""
+    agenda: list[tuple[float, tuple[Slot, ...]]] = [
+        (NOW + number / 40, (Slot(-1, 0.0),)) for number in range(40 * seconds)
+    ]
     made = refused = 0
-    for second in range(seconds):
-        for part in range(25):
-            now = NOW + second + part / 25
+    while agenda:
+        now, slots = heappop(agenda)
+        if now > NOW + seconds:
+            break
+        if not pace.is_good(slots[0], now, submits=False):
             booking = pace.book_look(now)
-            if booking.at > now + 0.5:
-                continue
-            made += 1
-            if wait := answers(now):
-                refused += 1
-                pace.lane(False).refused(now, wait, booking.slots[0].calendar)
+            heappush(agenda, (max(booking.at, now + 0.001), booking.slots[:1]))
+            continue
+        wait = real(now)
+        made += now > NOW + seconds / 2
+        if wait:
+            refused += now > NOW + seconds / 2
+            pace.lane(False).refused(now, wait, slots[0].calendar)
     return made, refused
 
 
 def test_a_quota_smaller_than_the_setting_is_learnt() -> None:
     real: Counted = TokenBucket(15, 1)
     pace = Pace(PAID)
-    _lived(pace, 60, real.wait)
-    assert 0.3 < pace.lane(False).share < 0.7
+    made, refused = _live(pace, 60, real.wait)
+    assert 0.3 < pace.lane(False).share < 0.65
+    assert made - refused > 30 * 15 * 0.7
+    assert refused / made < 0.15
+
+
+def test_a_quota_that_is_as_the_settings_say_is_used_whole() -> None:
+    real: Counted = TokenBucket(30, 1)
+    made, refused = _live(Pace(PAID), 20, real.wait)
+    assert made >= 10 * 30 * 0.95
+    assert refused < made * 0.01
 
 
 def test_what_was_lost_to_refusals_is_won_back_slowly() -> None:
     pace = Pace(PAID)
-    _lived(pace, 20, lambda _: 1.0)
+    _live(pace, 20, lambda _: 1.0)
     low = pace.lane(False).share
     for second in range(20, 2000):
         pace.book_look(NOW + second)
