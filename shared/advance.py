@@ -20,17 +20,17 @@ def advance(services: Services, name: str, message: Message | None = None) -> No
         _log.warning("%r: left alone: it is not below INPUT_PREFIX.", name)
         return
     if message is None:
-        submit(services, name)
+        submit(services, Message(name))
         return
     document = services.documents.get(name)
     match decide.next_step(document, message, services.now()):
         case decide.Leave(why):
             _log.info("%r: dropped a message: %s.", name, why)
         case decide.Submit():
-            submit(services, name, document, due=document is not None and message.claim == document.claim)
+            submit(services, message, document)
         case decide.Look():
             assert document is not None  # noqa: S101 - only a row has an operation
-            look(services, document)
+            look(services, message, document)
 
 
 def advance_message(services: Services, body: bytes) -> None:

@@ -3,6 +3,7 @@
 Nothing here reads or writes. submit.py and poll.py carry out what is decided here.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -13,7 +14,7 @@ from shared.document import Document, Status, Version, is_junk
 from shared.message import Message
 from shared.read.answers import Accepted, Gone, NotNow, Refused, Running, Unanswered
 from shared.read.generation import UnsupportedOption
-from shared.schedule import FIRST_LOOK, look_delay, wait_delay
+from shared.schedule import FIRST_LOOK, LONGEST_DELAY, look_delay, wait_delay
 from shared.settings import Settings
 
 MOST_UNANSWERED = 5
@@ -215,6 +216,22 @@ def after_post(
             if document.unanswered >= MOST_UNANSWERED:
                 return Then(fail(document, "SubmitCrashed", message, now))
             return wait(document, "Unanswered", message, UNANSWERED_WAIT, now, random)
+
+
+def its_turn_is_later(claimed: Document, delay: float, now: datetime) -> Then:
+    """Instead of the claim: the document waits while others' calls have Read's quota booked up."""
+    seconds = min(math.ceil(delay), LONGEST_DELAY)
+    message = "The calls that READ_RATE allows are booked up to its turn."
+    return Then(
+        _unpaid(claimed).evolve(
+            status=Status.WAITING,
+            due_at=now + timedelta(seconds=seconds),
+            error_code="QuotaBooked",
+            error_message=message,
+            advice=advice_for("QuotaBooked", message, claimed),
+        ),
+        seconds,
+    )
 
 
 def after_look(

@@ -9,6 +9,7 @@ from typing import Any
 from shared import decide
 from shared.document import Document, Status, is_unsafe, lines_key, output_name, truncate
 from shared.message import Message
+from shared.pace import EARLY_BY, Slot
 from shared.read.answers import Arriving, Succeeded
 from shared.read.generation import Generation
 from shared.read.generations import generation_or
@@ -22,8 +23,10 @@ from shared.storage.tables import Fence
 _log = logging.getLogger(__name__)
 
 
-def carry_out(services: Services, before: Document | None, then: decide.Then) -> None:
+def carry_out(services: Services, before: Document | None, then: decide.Then, slots: tuple[Slot, ...] = ()) -> None:
     """Write a decided row over the one that it was decided from, and send the message for its next step.
+
+    ``slots`` are what is booked for that step; it comes when they do.
 
     A document that ends without a result first loses what an older version, or an earlier run, may have left.
     Raises Conflict or Superseded if somebody else has the row.
@@ -38,7 +41,8 @@ def carry_out(services: Services, before: Document | None, then: decide.Then) ->
     written = services.documents.write(document, before)
     _log.info("%r is %s%s.", written.name, written.status, f" ({written.error_code})" if written.error_code else "")
     if then.delay is not None:
-        services.queue.send(Message.about(written).to_json(), then.delay)
+        booked = slots[0].at - EARLY_BY - services.now().timestamp() if slots else 0
+        services.queue.send(Message.about(written, slots=slots).to_json(), max(then.delay, booked))
     if written.done_owed:
         settle(services, written)
 

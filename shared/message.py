@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from shared.document import Document
+from shared.pace import Slot
 
 VERSION = 1
 
@@ -30,12 +31,20 @@ class Message:
     claim: str | None = None
     poisoned: int = 0
     """How often it came back from the poison queue."""
+    slots: tuple[Slot, ...] = ()
+    """The calls of Read that are booked for this step and for what follows from it."""
 
     @classmethod
-    def about(cls, document: Document, poisoned: int = 0) -> "Message":
+    def about(cls, document: Document, poisoned: int = 0, slots: tuple[Slot, ...] = ()) -> "Message":
         """The message that brings this document's next step."""
         return cls(
-            document.name, document.source_etag, document.looks + 1, document.operation_url, document.claim, poisoned
+            document.name,
+            document.source_etag,
+            document.looks + 1,
+            document.operation_url,
+            document.claim,
+            poisoned,
+            slots,
         )
 
     @classmethod
@@ -59,9 +68,17 @@ class Message:
         ):
             raise ForeignMessage("the message has not the fields of a document's next step")
         (look, poisoned), (etag, operation, claim) = counts, texts
-        return cls(name, etag, look, operation, claim, poisoned)
+        return cls(name, etag, look, operation, claim, poisoned, _slots(fields.get("slots")))
 
     def to_json(self) -> str:
         """Under 14 KiB for any name that a blob can have."""
         fields = {key: value for key, value in asdict(self).items() if value}
         return json.dumps({"v": VERSION, **fields})
+
+
+def _slots(value: object) -> tuple[Slot, ...]:
+    """What is booked, as far as it can be read: a slot that is lost is booked anew."""
+    if not isinstance(value, list):
+        return ()
+    pairs = [each for each in value if isinstance(each, list) and len(each) == 2]
+    return tuple(Slot(number, at) for number, at in pairs if isinstance(number, int) and isinstance(at, int | float))

@@ -1,11 +1,15 @@
 """Polling: one look at an operation, and what it brings."""
 
 import logging
+from dataclasses import replace
+from datetime import timedelta
 
 from shared import decide
 from shared.document import Document
 from shared.finish import carry_out, store
-from shared.read.answers import Arriving, BrokenOff, Succeeded
+from shared.message import Message
+from shared.pacer import Turn
+from shared.read.answers import Arriving, BrokenOff, NotNow, Succeeded
 from shared.read.result import ResultNotUnderstood
 from shared.services import Services
 from shared.storage.tables import Conflict, Superseded
@@ -13,10 +17,19 @@ from shared.storage.tables import Conflict, Superseded
 _log = logging.getLogger(__name__)
 
 
-def look(services: Services, document: Document) -> None:
-    """Look at a document's operation once. A result is stored; anything else decides when to look again."""
-    answer = services.read.look(document.operation_url or "", document.api_version)
+def look(services: Services, message: Message, document: Document) -> None:
+    """Look at a document's operation once, when its turn has come.
+
+    A result is stored; anything else decides when to look again.
+    """
+    turn = services.pacer.turn(False, message.slots)
     try:
+        if turn.delay:
+            _put_off(services, message, document, turn)
+            return
+        answer = services.read.look(document.operation_url or "", document.api_version)
+        if isinstance(answer, NotNow) and answer.code == "Throttled":
+            services.pacer.refused(False, answer.retry_after)
         if isinstance(answer, Succeeded | Arriving):
             try:
                 store(services, document, answer)
@@ -31,3 +44,14 @@ def look(services: Services, document: Document) -> None:
         carry_out(services, document, step)
     except (Conflict, Superseded):
         _log.info("%r: dropped what this look brought: the document has moved on.", document.name)
+
+
+def _put_off(services: Services, message: Message, document: Document, turn: Turn) -> None:
+    """Send the message again, for when its turn comes. The row, which costs a call, is told of a long delay only.
+
+    Raises Conflict.
+    """
+    due_at = services.now() + timedelta(seconds=turn.delay)
+    if document.due_at is None or due_at - document.due_at > services.settings.claim_length / 2:
+        services.documents.write(document.evolve(due_at=due_at), document, claim=document.claim)
+    services.queue.send(replace(message, slots=turn.slots).to_json(), turn.delay)

@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 
 from azure.storage.queue import TextBase64EncodePolicy
 
+from shared.pacer import Pacer
 from shared.read.client import CredentialsUnavailable, ReadClient, takes_entra_tokens
 from shared.settings import Settings
 from shared.storage.blobs import Inbox, Outputs
 from shared.storage.connection import blob_service, queue_service, table_service
 from shared.storage.links import Links
+from shared.storage.pace import PaceRow
 from shared.storage.queue import Queue, RawQueue
 from shared.storage.tables import Documents, Lines
 
@@ -37,6 +39,7 @@ class Services:
     blob_poison: RawQueue
     """The host's own: blob events, of every function in the account, that failed five times."""
     read: ReadClient
+    pacer: Pacer
     now: Callable[[], datetime]
     random: Random
     links: Links | None = None
@@ -58,10 +61,12 @@ def build(settings: Settings) -> Services:
     def now() -> datetime:
         return datetime.now(UTC)
 
+    random = Random()  # noqa: S311 - jitter, not a secret
+    documents = tables.get_table_client(settings.documents_table)
     return Services(
         settings=settings,
         documents=Documents(
-            tables.get_table_client(settings.documents_table),
+            documents,
             settings.input_container,
             lambda: uuid.uuid4().hex,
         ),
@@ -80,8 +85,9 @@ def build(settings: Settings) -> Services:
             token=None if settings.read_key else _entra_token(settings),
             now=now,
         ),
+        pacer=Pacer(settings.read_rate, PaceRow(documents, settings.read_endpoint), now, random),
         now=now,
-        random=Random(),  # noqa: S311 - jitter, not a secret
+        random=random,
         links=Links(blobs, settings.input_container, now) if _fetches(settings, blobs.url) else None,
     )
 

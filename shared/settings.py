@@ -26,17 +26,30 @@ class StorageConnection:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """Calls a second that the Read resource answers. One quota for POSTs and GETs together has ``shared`` set."""
+class Quota:
+    """So many calls in so many seconds."""
 
-    posts: float
-    gets: float
+    calls: int
+    seconds: int
+
+    @property
+    def rate(self) -> float:
+        """Calls a second."""
+        return self.calls / self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What the Read resource answers. One quota for POSTs and GETs together has ``shared`` set."""
+
+    posts: Quota
+    gets: Quota
     shared: bool
 
     @property
     def documents(self) -> float:
         """Documents a second that the quota reads, at one POST and at most two looks each."""
-        return self.posts / 3 if self.shared else min(self.posts, self.gets / 2)
+        return self.posts.rate / 3 if self.shared else min(self.posts.rate, self.gets.rate / 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,8 +256,8 @@ def _rate(environ: Mapping[str, str], chosen: Generation) -> Rate:
             f"READ_RATE is {value!r}: it is calls in a time, such as 30/s, 20/min, or 15/s,50/s (POST, GET)."
         )
     seconds = {"s": 1, "min": 60}
-    posts = int(match[1]) / seconds[match[2]]
-    return Rate(posts, int(match[3]) / seconds[match[4]] if match[3] else posts, shared=not match[3])
+    posts = Quota(int(match[1]), seconds[match[2]])
+    return Rate(posts, Quota(int(match[3]), seconds[match[4]]) if match[3] else posts, shared=not match[3])
 
 
 def _schedule(environ: Mapping[str, str]) -> str | None:

@@ -9,6 +9,7 @@ from shared import decide
 from shared.document import Document, Status, Version, is_unsafe
 from shared.errors import SourceChanged, SourceMissing
 from shared.finish import adopt_outputs, carry_out
+from shared.message import Message
 from shared.read.answers import Accepted, NotNow, Refused, SubmitAnswer
 from shared.read.page_count import CountingBody
 from shared.services import Services
@@ -20,30 +21,34 @@ _TRIES = 5
 """Rounds of losing the row to others, or the file to a newer version."""
 
 
-def submit(services: Services, name: str, document: Document | None = None, *, due: bool = False) -> None:
+def submit(services: Services, message: Message, document: Document | None = None) -> None:
     """Submit the version of a file that storage holds now, unless its row says that this is done or being done.
 
-    ``document`` is the row, where it has been read: a first upload is claimed by creating its row, unread. ``due``
-    says that a message of the document's own chain came back.
+    ``document`` is the row, where it has been read: a first upload is claimed by creating its row, unread. Where
+    Read's quota is booked up, the document waits for its turn.
     """
+    name = message.name
     for tries in range(_TRIES):
         try:
-            _submit_newest(services, name, document, due=due and tries == 0, adopt=tries < _TRIES - 2)
+            _submit_newest(services, message, document, adopt=tries < _TRIES - 2)
         except Conflict as conflict:
             document = conflict.current
+            message = Message(name)
         except (SourceChanged, Superseded):
             document = services.documents.get(name)
+            message = Message(name)
         else:
             return
     _log.warning("%r changes too fast to be submitted; it is looked at again when its claim has run out.", name)
 
 
-def _submit_newest(services: Services, name: str, document: Document | None, *, due: bool, adopt: bool) -> None:
+def _submit_newest(services: Services, message: Message, document: Document | None, *, adopt: bool) -> None:
+    name = message.name
     if is_unsafe(name):
         if document is None or not document.status.final:
             unsafe = document or Document(name=name, status=Status.FAILED)
-            message = "A part of the file's path is '.' or '..'."
-            carry_out(services, document, decide.Then(decide.fail(unsafe, "UnsafeName", message, services.now())))
+            text = "A part of the file's path is '.' or '..'."
+            carry_out(services, document, decide.Then(decide.fail(unsafe, "UnsafeName", text, services.now())))
         return
     try:
         source = services.inbox.open(name, unread=services.links is not None)
@@ -51,6 +56,7 @@ def _submit_newest(services: Services, name: str, document: Document | None, *, 
         if document is not None and (step := decide.on_missing(document, services.now())):
             carry_out(services, document, step)
         return
+    due = document is not None and message.claim == document.claim
     match decide.on_version(document, name, source.version, services.now(), services.settings, due=due, adopt=adopt):
         case decide.Leave(why):
             _log.info("%r: nothing to do: %s.", name, why)
@@ -60,11 +66,18 @@ def _submit_newest(services: Services, name: str, document: Document | None, *, 
         case decide.Then() as step:
             carry_out(services, document, step)
         case decide.Claim(claimed):
+            turn = services.pacer.turn(True, message.slots)
+            if turn.delay:
+                carry_out(services, document, decide.its_turn_is_later(claimed, turn.delay, services.now()), turn.slots)
+                return
             claimed = services.documents.write(claimed, document)
             body = CountingBody(source)
             answer = _post_link(services, name, source.version) or _post(services, body, source.version)
+            if isinstance(answer, NotNow) and answer.code == "Throttled":
+                services.pacer.refused(True, answer.retry_after)
             posted = claimed.evolve(pages_in_file=body.pages)
-            carry_out(services, claimed, decide.after_post(posted, answer, services.now(), services.random))
+            then = decide.after_post(posted, answer, services.now(), services.random)
+            carry_out(services, claimed, then, turn.slots if isinstance(answer, Accepted) else ())
 
 
 def _post_link(services: Services, name: str, version: Version) -> SubmitAnswer | None:

@@ -57,6 +57,7 @@ def test_the_output_says_which_version_and_operation_it_is_of(app: App) -> None:
 
 def test_one_page_costs_nine_storage_calls_and_two_of_read(app: App, read: ReadServer, tap: StorageTap) -> None:
     app.read("warm.png", "one")  # tables, queue and container are there from now on
+    app.clock.passes(2)
     app.drop("a.png", "one")
     calls, asked = len(tap.calls), len(read.asked)
     app.event("a.png")
@@ -74,6 +75,37 @@ def test_one_page_costs_nine_storage_calls_and_two_of_read(app: App, read: ReadS
         batch,  # succeeded, and no marker any more
     ]
     assert [request.method for request in read.asked[asked:]] == ["POST", "GET"]
+
+
+def test_the_first_document_of_a_quiet_minute_costs_one_look_at_the_pace_more(app: App, tap: StorageTap) -> None:
+    app.read("warm.png", "one")
+    app.clock.passes(61)
+    app.drop("a.png", "one")
+    calls = len(tap.calls)
+    app.event("a.png")
+    app.run()
+    paced = [call for call in tap.calls[calls:] if "~pace" in call.path]
+    assert (len(tap.calls) - calls, [call.method for call in paced]) == (10, ["GET"])
+
+
+def test_a_document_that_comes_at_once_after_others_costs_one_reservation_more(app: App, tap: StorageTap) -> None:
+    for name in ("warm.png", "first.png", "a.png"):
+        app.drop(name, "one")
+    app.event("warm.png")
+    app.event("first.png")
+    calls = len(tap.calls)
+    app.event("a.png")
+    made = [(call.method, call.service, "~pace" in call.path) for call in tap.calls[calls:]]
+    assert made == [
+        ("GET", "blob", False),
+        ("PUT", "table", True),
+        ("POST", "table", False),
+        ("POST", "table", False),
+        ("POST", "queue", False),
+    ]
+    calls = len(tap.calls)
+    app.run()
+    assert not [call for call in tap.calls[calls:] if call.method != "GET" and "~pace" in call.path]
 
 
 def test_each_further_look_costs_three_storage_calls_and_one_of_read(

@@ -140,6 +140,7 @@ def test_a_row_that_cannot_be_read_does_not_keep_others_from_being_recovered(app
     for name in ("a.png", "b.png"):
         app.drop(name, "one")
         app.event(name)
+        app.clock.passes(60)  # until Read may be called again
     app.sent.messages.clear()
     documents = table_service(app.settings.storage).get_table_client(app.settings.documents_table)
     row = documents.get_entity(app.settings.input_container, "a.png")

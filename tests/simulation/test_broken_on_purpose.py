@@ -226,13 +226,14 @@ def an_operation_that_expires_is_submitted_for_ever(patch: pytest.MonkeyPatch) -
 
 @bug("was paid", Plan(deletes=0))
 def a_poll_submits_too(patch: pytest.MonkeyPatch) -> None:
-    def submit_and_look(services: Services, document: Document) -> None:
+    def submit_and_look(services: Services, message: Message, document: Document) -> None:
         if document.submits < 10:  # or it would not come to rest
             waiting = document.evolve(status=Status.WAITING, operation_url=None, due_at=services.now())
-            submit(services, document.name, services.documents.write(waiting, document), due=True)
+            waiting = services.documents.write(waiting, document)
+            submit(services, Message.about(waiting), waiting)
         submitted = services.documents.get(document.name)
         if submitted and submitted.operation_url:
-            look(services, submitted)
+            look(services, message, submitted)
 
     patch.setattr(shared.advance, "look", submit_and_look)
 

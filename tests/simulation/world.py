@@ -26,11 +26,13 @@ from azure.storage.queue import TextBase64EncodePolicy
 from shared.advance import advance, advance_message
 from shared.document import Document, lines_key, output_name
 from shared.missed import find_missed
+from shared.pacer import Pacer
 from shared.read.client import MOST_IN_MEMORY, ReadClient
 from shared.recover import recover_stalled
 from shared.services import Services
 from shared.settings import Settings, from_environment
 from shared.storage.blobs import Inbox, Outputs
+from shared.storage.pace import PaceRow
 from shared.storage.queue import Queue, RawQueue
 from shared.storage.tables import Conflict, Documents, Lines, Superseded
 from shared.tasks import again, forget
@@ -161,6 +163,12 @@ class World:
                 now=lambda: self.time,
                 session=session,
                 most_in_memory=self.plan.most_in_memory,
+            ),
+            pacer=Pacer(
+                self.settings.read_rate,
+                PaceRow(tables.get_table_client("documents"), self.settings.read_endpoint),
+                lambda: self.time,
+                self.random,
             ),
             now=lambda: self.time,
             random=self.random,

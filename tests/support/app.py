@@ -13,9 +13,11 @@ from azure.storage.queue import QueueClient, QueueServiceClient
 from shared import settings
 from shared.advance import advance, advance_message
 from shared.document import Document, lines_key
+from shared.pacer import Pacer
 from shared.services import Services, build
 from shared.settings import Settings
 from shared.storage.connection import table_service
+from shared.storage.pace import PaceRow
 
 MOST_STEPS = 60
 """A document that has not ended after so many messages never does."""
@@ -55,8 +57,10 @@ class App:
         built = build(app_settings)
         self.sent = sent or Sent(built.queue)
         overheard: Any = self.sent
-        self.services: Services = replace(built, now=clock, queue=overheard)
         connection = app_settings.storage.connection_string or ""
+        documents = table_service(app_settings.storage).get_table_client(app_settings.documents_table)
+        pacer = Pacer(app_settings.read_rate, PaceRow(documents, app_settings.read_endpoint), clock, built.random)
+        self.services: Services = replace(built, now=clock, queue=overheard, pacer=pacer)
         self._blobs = BlobServiceClient.from_connection_string(connection)
         self._lines = table_service(app_settings.storage).get_table_client(app_settings.lines_table)
 

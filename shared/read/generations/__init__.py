@@ -4,6 +4,7 @@ A generation's file is named for its version: ``v3.2-preview.2`` is v3_2_preview
 """
 
 import re
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -50,6 +51,7 @@ def all_generations() -> list[Generation]:
     )
 
 
+@cache
 def _names() -> list[str]:
     return [module.name for module in iter_modules(__path__)]
 
