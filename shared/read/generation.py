@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from shared.read.json_walk import Answer
-from shared.read.result import Result
+if TYPE_CHECKING:
+    from shared.read.json_walk import Answer
+    from shared.read.result import Result
 
 
 class UnsupportedOption(Exception):
@@ -73,7 +75,7 @@ class Generation:
     url_field: str
     """The field that carries the file's URL where Read is to fetch it."""
     options: Mapping[str, Option] = field(default_factory=dict)
-    parse: Callable[[Answer], Result]
+    parse: "Callable[[Answer], Result]"
     """Walk a succeeded answer once. Its pages come from walking it once more. Raises ResultNotUnderstood."""
     deletes: bool = False
     """Whether results can be deleted from the service before they expire."""

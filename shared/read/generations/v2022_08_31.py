@@ -6,8 +6,8 @@ Description: azure-rest-api-specs, cognitiveservices/data-plane/FormRecognizer/s
 Limits: learn.microsoft.com, Document Intelligence service quotas and limits.
 """
 
-from shared.read.document_intelligence import parse_analyze_result
 from shared.read.generation import Generation, Option
+from shared.read.parsers import parse_analyze_result
 
 GENERATION = Generation(
     version="2022-08-31",

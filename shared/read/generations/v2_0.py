@@ -9,8 +9,8 @@ Limits: MicrosoftDocs/azure-docs #28536, #43354.
 Retirement: azure.microsoft.com/updates/computer-vision-api-retirements-13-9-2026.
 """
 
-from shared.read.computer_vision import parse_recognition_results
 from shared.read.generation import Generation
+from shared.read.parsers import parse_recognition_results
 
 GENERATION = Generation(
     version="v2.0",

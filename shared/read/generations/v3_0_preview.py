@@ -6,8 +6,8 @@ Description: azure-rest-api-specs, cognitiveservices/data-plane/ComputerVision/p
 Retirement: learn.microsoft.com, Azure AI Vision, What's new.
 """
 
-from shared.read.computer_vision import parse_read_results
 from shared.read.generation import Generation, Option
+from shared.read.parsers import parse_read_results
 
 GENERATION = Generation(
     version="v3.0-preview",

@@ -6,8 +6,8 @@ Description: azure-rest-api-specs, cognitiveservices/data-plane/ComputerVision/s
 Retirement: azure.microsoft.com/updates/computer-vision-api-retirements-13-9-2026.
 """
 
-from shared.read.computer_vision import parse_read_results
 from shared.read.generation import Generation, Option
+from shared.read.parsers import parse_read_results
 
 GENERATION = Generation(
     version="v3.1",

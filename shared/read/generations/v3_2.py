@@ -8,8 +8,8 @@ Description: azure-rest-api-specs, cognitiveservices/data-plane/ComputerVision/s
 Limits: learn.microsoft.com, Call the Azure AI Vision v3.2 GA Read API; the REST reference says 50 MB.
 """
 
-from shared.read.computer_vision import parse_read_results
 from shared.read.generation import Generation, Option
+from shared.read.parsers import parse_read_results
 
 GENERATION = Generation(
     version="v3.2",

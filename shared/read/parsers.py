@@ -1,0 +1,28 @@
+"""The parsers of results, each imported when the first result arrives: a start has no use for them."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.read.json_walk import Answer
+    from shared.read.result import Result
+
+
+def parse_recognition_results(answer: "Answer") -> "Result":
+    """Computer Vision's, v2.x."""
+    from shared.read import computer_vision
+
+    return computer_vision.parse_recognition_results(answer)
+
+
+def parse_read_results(answer: "Answer") -> "Result":
+    """Computer Vision's, v3.x."""
+    from shared.read import computer_vision
+
+    return computer_vision.parse_read_results(answer)
+
+
+def parse_analyze_result(answer: "Answer") -> "Result":
+    """Document Intelligence's."""
+    from shared.read import document_intelligence
+
+    return document_intelligence.parse_analyze_result(answer)
