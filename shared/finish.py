@@ -23,10 +23,18 @@ from shared.storage.tables import Fence
 _log = logging.getLogger(__name__)
 
 
-def carry_out(services: Services, before: Document | None, then: decide.Then, slots: tuple[Slot, ...] = ()) -> None:
+def carry_out(
+    services: Services,
+    before: Document | None,
+    then: decide.Then,
+    slots: tuple[Slot, ...] = (),
+    *,
+    over_debt: bool = True,
+) -> None:
     """Write a decided row over the one that it was decided from, and send the message for its next step.
 
-    ``slots`` are what is booked for that step; it comes when they do.
+    ``slots`` are what is booked for that step; it comes when they do. Without ``over_debt``, nothing is written where a
+    forgotten document has left its marker.
 
     A document that ends without a result first loses what an older version, or an earlier run, may have left.
     Raises Conflict or Superseded if somebody else has the row.
@@ -38,7 +46,7 @@ def carry_out(services: Services, before: Document | None, then: decide.Then, sl
         clear_outputs(services, before)
     if document.status.final:
         document = decide.ended(document, services.now(), services.settings)
-    written = services.documents.write(document, before)
+    written = services.documents.write(document, before, over_debt=over_debt)
     _log.info("%r is %s%s.", written.name, written.status, f" ({written.error_code})" if written.error_code else "")
     if then.delay is not None:
         booked = slots[0].at - EARLY_BY - services.now().timestamp() if slots else 0
@@ -57,7 +65,7 @@ def settle(services: Services, document: Document) -> None:
         clear_outputs(services, document)
         clean_at = None
         if document.forgotten and services.inbox.etag(document.name) is None:
-            services.documents.remove(document)
+            services.documents.remove(document, owed_at=now + services.settings.claim_length)
             return
     services.documents.write(document.evolve(done_owed=None, clean_at=clean_at, due_at=clean_at), document)
 
@@ -204,9 +212,12 @@ def _clear(services: Services, document: Document, still_ours: Callable[[], bool
 
 def clear_forgotten(services: Services, name: str) -> None:
     """Remove what a slow run wrote for a document that has been forgotten since, and the marker that says so."""
+    debt = services.documents.debt(name)
+    if debt is None:
+        return
     nobodys = Document(name=name, status=Status.IGNORED, forgotten=True)
     _clear(services, nobodys, lambda: services.documents.get(name) is None)
-    services.documents.remove_marker(name)
+    services.documents.remove_debt(name, debt)
 
 
 def _done_message(document: Document) -> str:

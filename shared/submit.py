@@ -28,21 +28,26 @@ def submit(services: Services, message: Message, document: Document | None = Non
     Read's quota is booked up, the document waits for its turn.
     """
     name = message.name
+    over_debt = False
     for tries in range(_TRIES):
         try:
-            _submit_newest(services, message, document, adopt=tries < _TRIES - 2)
+            _submit_newest(services, message, document, adopt=tries < _TRIES - 2, over_debt=over_debt)
         except Conflict as conflict:
             document = conflict.current
+            over_debt = document is None  # it has been forgotten, so only a file that is found from here on is new
             message = Message(name)
         except (SourceChanged, Superseded):
             document = services.documents.get(name)
+            over_debt = False
             message = Message(name)
         else:
             return
     _log.warning("%r changes too fast to be submitted; it is looked at again when its claim has run out.", name)
 
 
-def _submit_newest(services: Services, message: Message, document: Document | None, *, adopt: bool) -> None:
+def _submit_newest(
+    services: Services, message: Message, document: Document | None, *, adopt: bool, over_debt: bool
+) -> None:
     name = message.name
     if is_unsafe(name):
         if document is None or not document.status.final:
@@ -64,13 +69,14 @@ def _submit_newest(services: Services, message: Message, document: Document | No
             assert document is not None  # noqa: S101 - what is adopted is a row's
             adopt_outputs(services, document, adopted)
         case decide.Then() as step:
-            carry_out(services, document, step)
+            carry_out(services, document, step, over_debt=over_debt)
         case decide.Claim(claimed):
             turn = services.pacer.turn(True, message.slots)
             if turn.delay:
-                carry_out(services, document, decide.its_turn_is_later(claimed, turn.delay, services.now()), turn.slots)
+                later = decide.its_turn_is_later(claimed, turn.delay, services.now())
+                carry_out(services, document, later, turn.slots, over_debt=over_debt)
                 return
-            claimed = services.documents.write(claimed, document)
+            claimed = services.documents.write(claimed, document, over_debt=over_debt)
             body = CountingBody(source)
             answer = _post_link(services, name, source.version) or _post(services, body, source.version)
             if isinstance(answer, NotNow) and answer.code == "Throttled":

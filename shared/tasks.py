@@ -40,8 +40,9 @@ def forget(services: Services, name: str, *, keep_file: bool = False) -> None:
     """Remove all that is known of a document: text, lines, outputs, Read's own copy, the file, and last its row.
 
     The row turns ``ignored`` first and loses its text: a crash in between leaves nothing that is read again. With
-    ``keep_file`` it stays so. While a slow run may still be writing outputs, a marker stays that has them removed once
-    more. A version of the file that is uploaded meanwhile is neither deleted nor forgotten.
+    ``keep_file`` it stays so. While a slow run may still be writing outputs, or have the file open, a marker stays that
+    has them removed once more, and keeps such a run from beginning anew. A version of the file that is uploaded
+    meanwhile is neither deleted nor forgotten.
     Raises Conflict or Superseded if the document does not rest for long enough.
     """
     _check_is_ours(services, name)
@@ -51,7 +52,7 @@ def forget(services: Services, name: str, *, keep_file: bool = False) -> None:
         return
     if version is not None:
         services.inbox.delete(name, version.etag)
-    services.documents.remove(row, owed_at=row.clean_at)
+    services.documents.remove(row, owed_at=services.now() + services.settings.claim_length)
 
 
 def _check_is_ours(services: Services, name: str) -> None:
@@ -65,7 +66,7 @@ def forget_gone(services: Services, name: str) -> None:
     """Remove all that is known of a document whose file is gone. Raises Conflict or Superseded."""
     if not is_unsafe(name) and services.inbox.version(name) is None:
         row = _clear(services, name, None)
-        services.documents.remove(row, owed_at=row.clean_at)
+        services.documents.remove(row, owed_at=services.now() + services.settings.claim_length)
 
 
 def _clear(services: Services, name: str, version: Version | None) -> Document:

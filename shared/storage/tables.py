@@ -71,15 +71,17 @@ class Documents:
             return None
         return _document(row)
 
-    def write(self, document: Document, expected: Document | None, claim: str | None = None) -> Document:
+    def write(
+        self, document: Document, expected: Document | None, claim: str | None = None, *, over_debt: bool = True
+    ) -> Document:
         """Write the row if it still is as ``expected`` (None: if there is none), and with it the marker.
 
-        Returns the document as written. A writer knows its own lost success by the claim that it wrote.
-        Raises Conflict.
+        Without ``over_debt``, not where a forgotten document has left its marker. Returns the document as written. A
+        writer knows its own lost success by the claim that it wrote. Raises Conflict.
         """
         document = document.evolve(claim=claim or self._new_claim())
         try:
-            written = _submit(self._client, [*self._batch(document, expected)])
+            written = _submit(self._client, [*self._batch(document, expected, over_debt=over_debt)])
             return document.evolve(row_etag=written[0]["etag"])
         except AzureError as error:
             current = self.get(document.name)
@@ -90,36 +92,26 @@ class Documents:
             if expected is None or current is None or current.row_etag != expected.row_etag:
                 raise Conflict(current) from error
         # The row is as expected, so it was the marker that could not be removed: somebody else did.
-        written = self._client.submit_transaction([*self._batch(document, expected)][:1])
+        written = self._client.submit_transaction([*self._batch(document, expected, over_debt=True)][:1])
         return document.evolve(row_etag=written[0]["etag"])
 
-    def remove(self, document: Document, owed_at: datetime | None = None) -> None:
-        """Remove a row and its marker, if the row is still as it was read. Raises Conflict.
+    def remove(self, document: Document, owed_at: datetime) -> None:
+        """Remove a row, if it is still as it was read, and leave its marker, due then. Raises Conflict.
 
-        With ``owed_at`` the marker stays, due then: what is left without a row is removed once more.
+        What slow runs write for it meanwhile is removed once more, and none of them can claim it anew.
         """
         row = {"PartitionKey": self._container, "RowKey": document_key(document.name)}
-        marker = {"PartitionKey": self._container, "RowKey": marker_key(document.name)}
         unchanged = {"etag": document.row_etag, "match_condition": MatchConditions.IfNotModified}
-        both: list[Operation] = [("delete", row, unchanged), ("delete", marker)]
-        if owed_at is not None:
-            left = to_marker(document.evolve(due_at=owed_at), self._container)
-            both[1] = ("upsert", left, {"mode": UpdateMode.REPLACE})
-        for batch in (both, both[:1]):
-            try:
-                self._client.submit_transaction(batch)
-            except TableTransactionError as error:
-                if error_code(error) not in _LOST:
-                    raise
-                current = self.get(document.name)
-                if current is not None and current.row_etag != document.row_etag:
-                    raise Conflict(current) from error
-                if current is None:
-                    self.remove_marker(document.name)
-                    return
-                # The row is as expected, so it was the marker that is not there: the row goes alone.
-            else:
-                return
+        debt = to_marker(document.evolve(due_at=owed_at), self._container)
+        try:
+            self._client.submit_transaction(
+                [("delete", row, unchanged), ("upsert", debt, {"mode": UpdateMode.REPLACE})]
+            )
+        except TableTransactionError as error:
+            if error_code(error) not in _LOST:
+                raise
+            if current := self.get(document.name):
+                raise Conflict(current) from error
 
     def overdue(self, before: datetime, status: Status | None = None) -> Iterator[str]:
         """Names of documents, of one status or any, whose next step or whatever else is owed was due before a time."""
@@ -133,10 +125,19 @@ class Documents:
             if isinstance(name := marker.get("Name"), str):
                 yield name
 
-    def remove_marker(self, name: str) -> None:
-        """Remove a marker that has lost its row."""
-        with suppress(ResourceNotFoundError):
-            self._client.delete_entity(self._container, marker_key(name))
+    def debt(self, name: str) -> str | None:
+        """The ETag of a document's marker, if it has one."""
+        try:
+            marker = self._client.get_entity(self._container, marker_key(name), select=["Name"])
+        except ResourceNotFoundError:
+            return None
+        return str(marker.metadata["etag"])
+
+    def remove_debt(self, name: str, etag: str) -> None:
+        """Remove a marker that has no row, unless somebody has written it since."""
+        with suppress(ResourceNotFoundError, ResourceModifiedError):
+            unchanged: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+            self._client.delete_entity(self._container, marker_key(name), **unchanged)
 
     def versions(self) -> Iterator[tuple[str, str]]:
         """Name and ETag of every document, a page of the table at a time."""
@@ -162,7 +163,7 @@ class Documents:
         """Keep how far a comparison of container and table has come, apart from all documents."""
         _submit(self._client, [("upsert", {**_PROGRESS, "Progress": text}, {"mode": UpdateMode.REPLACE})])
 
-    def _batch(self, document: Document, expected: Document | None) -> Iterator[Operation]:
+    def _batch(self, document: Document, expected: Document | None, *, over_debt: bool) -> Iterator[Operation]:
         row = to_row(document, self._container)
         if document.content_length is not None:
             row["ContentLength"] = EntityProperty(document.content_length, EdmType.INT64)
@@ -171,7 +172,9 @@ class Documents:
         else:
             yield "update", row, _if_unchanged(expected.row_etag)
         if _has_marker(document):
-            yield "upsert", to_marker(document, self._container), {"mode": UpdateMode.REPLACE}
+            marker = to_marker(document, self._container)
+            debt_stays = expected is None and not over_debt
+            yield ("create", marker) if debt_stays else ("upsert", marker, {"mode": UpdateMode.REPLACE})
         elif expected is not None and _has_marker(expected):
             yield "delete", {"PartitionKey": self._container, "RowKey": marker_key(document.name)}
 

@@ -475,7 +475,8 @@ def what_is_forgotten_leaves_no_trace(patch: pytest.MonkeyPatch) -> None:
     def forget(services: Services, name: str, *, keep_file: bool = False) -> None:
         if document := services.documents.get(name):
             finish.clear_outputs(services, document)
-            services.documents.remove(document)
+            services.documents.remove(document, owed_at=services.now())
+            services.documents.remove_debt(name, services.documents.debt(name) or "")
         if not keep_file and (etag := services.inbox.etag(name)):
             services.inbox.delete(name, etag)
 

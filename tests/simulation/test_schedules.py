@@ -71,7 +71,6 @@ def test_a_crash_at_any_one_call_while_a_file_is_overwritten_is_survived() -> No
             live(seed, Plan(files=1, versions=3, uploads_within=5, interleave=0.4, crash_at_call=call))
 
 
-@pytest.mark.xfail(strict=True, reason="a run that opened the file before it was forgotten claims it anew thereafter")
 def test_what_is_forgotten_stays_so_however_slow_others_are() -> None:
     for seed in range(100):
         live(seed, Plan(files=1, uploads_within=60, forgets=1, interleave=0.4))

@@ -91,6 +91,8 @@ class Plan:
     """Crash once, at exactly this call."""
     troubled_for: timedelta = timedelta(hours=1)
     done_queue: bool = False
+    rate: str = "30/s"
+    """READ_RATE."""
 
 
 class World:
@@ -103,6 +105,7 @@ class World:
         self.storage = MemoryStorage(lambda: self.time)
         self.storage.fault = self._around_storage_call
         environment = {"DocumentStorage": "UseDevelopmentStorage=true", "READ_ENDPOINT": "http://read"}
+        environment["READ_RATE"] = plan.rate
         if plan.done_queue:
             environment["DONE_QUEUE"] = "done"
         self.settings: Settings = from_environment(environment | (settings or {}), '{"functionTimeout": "00:10:00"}')
@@ -617,12 +620,14 @@ def short_plan(random: Random) -> Plan:
             asks_again=some(0.5),
             interleave=random.choice([0.1, 0.4]),
             most_in_memory=random.choice([MOST_IN_MEMORY, 300]),
+            rate=random.choice(["30/s", "2/min"]),
         )
     if random.random() < 0.1:
         return Plan(
             versions=3,
             uploads_within=90,
             forgets=0.8,
+            interleave=some(0.4),
             crash=some(0.05),
             storage_error=some(0.1),
             events_dropped=some(0.5),
@@ -646,6 +651,7 @@ def short_plan(random: Random) -> Plan:
         messages_lost=some(0.3),
         messages_doubled=some(0.5),
         most_in_memory=random.choice([MOST_IN_MEMORY, 300]),
+        rate=random.choice(["30/s", "30/s", "2/min", "1/min,2/min"]),
         read=Troubles(
             throttled=some(0.5),
             unavailable=some(0.3),
