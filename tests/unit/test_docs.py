@@ -85,6 +85,14 @@ def test_as_many_schedules_are_lived_as_is_said() -> None:
     assert f"{SCHEDULES:,} schedules are part of every test run" in " ".join(document("docs/reliability.md").split())
 
 
+def test_each_way_to_fail_has_the_tests_that_are_named() -> None:
+    rows = [line for line in document("docs/defects.md").splitlines() if line.startswith("| ") and "`test_" in line]
+    assert len(rows) == 30
+    there = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "tests").rglob("test_*.py")))
+    named = re.findall(r"`(test_\w+)`", document("docs/defects.md"))
+    assert not [name for name in named if f"def {name}(" not in there]
+
+
 def test_what_makes_the_tests_of_trouble_longer_is_asked_for() -> None:
     named = set(re.findall(r"\b([A-Z]+_[A-Z]+)=\d+", document("docs/reliability.md")))
     asked = document("tests/simulation/test_schedules.py") + document("tests/end_to_end/test_chaos.py")

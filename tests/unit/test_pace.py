@@ -156,3 +156,11 @@ def test_what_was_lost_to_refusals_is_won_back_slowly() -> None:
         pace.book_look(NOW + second)
         assert pace.lane(False).share - low < 0.01 * (second / 10 + 1)
     assert pace.lane(False).share == 1.0
+
+
+def test_a_call_that_is_booked_and_never_made_takes_nothing_from_later_ones() -> None:
+    pace = Pace(PAID)
+    for _ in range(1000):
+        pace.book_submit(NOW)
+    an_hour_later = NOW + 3600
+    assert pace.book_submit(an_hour_later).at == pytest.approx(an_hour_later, abs=0.5)
