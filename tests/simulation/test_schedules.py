@@ -14,7 +14,7 @@ import pytest
 from tests.simulation.read import Troubles
 from tests.simulation.world import Plan, World, live
 
-SCHEDULES = int(os.environ.get("SIMULATION_SCHEDULES", "2000"))
+SCHEDULES = int(os.environ.get("SIMULATION_SCHEDULES", "10000"))
 FIRST_SEED = int(os.environ.get("SIMULATION_FIRST_SEED", "0"))
 BLOCK = 250
 
