@@ -1,0 +1,277 @@
+"""The real app on storage in memory that counts its calls, on a virtual clock: what documents and sweeps cost."""
+
+import base64
+import json
+import time
+import tracemalloc
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from io import BytesIO
+from typing import Any
+
+import requests
+
+from shared.advance import advance, advance_message
+from shared.document import Document, Status
+from shared.missed import count_missed, find_missed
+from shared.pace import EARLY_BY, Pace
+from shared.recover import recover_stalled
+from shared.services import Services
+from shared.settings import Rate
+from shared.storage.blobs import Inbox, Listed
+from shared.storage.queue import Queue
+from shared.storage.tables import Documents
+from tests.simulation.burst import Burst, _Read, _World
+from tests.simulation.storage.account import Operation
+
+CALLS = ("table", "blob write", "blob read", "blob other", "queue", "pace")
+"""Kinds of calls of storage, as they are billed; the row of the pace is counted apart."""
+
+_NAME = "2024/11/scan-000000001.pdf"
+_WORDS = ["Lorem", "ipsum", "dolor", "sit", "amet", "consetetur", "sadipscing", "elitr"]
+_LINES = 50
+_OLD = datetime(2024, 11, 22, tzinfo=UTC)
+
+
+class CountingWorld(_World):
+    """A burst whose calls of storage are counted, and where each document is a full page of text."""
+
+    def __init__(self, burst: Burst) -> None:
+        super().__init__(burst)
+        self.read = _FullPages(self, self.read._quotas)
+        self.counts: Counter[str] = Counter()
+        """By kind; also ``poll`` (of the queue), ``entity`` (written to documents' partition), ``deepest`` (queue)."""
+        self._queued = 0
+
+    def open(self, *names: str) -> Services:
+        """Make what there is to be, with some files, and begin to count."""
+        blobs, queues, tables = self.storage.blobs(), self.storage.queues(), self.storage.tables()
+        inbox = blobs.create_container("inbox")
+        for name in names:
+            inbox.upload_blob(name, b"%PDF")
+        blobs.create_container("results")
+        for queue in ("read-operations", "read-operations-poison", "webjobs-blobtrigger-poison"):
+            queues.get_queue_client(queue).create_queue()
+        for table in ("documents", "lines"):
+            tables.create_table(table)
+        self.storage.fault = self.storage_call
+        return self.services()
+
+    def storage_call(self, call: Operation) -> None:
+        """Count a call, and let its time pass."""
+        if call.when == "before":
+            self.counts[_kind(call)] += 1
+            if call.verb == "submit_transaction" and call.target.startswith("documents/inbox/"):
+                self.counts["entity"] += 1 + _more(call.target)
+        elif call.verb in ("send_message", "delete_message"):
+            self._queued += 1 if call.verb == "send_message" else -1
+            self.counts["deepest"] = max(self.counts["deepest"], self._queued)
+        super().storage_call(call)
+
+
+def _kind(call: Operation) -> str:
+    if call.service == "queue":
+        return "poll" if call.verb == "receive_messages" else "queue"
+    if call.service == "table":
+        return "pace" if "~pace" in call.target else "table"
+    return {"put_blob": "blob write", "get_blob": "blob read"}.get(call.verb, "blob other")
+
+
+def _more(target: str) -> int:
+    """Rows of a transaction beside the first, as the storage's log tells them."""
+    _, and_, more = target.rpartition(" and ")
+    return int(more.removesuffix(" more")) if and_ else 0
+
+
+class _FullPages(_Read):
+    def send(self, request: requests.PreparedRequest, *rest: object, **options: object) -> requests.Response:
+        response = super().send(request, *rest, **options)
+        body = response.raw.read()
+        response.raw = BytesIO(PAGE if b'"succeeded"' in body else body)
+        return response
+
+
+def _page() -> bytes:
+    box = [1.2345] * 8
+    words = [{"text": word, "boundingBox": box, "confidence": 0.991} for word in _WORDS]
+    line = {"text": " ".join(_WORDS), "boundingBox": box, "words": words}
+    page = {"page": 1, "angle": 0.5, "width": 8.5, "height": 11, "unit": "inch", "lines": [line] * _LINES}
+    result = {"version": "3.2.0", "modelVersion": "2022-04-30", "readResults": [page]}
+    return json.dumps({"status": "succeeded", "analyzeResult": result}, separators=(",", ":")).encode()
+
+
+PAGE = _page()
+"""Read's answer about one page of 50 lines and 400 words."""
+
+
+def life(*, behind_others: bool) -> Counter[str]:
+    """What one document costs, step by step: one that comes alone, or one that finds the quota booked up.
+
+    Counted by kind, and ``execution`` (of a function), ``message bytes`` (the largest), ``table bytes``,
+    ``blob bytes``.
+    """
+    world = CountingWorld(Burst())
+    services = world.open(_NAME)
+    if behind_others:
+        _book_up(world, services)
+    world.counts.clear()
+    messages = world.storage.queues().get_queue_client("read-operations")
+    advance(services, _NAME)
+    executions, largest = 1, 0
+    while waiting := world.storage.messages_in("read-operations"):
+        largest = max(largest, len(waiting[0].text))
+        world.threads.time = max(world.threads.time, waiting[0].visible_on.timestamp())
+        (message,) = messages.receive_messages(max_messages=1, visibility_timeout=600)
+        advance_message(services, base64.b64decode(message.content))
+        messages.delete_message(message.id, message.pop_receipt)
+        executions += 1
+    rows = [row for table in ("documents", "lines") for row in world.storage.rows_in(table)]
+    kept = [row for row in rows if row["PartitionKey"] != "~pace"]
+    if not any(row.get("Status") == Status.SUCCEEDED for row in kept):
+        raise RuntimeError("the document was not read")
+    counts = world.counts
+    counts["execution"], counts["message bytes"] = executions, largest
+    counts["table bytes"] = sum(map(entity_bytes, kept))
+    counts["blob bytes"] = sum(len(blob.content) for blob in world.storage.blobs_in("results").values())
+    return counts
+
+
+def _book_up(world: CountingWorld, services: Services) -> None:
+    """Let others book, all at this very moment, until the next is told to come again."""
+    world.storage.fault = None
+    turn = services.pacer.turn(True)
+    while turn.slots or not turn.delay:
+        turn = services.pacer.turn(True)
+    world.storage.fault = world.storage_call
+
+
+def entity_bytes(row: Mapping[str, Any]) -> int:
+    """What is billed for an entity, by the formula of "Understanding Windows Azure Storage Billing"."""
+
+    def value_bytes(value: object) -> int:
+        if isinstance(value, str):
+            return 4 + 2 * len(value)
+        return 1 if isinstance(value, bool) else 8
+
+    columns = {name: value for name, value in row.items() if name not in ("PartitionKey", "RowKey")}
+    keys = 2 * len(row["PartitionKey"] + row["RowKey"])
+    return 4 + keys + sum(8 + 2 * len(name) + value_bytes(value) for name, value in columns.items())
+
+
+def sweep(in_flight: int, overdue: int) -> int:
+    """Calls of storage that the five-minute clock makes."""
+    world = CountingWorld(Burst())
+    services, now = world.open(), world.now()
+    for number in range(in_flight):
+        due_at = now + timedelta(hours=-1 if number < overdue else 1)
+        name = f"{number:06}.pdf"
+        services.documents.write(Document(name=name, status=Status.WAITING, source_etag="x", due_at=due_at), None)
+    world.counts.clear()
+    recover_stalled(services, now + timedelta(hours=1))
+    find_missed(services, now + timedelta(hours=1), resume_only=True)
+    return sum(world.counts[kind] for kind in (*CALLS, "poll"))
+
+
+def sample(files: int) -> Counter[str]:
+    """A backlog of documents at 30 calls a second, by kind of call, and the ``milliseconds`` that it took."""
+    world = CountingWorld(Burst(files=files))
+    outcome = world.live()
+    if outcome.failed:
+        raise RuntimeError(f"{outcome.failed} documents were not read")
+    world.counts["milliseconds"] = round(1000 * (max(outcome.ended) - min(outcome.posts)))
+    return world.counts
+
+
+# ---- The comparison of container and table, on names that are made up as they are asked for
+
+
+class _Known(Documents):
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def versions(self) -> Iterator[tuple[str, str]]:
+        return ((_name(number), f'"0x{number:015X}"') for number in range(self._count))
+
+    def progress(self) -> str | None:
+        return None
+
+    def save_progress(self, text: str) -> None:
+        """It is not kept."""
+
+
+class _Files(Inbox):
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def list(self, _prefix: str, _start: str | None) -> Iterator[tuple[list[Listed], str | None]]:
+        for first in range(0, self._count, 5000):
+            end = min(first + 5000, self._count)
+            files = [Listed(_name(number), f"0x{number:015X}", 1, _OLD) for number in range(first, end)]
+            yield files, str(end) if end < self._count else None
+
+
+class _Taken(Queue):
+    def __init__(self) -> None:
+        self.longest_delay = 0.0
+
+    def send(self, _text: str, delay: float) -> None:
+        self.longest_delay = max(self.longest_delay, delay)
+
+
+def _name(number: int) -> str:
+    return f"2024/11/scan-{number:09}.pdf"
+
+
+def compare(count: int) -> float:
+    """Compare so many files with as many rows that know them all. Returns the seconds of CPU that it took."""
+    services = replace(CountingWorld(Burst()).services(), documents=_Known(count), inbox=_Files(count))
+    began = time.process_time()
+    if count_missed(services) != (0, 0):
+        raise RuntimeError("files were missed that are known")
+    return time.process_time() - began
+
+
+def comparison_memory(count: int) -> float:
+    """MB of memory that it takes to compare so many names, at the most."""
+    tracemalloc.start()
+    try:
+        compare(count)
+        return tracemalloc.get_traced_memory()[1] / 1e6
+    finally:
+        tracemalloc.stop()
+
+
+def handed_over(rate: str, count: int) -> tuple[int, float]:
+    """How many of so many missed files one comparison hands over, and after how many hours the last is due."""
+    taken = _Taken()
+    services = CountingWorld(Burst(rate=rate)).services()
+    services = replace(services, documents=_Known(0), inbox=_Files(count), queue=taken)
+    handed = find_missed(services, services.now() + timedelta(hours=1))
+    return handed, taken.longest_delay / 3600
+
+
+# ---- A backlog longer than a message can be hidden
+
+
+def quota_used(rate: Rate, documents: int, longest_delay: float) -> float:
+    """The share of the quota that is read with, while so many documents wait for their turn at once.
+
+    Only the calendar and the messages' delays are simulated.
+    """
+    pace, ended = Pace(rate), 0.0
+    visits: list[tuple[float, int, bool]] = [(number / documents, number, False) for number in range(documents)]
+    while visits:
+        now, number, booked = heappop(visits)
+        if booked:
+            ended = max(ended, now)
+            continue
+        booking = pace.book_submit(now)
+        wait = booking.at - now
+        if booking.slots:
+            heappush(visits, (now + max(wait - EARLY_BY, 0), number, True))
+        else:
+            heappush(visits, (now + min(max(wait, 1), longest_delay), number, False))
+    return documents * (2 if rate.shared else 1) / rate.posts.rate / ended
