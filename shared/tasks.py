@@ -46,8 +46,16 @@ def forget(services: Services, name: str, *, keep_file: bool = False) -> None:
     Raises Conflict or Superseded if the document does not rest for long enough.
     """
     _check_is_ours(services, name)
-    version = None if is_unsafe(name) else services.inbox.version(name)
-    row = _clear(services, name, version)
+    for attempt in range(1, _TRIES + 1):
+        document = services.documents.get(name)
+        # The file is asked about after its row: what is uploaded from then on is news.
+        version = None if is_unsafe(name) else services.inbox.version(name)
+        try:
+            row = _empty(services, name, document, version)
+            break
+        except Conflict:
+            if attempt == _TRIES:
+                raise
     if version is not None and keep_file:
         return
     if version is not None:
@@ -64,25 +72,20 @@ def _check_is_ours(services: Services, name: str) -> None:
 
 def forget_gone(services: Services, name: str) -> None:
     """Remove all that is known of a document whose file is gone. Raises Conflict or Superseded."""
-    if not is_unsafe(name) and services.inbox.version(name) is None:
-        row = _clear(services, name, None)
+    document = services.documents.get(name)
+    if document is not None and not is_unsafe(name) and services.inbox.version(name) is None:
+        row = _empty(services, name, document, None)
         services.documents.remove(row, owed_at=services.now() + services.settings.claim_length)
 
 
-def _clear(services: Services, name: str, version: Version | None) -> Document:
-    """Turn a document's row into one that is forgotten in its present version, and remove all it had.
+def _empty(services: Services, name: str, document: Document | None, version: Version | None) -> Document:
+    """Turn a document's row into one that is forgotten in a version of its file, and remove all it had.
 
-    Returns that row.
+    Returns that row. Raises Conflict if the row is not as it was, or Superseded.
     """
-    for attempt in range(1, _TRIES + 1):
-        document = services.documents.get(name)
-        row = decide.forgotten(document, name, version, services.now(), services.settings)
-        try:
-            row = services.documents.write(row, document)
-            break
-        except Conflict:
-            if attempt == _TRIES:
-                raise
+    row = services.documents.write(
+        decide.forgotten(document, name, version, services.now(), services.settings), document
+    )
     if not is_unsafe(name):  # else nothing was ever stored under it but the row
         if document is not None and document.operation_url:
             services.read.delete(document.operation_url, document.api_version)

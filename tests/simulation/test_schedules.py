@@ -73,7 +73,7 @@ def test_a_crash_at_any_one_call_while_a_file_is_overwritten_is_survived() -> No
 
 def test_what_is_forgotten_stays_so_however_slow_others_are() -> None:
     for seed in range(100):
-        live(seed, Plan(files=1, uploads_within=60, forgets=1, interleave=0.4))
+        live(seed, Plan(files=1, versions=3, uploads_within=90, forgets=1, interleave=0.4))
 
 
 def test_a_thousand_files_at_a_small_quota_all_end_in_their_text() -> None:
