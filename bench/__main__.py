@@ -73,7 +73,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="BENCHMARK",
         help=f"{', '.join(BENCHMARKS[:-1])} or {BENCHMARKS[-1]}; default: all, in turn",
     )
-    parser.add_argument("--quick", action="store_true", help="tiny ones, to see that they run; their figures say little")
+    parser.add_argument(
+        "--quick", action="store_true", help="tiny ones, to see that they run; their figures say little"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write one JSON object a line there, a figure each")
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the schedules of looks there")
     parser.add_argument("--update", action="store_true", help="publish this run in the README and in docs/")
@@ -83,3 +85,9 @@ def _benchmark(name: str) -> str:
     if name not in BENCHMARKS:
         raise argparse.ArgumentTypeError(f"there is no benchmark {name!r}; there are: {', '.join(BENCHMARKS)}")
     return name
+
+
+if __name__ == "__main__":
+    from local.commands.__main__ import carry_out, parse
+
+    sys.exit(carry_out(parse(["bench", *sys.argv[1:]])))

@@ -116,8 +116,9 @@ def _succeeded_at(rows: TableClient, name: str) -> float:
             row = rows.get_entity("inbox", name)
         except ResourceNotFoundError:
             continue
-        if row["Status"] == "succeeded":
-            return float(row.metadata["timestamp"].timestamp())
+        written_at = row.metadata["timestamp"]
+        if row["Status"] == "succeeded" and written_at:
+            return written_at.timestamp()
         if row["Status"] == "failed":
             raise ServiceError(f"A document failed: {row['ErrorMessage']}")
     raise ServiceError(f"A document was not read within {MOST_SECONDS} s.")

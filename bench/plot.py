@@ -16,7 +16,6 @@ PANELS = {
     "2,000 pages": "2,000 pages: Read takes\n10 to 30 minutes",
 }
 OURS, OTHERS, BOUND, INK = "#c2410c", "#475569", "#15803d", "#1e293b"
-_AS_TEXT = {"svg.fonttype": "none", "svg.hashsalt": "blob-ocr", "font.family": "sans-serif", "font.size": 10}
 
 
 def draw(figures: Iterable[Figure], path: Path) -> None:
@@ -25,7 +24,7 @@ def draw(figures: Iterable[Figure], path: Path) -> None:
     from matplotlib.figure import Figure as Canvas
 
     values = {figure.name: figure.value for figure in figures}
-    with mpl.rc_context(_AS_TEXT):
+    with mpl.rc_context({"svg.hashsalt": "blob-ocr", "font.size": 10}):
         canvas = Canvas(figsize=(10.5, 4.2), layout="constrained", facecolor="white")
         for axes, workload in zip(canvas.subplots(1, len(PANELS)), PANELS, strict=True):
             _panel(axes, workload, values)

@@ -1,22 +1,33 @@
 """Looks against delay: calls of Read a document, and seconds added to Read's own, by schedule of looks.
 
-``python -m bench.schedule [--documents N]``. On a virtual clock: one-page documents on an otherwise quiet app. A
-message is seen as the real host sees it: after an empty poll it waits, longer each time, up to ``maxPollingInterval``
-(azure-sdk-for-net, QueueListener.cs and RandomizedExponentialBackoffStrategy.cs).
+On a virtual clock, on an otherwise quiet app: the schedule and the host's polling are the app's and the host stand-in's
+own code; what storage and Read take is made up. The same is then measured on the local stack.
 """
 
-import argparse
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from random import Random
 from statistics import mean, quantiles
 
+from bench.figure import Figure
+from bench.one_page import Added, read_one_page_documents
+from local.functions_host.delivery import Backoff
+from local.functions_host.host_json import load_host_options
+from local.paths import ROOT
 from shared.schedule import FIRST_LOOK, look_delay
+from tests.simulation.burst import GET_SECONDS, READ_SECONDS, STORAGE_SECONDS, TAIL
 
-MOST_POLL = 0.25
-"""host.json's maxPollingInterval, in seconds."""
-QUEUE_CALL, GET = (0.005, 0.02), (0.05, 0.15)
-TYPICAL, TAIL, TAIL_SHARE = (1.2, 1.9), 60.0, 0.02
+POLLING = Backoff(load_host_options(ROOT, {}).queues.max_polling_interval)
+LARGE_SECONDS = (600.0, 1800.0)
+"""What Read takes for 2,000 pages."""
+
+MOST_CALLS, MOST_MEDIAN, MOST_P95 = 2.1, 0.8, 1.2
+ORACLE = "oracle"
+STORES = 4
+"""Storage calls from Read's answer to the end: JSON, text, lines, row."""
+
+Draw = Callable[[Random], float]
 
 
 def ours() -> Iterator[float]:
@@ -25,63 +36,131 @@ def ours() -> Iterator[float]:
     yield from (look_delay(looks, None) for looks in itertools.count(1))
 
 
-SCHEDULES: dict[str, Callable[[], Iterator[float]]] = {
+SCHEDULES: dict[str, Callable[[], Iterable[float]]] = {
     "ours": ours,
     "fixed 1 s": lambda: itertools.repeat(1.0),
     "fixed 10 s": lambda: itertools.repeat(10.0),
     "2-5-13-34": lambda: itertools.chain([2.0, 5.0, 13.0], itertools.repeat(34.0)),
-    "2, then 1 s": lambda: itertools.chain([2.0], itertools.repeat(1.0)),
-    "2-1-2-4-8…60": lambda: itertools.chain([2.0, 1.0], (min(2.0 * 2**n, 60.0) for n in itertools.count())),
-    "2-3-6-12…60": lambda: itertools.chain([2.0], (min(3.0 * 2**n, 60.0) for n in itertools.count())),
 }
 
 
-def operation(random: Random) -> float:
+def typical(random: Random) -> float:
     """Seconds that Read takes for one page."""
-    return random.uniform(TYPICAL[1], TAIL) if random.random() < TAIL_SHARE else random.uniform(*TYPICAL)
+    return random.uniform(*READ_SECONDS)
 
 
-def document(delays: Iterator[float], seconds: float, random: Random) -> tuple[int, float]:
-    """Read calls of one document, and the seconds from its answer's being ready to its row's being so."""
+def slow(random: Random) -> float:
+    """And for one of the tail."""
+    return random.uniform(READ_SECONDS[1], TAIL[1])
+
+
+def one_page(random: Random) -> float:
+    """And for one of all."""
+    return slow(random) if random.random() < TAIL[0] else typical(random)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Documents of a kind."""
+
+    name: str
+    seconds: Draw
+    documents: int
+    has_goals: bool = False
+
+
+WORKLOADS = (
+    Workload("one page", one_page, 50_000, has_goals=True),
+    Workload("the slow 2 %", slow, 10_000),
+    Workload("2,000 pages", lambda random: random.uniform(*LARGE_SECONDS), 500),
+)
+
+
+def calls_name(workload: str, schedule: str) -> str:
+    """What the figure is called that tells Read calls per document."""
+    return f"Read calls per document, {workload}: {schedule}"
+
+
+def added_name(workload: str, schedule: str, what: str) -> str:
+    """And the one that tells the seconds added; ``what`` is ``median`` or ``95th percentile``."""
+    return f"Seconds added to Read's own, {workload}, {what}: {schedule}"
+
+
+def measure(*, quick: bool) -> Iterator[Figure]:
+    """Every schedule on the virtual clock, then ours on the local stack."""
+    for workload in WORKLOADS:
+        documents = workload.documents // (100 if quick else 1)
+        for schedule in [*SCHEDULES, ORACLE]:
+            results = simulate(schedule, workload.seconds, documents)
+            goals = workload.has_goals and schedule == "ours"
+            yield from _figures(workload.name, schedule, results, f"{documents:,} documents simulated", goals)
+    modelled = _cuts(simulate("ours", typical, 1_000 if quick else 20_000))
+    note = f"without a tail; simulated it is {modelled[49]:.2f} s, 95th percentile {modelled[94]:.2f} s"
+    results = read_one_page_documents([READ_SECONDS[0], *_evenly(2 if quick else 40)], GET_SECONDS)
+    yield from _figures(
+        "one page", "ours, on the local stack", results, f"{len(results)} documents one by one; {note}", True
+    )
+
+
+def simulate(schedule: str, seconds: Draw, documents: int) -> list[Added]:
+    """Documents of which Read takes ``seconds``, one by one."""
+    random = Random(1)  # noqa: S311 - a run is to be replayed
+    if schedule == ORACLE:
+        return [Added(2, random.uniform(*GET_SECONDS) + _stored(random)) for _ in range(documents)]
+    return [_read(SCHEDULES[schedule](), seconds(random), random) for _ in range(documents)]
+
+
+def _read(delays: Iterable[float], seconds: float, random: Random) -> Added:
+    """One document, from Read's 202 on: row and message, then looks until one finds the answer."""
     time, calls = 0.0, 1
     for delay in delays:
-        # The host has been polling an empty queue for as long: its next poll comes within the longest pause.
-        time += random.uniform(*QUEUE_CALL) + delay + random.uniform(0, MOST_POLL) + 2 * random.uniform(*QUEUE_CALL)
+        time += _storage(random) + _storage(random)  # the row, the message
+        time = _fetched(time + delay, random) + _storage(random)  # the row again
         calls += 1
         ready = time >= seconds
-        time += random.uniform(*GET)
+        time += random.uniform(*GET_SECONDS)
         if ready:
             break
-        time += random.uniform(*QUEUE_CALL)  # the row
-    stored = sum(random.uniform(*QUEUE_CALL) for _ in range(4))  # JSON, text, lines, row
-    return calls, time + stored - seconds
+    return Added(calls, time + _stored(random) - seconds)
 
 
-def oracle(random: Random) -> tuple[int, float]:
-    """Whoever knows when each operation ends: two calls, and no delay but the exchange's and storage's own."""
-    return 2, random.uniform(*GET) + sum(random.uniform(*QUEUE_CALL) for _ in range(4))
+def _fetched(visible: float, random: Random) -> float:
+    """When the host has a message that becomes visible, having found the last one a second ago or earlier."""
+    polling = POLLING.after(True, random)
+    time = visible - random.uniform(1.0, 1.0 + POLLING.longest)
+    while True:
+        asked_at, time = time, time + _storage(random)
+        if asked_at >= visible:
+            return time
+        time += polling.delay
+        polling = polling.after(False, random)
 
 
-def main() -> None:
-    """Print a table, a line a schedule."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--documents", type=int, default=100_000)
-    count = parser.parse_args().documents
-    print(f"{'schedule':14} calls/doc  added s: median   p95    p99   of the tail, median")
-    for name, schedule in [*SCHEDULES.items(), ("oracle", None)]:
-        random = Random(1)  # noqa: S311 - a run is to be replayed
-        results, tail = [], []
-        for _ in range(count):
-            seconds = operation(random)
-            result = document(schedule(), seconds, random) if schedule else oracle(random)
-            results.append(result)
-            if seconds > TYPICAL[1]:
-                tail.append(result[1])
-        cuts = quantiles([added for _, added in results], n=100)
-        calls = mean(calls for calls, _ in results)
-        middle = quantiles(tail, n=2)[0]
-        print(f"{name:14} {calls:9.3f} {cuts[49]:16.2f} {cuts[94]:6.2f} {cuts[98]:6.2f} {middle:12.2f}")
+def _storage(random: Random) -> float:
+    return random.uniform(*STORAGE_SECONDS)
 
 
-if __name__ == "__main__":
-    main()
+def _stored(random: Random) -> float:
+    return sum(_storage(random) for _ in range(STORES))
+
+
+def _evenly(count: int) -> list[float]:
+    """As ``typical``, without the chance of few."""
+    shortest, longest = READ_SECONDS
+    seconds = [shortest + (longest - shortest) * (each + 0.5) / count for each in range(count)]
+    Random(1).shuffle(seconds)  # noqa: S311 - a run is to be repeated
+    return seconds
+
+
+def _cuts(results: Iterable[Added]) -> list[float]:
+    return quantiles((each.seconds for each in results), n=100)
+
+
+def _figures(workload: str, schedule: str, results: list[Added], note: str, goals: bool) -> Iterator[Figure]:
+    cuts = _cuts(results)
+    for name, value, unit, goal in (
+        (calls_name(workload, schedule), mean(each.calls for each in results), "calls", MOST_CALLS),
+        (added_name(workload, schedule, "median"), cuts[49], "s", MOST_MEDIAN),
+        (added_name(workload, schedule, "95th percentile"), cuts[94], "s", MOST_P95),
+    ):
+        yield Figure(name=name, value=round(value, 3), unit=unit, goal=goal if goals else None, note=note)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import cast
 
+from bench.__main__ import add_arguments as add_bench_arguments
 from local.services import ServiceError
 
 DESCRIPTION = "Read documents on this machine as blob-ocr does in Azure."
@@ -74,6 +75,15 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     test = _command(commands, "test", "check style and types, and run every test; other arguments are pytest's")
     test.add_argument("--quick", action="store_true", help="the unit tests and one test of each other kind")
     test.set_defaults(module="test", needs_tests=True)
+
+    bench = _command(
+        commands,
+        "bench",
+        "measure what the app costs, beside what its reader would otherwise run",
+        "Takes some 15 minutes, and means something on a machine with nothing else to do.",
+    )
+    add_bench_arguments(bench)
+    bench.set_defaults(module="bench", needs_tests=True)
 
     clean = _command(commands, "clean", "delete what was stored on this machine: files, rows, text and logs")
     clean.add_argument("--all", action="store_true", help="what was installed, too")
