@@ -13,7 +13,7 @@ from bench.figure import Figure
 from bench.machine import machine
 from bench.table import line
 
-BENCHMARKS = ("schedule", "throughput", "memory")
+BENCHMARKS = ("schedule", "throughput", "peers", "work", "memory", "startup", "million")
 """Modules of this package; each has ``measure(*, quick: bool)``, which gives its figures."""
 
 PLOTTED = "schedule"

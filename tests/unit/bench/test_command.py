@@ -1,0 +1,133 @@
+"""dev.py bench."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from bench import __main__ as bench
+from bench import publish
+from bench.figure import Figure
+from bench.schedule import ORACLE, SCHEDULES, WORKLOADS, added_name, calls_name
+from local.commands.__main__ import carry_out, parse
+from local.services import ServiceError
+from tests.support.markdown import tables
+
+FIGURES = [
+    Figure(name="calls", value=2, unit="calls", goal=1),
+    Figure(name="Burst at 30/s: share", value=96, unit="%", goal=95, at_least=True),
+    Figure(name="seconds", value=0.5, unit="s", note="of 40"),
+    *(
+        Figure(name=name, value=value, unit="")
+        for workload in WORKLOADS
+        for value, schedule in enumerate([*SCHEDULES, ORACLE], start=2)
+        for name in (
+            calls_name(workload.name, schedule),
+            added_name(workload.name, schedule, "median"),
+            added_name(workload.name, schedule, "95th percentile"),
+        )
+    ),
+]
+
+
+class Measured(list[bool]):
+    """The ``quick`` of each time that the benchmark was run."""
+
+
+@pytest.fixture(autouse=True)
+def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
+    """A benchmark in the place of `schedule`, and no other."""
+    runs = Measured()
+
+    def measure(*, quick: bool) -> Iterator[Figure]:
+        runs.append(quick)
+        yield from FIGURES
+
+    module = ModuleType("bench.fake")
+    module.measure = measure  # type: ignore[attr-defined]  # which makes it a benchmark
+    monkeypatch.setitem(sys.modules, "bench.fake", module)
+    monkeypatch.setattr(bench, "BENCHMARKS", ("fake", "schedule"))
+    monkeypatch.setattr(bench, "PLOTTED", "fake")
+    return runs
+
+
+def test_a_run_says_where_and_prints_a_line_a_figure(capsys: pytest.CaptureFixture[str], measured: Measured) -> None:
+    assert carry_out(parse(["bench", "fake"])) == 0
+    shown = capsys.readouterr().out
+    assert "Azurite" in shown.splitlines()[0]
+    assert "calls" in shown
+    assert "MISSED" in shown
+    assert shown.splitlines()[-1] == f"{len(FIGURES)} figures; of 2 goals, 1 met, 1 missed."
+    assert measured == [False]
+
+
+def test_quick_is_passed_on(measured: Measured) -> None:
+    carry_out(parse(["bench", "fake", "--quick"]))
+    assert measured == [True]
+
+
+def test_json_is_one_object_a_line(tmp_path: Path) -> None:
+    carry_out(parse(["bench", "fake", "--json", str(tmp_path / "figures.jsonl")]))
+    lines = (tmp_path / "figures.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == [figure.to_json() for figure in FIGURES]
+
+
+def test_a_file_that_cannot_be_written_ends_with_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert carry_out(parse(["bench", "fake", "--json", str(tmp_path / "missing/figures.jsonl")])) == 2
+    assert "could not be run" in capsys.readouterr().err
+
+
+def test_a_stack_that_does_not_come_up_ends_with_status_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    def measure(*, quick: bool) -> Iterator[Figure]:
+        raise ServiceError(f"Azurite is not there, quick or not: {quick}")
+
+    monkeypatch.setattr(sys.modules["bench.fake"], "measure", measure)
+    assert carry_out(parse(["bench", "fake"])) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["schedule", "--plot", "a.svg"], ["--update", "--quick"], ["fake", "--update"]],
+)
+def test_what_does_not_go_together_ends_with_status_2_and_measures_nothing(
+    arguments: list[str], measured: Measured
+) -> None:
+    assert carry_out(parse(["bench", *arguments])) == 2
+    assert not measured
+
+
+def test_a_benchmark_that_is_none_is_refused() -> None:
+    with pytest.raises(SystemExit) as end:
+        parse(["bench", "speed"])
+    assert end.value.code == 2
+
+
+def test_the_plot_names_every_schedule_on_an_opaque_ground(tmp_path: Path) -> None:
+    carry_out(parse(["bench", "fake", "--plot", str(tmp_path / "plot.svg")]))
+    plot = (tmp_path / "plot.svg").read_text(encoding="utf-8")
+    assert all(f"<!-- {schedule} -->" in plot for schedule in [*SCHEDULES, ORACLE])
+    assert "fill: #ffffff" in plot
+
+
+def test_a_published_run_is_in_the_docs_and_its_goals_are_in_the_readme(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    readme = tmp_path / "README.md"
+    readme.write_text(
+        "before\n<!-- figures: made by `dev.py bench --update` -->\nold\n<!-- /figures -->\nafter\n", encoding="utf-8"
+    )
+    for _ in range(2):  # a second time, over the first
+        publish.publish(FIGURES, "a machine", tmp_path)
+    lines = (tmp_path / "docs/bench.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == [figure.to_json() for figure in FIGURES]
+    every = tables((tmp_path / "docs/bench.md").read_text(encoding="utf-8"))
+    assert [row[0] for row in every[0]] == [figure.name for figure in FIGURES]
+    text = readme.read_text(encoding="utf-8")
+    assert tables(text) == [[["calls", "2 calls", "at most 1", "MISSED"]]]
+    assert text.startswith("before\n")
+    assert text.endswith("<!-- /figures -->\nafter\n")
+    assert "on a machine" in text
+    assert "old" not in text
+    assert (tmp_path / "docs/bench-schedule.svg").exists()
