@@ -122,10 +122,10 @@ def _hours(rate: Rate) -> float:
 
 
 def _money(alone: Mapping[str, int], behind: Mapping[str, int]) -> Iterator[Figure]:
-    """Dollars for a thousand documents of one page, and dollars a month."""
+    """Cents for a thousand documents of one page, and dollars a month."""
 
     def thousand(what: str, dollars: float) -> Figure:
-        return Figure(name=f"A thousand pages: {what}", value=1000 * dollars, unit="$")
+        return Figure(name=f"A thousand pages: {what}", value=1000 * 100 * dollars, unit="cents")
 
     def price(calls: Mapping[str, int]) -> float:
         return sum(PRICES[kind] * number for kind, number in calls.items())
