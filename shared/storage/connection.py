@@ -9,6 +9,7 @@ from azure.storage.queue import LinearRetry as QueueRetry
 from azure.storage.queue import QueueServiceClient
 
 from shared.settings import StorageConnection
+from shared.storage.batch import BatchingTableService
 
 RANGE_BYTES = 4 * 1024 * 1024
 """What one GET of a blob brings. The SDK's own first GET is 32 MiB, which every submit would hold in memory."""
@@ -49,8 +50,8 @@ def table_service(connection: StorageConnection) -> TableServiceClient:
         **_TIMEOUTS,
     }
     if connection.connection_string:
-        return TableServiceClient.from_connection_string(connection.connection_string, **options)
-    return TableServiceClient(connection.table_url or "", credential=_credential(connection), **options)
+        return BatchingTableService.from_connection_string(connection.connection_string, **options)
+    return BatchingTableService(connection.table_url or "", credential=_credential(connection), **options)
 
 
 def _credential(connection: StorageConnection) -> Any:
