@@ -1,9 +1,9 @@
 """Ours beside what a user would otherwise run: functions that wait for Read, and looks at fixed times.
 
 The same files, the same scripted Read service, the same storage (a real Azurite), the same host and as many worker
-threads. The host is the Functions stand-in's: its queue listeners, with the limits of host.json, hand blob events and
-messages over; each invocation then takes one of the worker's threads, as Python's worker has it. A peer's file is in
-memory when its function is called, as its binding does it, and is not counted.
+threads. The host is the Functions stand-in's: its queue listeners hand blob events and messages over, more of them than
+there are threads; each invocation then takes one of the worker's threads, as Python's worker has it. A peer's file is
+in memory when its function is called, as its binding does it, and is not counted.
 
 What a function holds of a worker is the time from its start to its end, without the HTTP exchanges with Read
 themselves, wherever those run: waiting, storing and computing.
@@ -295,7 +295,8 @@ class World:
     def _host(self) -> Iterator[QueueListener]:
         """The host at work. Its threads only wait for the worker's; what is yielded listens for events of files."""
         options = load_host_options(ROOT, {})
-        of_events = replace(options.blobs.queue_options(options.queues), message_encoding="none")
+        blobs = replace(options.blobs, max_degree_of_parallelism=3 * THREADS)  # so that no thread of the worker idles
+        of_events = replace(blobs.queue_options(options.queues), message_encoding="none")
         with ThreadPoolExecutor(1000, thread_name_prefix="host") as threads:
 
             def listener(queue: QueueClient, options: QueueOptions, handler: _Handler) -> QueueListener:
