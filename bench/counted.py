@@ -195,10 +195,10 @@ class _Known(Documents):
     def versions(self) -> Iterator[tuple[str, str]]:
         return ((_name(number), f'"0x{number:015X}"') for number in range(self._count))
 
-    def progress(self) -> str | None:
+    def progress(self, prefix: str) -> str | None:  # noqa: ARG002
         return None
 
-    def save_progress(self, text: str) -> None:
+    def save_progress(self, prefix: str, text: str) -> None:
         """It is not kept."""
 
 

@@ -82,7 +82,7 @@ def find_missed(
                 handed += 1
         read_by = (services.now() + timedelta(seconds=handed / rate)).isoformat()
         progress = replace(after, handed_over=handed, read_by=read_by, done=after.done or handed >= limit)
-        services.documents.save_progress(json.dumps(asdict(progress)))
+        services.documents.save_progress(services.settings.input_prefix, json.dumps(asdict(progress)))
         if progress.done or services.now() > until:
             break
     if progress.done and services.settings.delete_with_source:
@@ -165,6 +165,6 @@ def _begin() -> Progress:
 def last_comparison(services: Services) -> Progress | None:
     """How far the last comparison has come, None before the first."""
     try:
-        return Progress(**json.loads(services.documents.progress() or "null"))
+        return Progress(**json.loads(services.documents.progress(services.settings.input_prefix) or "null"))
     except (TypeError, ValueError):
         return None

@@ -27,7 +27,8 @@ BATCH_BYTES = 3_500_000
 
 HEAD = "!head"
 
-_PROGRESS = {"PartitionKey": "~missed", "RowKey": "progress"}
+_PROGRESS = "~missed"
+"""The partition of what comparisons keep; no container has such a name."""
 
 
 class Conflict(Exception):
@@ -151,17 +152,18 @@ class Documents:
                 if isinstance(name := row.get("Name"), str):
                     yield name, str(row.get("SourceETag") or "")
 
-    def progress(self) -> str | None:
+    def progress(self, prefix: str) -> str | None:
         """What save_progress kept."""
         try:
-            row = self._client.get_entity(_PROGRESS["PartitionKey"], _PROGRESS["RowKey"])
+            row = self._client.get_entity(_PROGRESS, document_key(f"{self._container}/{prefix}"))
         except ResourceNotFoundError:
             return None
         return str(row.get("Progress") or "") or None
 
-    def save_progress(self, text: str) -> None:
-        """Keep how far a comparison of container and table has come, apart from all documents."""
-        _submit(self._client, [("upsert", {**_PROGRESS, "Progress": text}, {"mode": UpdateMode.REPLACE})])
+    def save_progress(self, prefix: str, text: str) -> None:
+        """Keep how far a comparison of container and table has come, below a prefix; apart from all documents."""
+        keys = {"PartitionKey": _PROGRESS, "RowKey": document_key(f"{self._container}/{prefix}")}
+        _submit(self._client, [("upsert", {**keys, "Progress": text}, {"mode": UpdateMode.REPLACE})])
 
     def _batch(self, document: Document, expected: Document | None, *, over_debt: bool) -> Iterator[Operation]:
         row = to_row(document, self._container)
