@@ -195,7 +195,7 @@ class _Known(Documents):
     def versions(self) -> Iterator[tuple[str, str]]:
         return ((_name(number), f'"0x{number:015X}"') for number in range(self._count))
 
-    def progress(self, prefix: str) -> str | None:  # noqa: ARG002
+    def progress(self, prefix: str) -> str | None:  # noqa: ARG002 - each begins anew
         return None
 
     def save_progress(self, prefix: str, text: str) -> None:
