@@ -3,8 +3,8 @@
 import argparse
 import importlib
 import json
-import subprocess
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.figure import Figure
 from bench.machine import machine
 from bench.table import line
+from local.services import ServiceError
 
 BENCHMARKS = ("schedule", "throughput", "peers", "work", "memory", "startup", "million")
 """Modules of this package; each has ``measure(*, quick: bool)``, which gives its figures."""
@@ -42,8 +43,11 @@ def run(names: Sequence[str], *, quick: bool, json_file: Path | None, plot: Path
             from bench.publish import publish
 
             publish(figures, machine())
-    except (OSError, subprocess.CalledProcessError) as error:
-        print(f"The benchmarks could not be run: {error}", file=sys.stderr)
+    except ServiceError:
+        raise
+    except Exception:  # noqa: BLE001 - whatever it is, it is told, and is no exit status of a test that failed
+        traceback.print_exc()
+        print("The benchmarks could not be run to their end.", file=sys.stderr)
         return 2
     goals = [figure for figure in figures if figure.goal is not None]
     missed = sum(not figure.met for figure in goals)

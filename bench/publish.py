@@ -37,8 +37,10 @@ def publish(figures: Sequence[Figure], machine: str, root: Path = ROOT) -> None:
     draw(figures, root / "docs/bench-schedule.svg")
     readme = root / "README.md"
     table = f"\n{markdown(filter(in_readme, figures), notes=False)}\n{today}, on {machine}.\n\n"
-    text = readme.read_text(encoding="utf-8")
-    _write(readme, _TABLE.sub(lambda found: f"{found[1]}{table}{found[2]}", text))
+    text, places = _TABLE.subn(lambda found: f"{found[1]}{table}{found[2]}", readme.read_text(encoding="utf-8"))
+    if places != 1:
+        raise ValueError(f"{readme} has {places} places for the figures, and not one.")
+    _write(readme, text)
 
 
 def _write(path: Path, text: str) -> None:
