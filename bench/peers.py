@@ -134,7 +134,8 @@ def _figures(
             value=single[OURS].held / single[name].held,
             unit="times",
             goal=0.1,
-            note=f"{one_by_one}; {at_once}: {burst[OURS].held / burst[name].held:.3f}",
+            note=f"{one_by_one}; {at_once}, where ours wait for the processor and peers for Read:"
+            f" {burst[OURS].held / burst[name].held:.3f}",
         )
     for name, outcome in burst.items():
         yield Figure(
