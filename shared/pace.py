@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 from shared.schedule import FIRST_LOOK, LONGEST_WAIT
 from shared.settings import Quota, Rate
 
-HEADROOM = 0.98
+HEADROOM = 0.99
 """What submits, and the first looks that they bring, take of the quota at most: other looks find the rest free, and
 calls come a little sooner or later than booked."""
 
 EARLY_BY = 0.4
 """Seconds by which a message may come before its call is booked, rather than most of a second after it."""
 
-PATIENCE = 1
+PATIENCE = 2
 """Seconds that a call may come later for being made when it is booked, and not within half a second of it."""
 
 SUBMIT_TAKES = 0.5
@@ -43,7 +43,7 @@ GUARD = 2
 BLOCK = 20
 """Windows over which the quota is kept on average, so that it need not be whole calls a window."""
 
-CHANCE = 0.1
+CHANCE = 0.02
 """The share of refused calls up to which chance is to blame, and not the quota."""
 
 LEAST_SHARE = 0.02
@@ -105,11 +105,9 @@ class Lane:
         keep_from = (self._bin(now) // (self._bins * BLOCK)) * self._bins * BLOCK
         keep_from = min(keep_from, self._bin(now) - self._bins)
         if gone := min(max(keep_from - self._first, 0), len(self._booked)):
-            self.calls += sum(self._booked[:gone])
+            self.calls, self.refusals = self.calls // 2 + sum(self._booked[:gone]), self.refusals // 2
             del self._booked[:gone]
         self._first = max(keep_from, self._first) if self._booked else keep_from
-        if self.calls > 10 * BLOCK * self.quota.calls:
-            self.calls, self.refusals = self.calls // 2, self.refusals // 2
         tens = math.floor((now - self._risen_at) / (10 * self.quota.seconds))
         if tens > 0:
             self.share = min(1.0, self.share + tens * RECOVERY)
@@ -189,11 +187,11 @@ class Lane:
         too_many = self.refusals > max(_BY_CHANCE_OF_LONG if long else _BY_CHANCE, CHANCE * made)
         if too_many:
             kept = 1 - self.refusals / max(made, self.refusals)
-            self.share = max(LEAST_SHARE, self.share * min(max(kept, 0.5), 0.95))
+            self.share = max(LEAST_SHARE, self.share * max(kept, 0.5))
             self.calls, self.refusals = -made + self.calls, 0
         if too_many or long:
             self.number += 1
-            self.not_before = round(now + max(wait, self.quota.seconds if too_many else 0), 3)
+            self.not_before = round(now + wait, 3)
             self._risen_at = now  # and those who were told when to come keep their turns
             del self._booked[max(0, self._bin(now) + 1 - self._first) :]
 
