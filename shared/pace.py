@@ -43,7 +43,7 @@ GUARD = 2
 BLOCK = 20
 """Windows over which the quota is kept on average, so that it need not be whole calls a window."""
 
-CHANCE = 0.02
+CHANCE = 0.1
 """The share of refused calls up to which chance is to blame, and not the quota."""
 
 LEAST_SHARE = 0.02
@@ -120,21 +120,24 @@ class Lane:
         return now < self.not_before or self.share < 1 or sum(recent) * 5 > self.quota.calls
 
     def first_free(self, start: float, at_least: float, headroom: float) -> float:
-        """The first time with room that is not before ``at_least``.
+        """A time with room that is not before ``at_least``, and little later than the first.
 
-        Best is a whole number of seconds after ``start``, when a message that is sent then can come back; where that
-        is much later than any other, it is the other, which a message meets within half a second.
+        Best is a whole number of seconds after ``start``, when a message that is sent then can come back; else what is
+        nearest to that.
         """
         calls = self.quota.calls * self.share * headroom
         at_least = max(at_least, self.not_before)
         number = self._next_with_room(self._bin(at_least), calls)
-        soonest = max(at_least, number * self._width)
-        at = start + max(0, math.ceil(soonest - start - 0.001))
-        while at - soonest < PATIENCE:
-            if self._next_with_room(self._bin(at), calls) == self._bin(at):
-                return at
-            at += 1
-        return soonest
+        until = max(at_least, number * self._width) + PATIENCE
+        best, best_off = 0.0, math.inf
+        while best_off > 0.001 and number * self._width < until:
+            first, last = max(at_least, number * self._width), (number + 1) * self._width - 0.01
+            whole = start + round((first + last) / 2 - start)
+            at = min(max(whole, first), last)
+            if abs(at - whole) < best_off:
+                best, best_off = at, abs(at - whole)
+            number = self._next_with_room(number + 1, calls)
+        return best
 
     def _next_with_room(self, number: int, calls: float) -> int:
         """The first bin from ``number`` on in which one more call is no more than so many in a window."""

@@ -34,9 +34,9 @@ QUIET_FOR = 60
 _FORGIVING = 10
 """Seconds: of a quota with a longer window no call goes unbooked; what is refused there waits for long."""
 
-STRICT_FOR = 60
-"""Seconds after a refusal in which a process makes no more calls in a window's length than the quota: the host fetches
-messages in clumps, which a token bucket takes, and a window does not."""
+STRICT_AFTER, STRICT_FOR = 10, 100
+"""After so many refusals in so many seconds, a process makes no more calls in a window's length than the quota: the
+host fetches messages in clumps, which a token bucket takes, and a window does not."""
 
 _EDGE = 0.03
 """Seconds by which calls may be nearer to each other at Read than they were here."""
@@ -92,7 +92,7 @@ class Pacer:
         posts = deque[float](maxlen=rate.posts.calls)
         self._made = {True: posts, False: posts if rate.shared else deque[float](maxlen=rate.gets.calls)}
         """When this process made its last calls: as many as a window takes."""
-        self._strict_until = float("-inf")
+        self._refusals = deque[float](maxlen=STRICT_AFTER)
 
     def turn(self, submits: bool, slots: tuple[Slot, ...] = ()) -> Turn:
         """Ask for a call: a submit, or a look. ``slots`` are those that were booked for it and for what follows."""
@@ -100,8 +100,9 @@ class Pacer:
         if turn.delay:
             return turn
         now, quota = self._now().timestamp(), self._rate.posts if submits else self._rate.gets
-        made = self._made[submits]
-        if now < self._strict_until and len(made) == quota.calls and now - made[0] < quota.seconds + _EDGE:
+        made, refusals = self._made[submits], self._refusals
+        is_strict = len(refusals) == refusals.maxlen and now - refusals[0] < STRICT_FOR
+        if is_strict and len(made) == quota.calls and now - made[0] < quota.seconds + _EDGE:
             return Turn(1.0, turn.slots)
         made.append(now)
         return Turn(0, turn.slots[1:])
@@ -130,7 +131,7 @@ class Pacer:
     def refused(self, submits: bool, wait: float | None) -> None:
         """Read answered 429: tell everyone."""
         calendar = self._pace.lane(submits).number
-        self._strict_until = self._now().timestamp() + STRICT_FOR
+        self._refusals.append(self._now().timestamp())
         try:
             with self._lock:
                 for _ in range(_TRIES):
