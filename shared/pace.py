@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 from shared.schedule import FIRST_LOOK, LONGEST_WAIT
 from shared.settings import Quota, Rate
 
-HEADROOM = 0.98
+HEADROOM = 0.99
 """What submits, and the first looks that they bring, take of the quota at most: other looks find the rest free, and
 calls come a little sooner or later than booked."""
 
 EARLY_BY = 0.4
 """Seconds by which a message may come before its call is booked, rather than most of a second after it."""
 
-PATIENCE = 1
+PATIENCE = 2
 """Seconds that a call may come later for being made when it is booked, and not within half a second of it."""
 
 SUBMIT_TAKES = 0.5
@@ -105,11 +105,9 @@ class Lane:
         keep_from = (self._bin(now) // (self._bins * BLOCK)) * self._bins * BLOCK
         keep_from = min(keep_from, self._bin(now) - self._bins)
         if gone := min(max(keep_from - self._first, 0), len(self._booked)):
-            self.calls += sum(self._booked[:gone])
+            self.calls, self.refusals = self.calls // 2 + sum(self._booked[:gone]), self.refusals // 2
             del self._booked[:gone]
         self._first = max(keep_from, self._first) if self._booked else keep_from
-        if self.calls > 10 * BLOCK * self.quota.calls:
-            self.calls, self.refusals = self.calls // 2, self.refusals // 2
         tens = math.floor((now - self._risen_at) / (10 * self.quota.seconds))
         if tens > 0:
             self.share = min(1.0, self.share + tens * RECOVERY)
@@ -122,21 +120,24 @@ class Lane:
         return now < self.not_before or self.share < 1 or sum(recent) * 5 > self.quota.calls
 
     def first_free(self, start: float, at_least: float, headroom: float) -> float:
-        """The first time with room that is not before ``at_least``.
+        """A time with room that is not before ``at_least``, and little later than the first.
 
-        Best is a whole number of seconds after ``start``, when a message that is sent then can come back; where that
-        is much later than any other, it is the other, which a message meets within half a second.
+        Best is a whole number of seconds after ``start``, when a message that is sent then can come back; else what is
+        nearest to that.
         """
         calls = self.quota.calls * self.share * headroom
         at_least = max(at_least, self.not_before)
         number = self._next_with_room(self._bin(at_least), calls)
-        soonest = max(at_least, number * self._width)
-        at = start + max(0, math.ceil(soonest - start - 0.001))
-        while at - soonest < PATIENCE:
-            if self._next_with_room(self._bin(at), calls) == self._bin(at):
-                return at
-            at += 1
-        return soonest
+        until = max(at_least, number * self._width) + PATIENCE
+        best, best_off = 0.0, math.inf
+        while best_off > 0.001 and number * self._width < until:
+            first, last = max(at_least, number * self._width), (number + 1) * self._width - 0.01
+            whole = start + round((first + last) / 2 - start)
+            at = min(max(whole, first), last)
+            if abs(at - whole) < best_off:
+                best, best_off = at, abs(at - whole)
+            number = self._next_with_room(number + 1, calls)
+        return best
 
     def _next_with_room(self, number: int, calls: float) -> int:
         """The first bin from ``number`` on in which one more call is no more than so many in a window."""
@@ -189,11 +190,11 @@ class Lane:
         too_many = self.refusals > max(_BY_CHANCE_OF_LONG if long else _BY_CHANCE, CHANCE * made)
         if too_many:
             kept = 1 - self.refusals / max(made, self.refusals)
-            self.share = max(LEAST_SHARE, self.share * min(max(kept, 0.5), 0.95))
+            self.share = max(LEAST_SHARE, self.share * max(kept, 0.5))
             self.calls, self.refusals = -made + self.calls, 0
         if too_many or long:
             self.number += 1
-            self.not_before = round(now + max(wait, self.quota.seconds if too_many else 0), 3)
+            self.not_before = round(now + wait, 3)
             self._risen_at = now  # and those who were told when to come keep their turns
             del self._booked[max(0, self._bin(now) + 1 - self._first) :]
 

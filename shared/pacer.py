@@ -1,6 +1,7 @@
 """A process's part in the common pace: it books for all its threads at once, and asks storage no more than it must."""
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -21,7 +22,10 @@ _log = logging.getLogger(__name__)
 _TRIES = 8
 """Rounds of losing the row to other processes."""
 
-FRESH = 2
+_BACK_OFF = 0.1
+"""Seconds: a random part of it passes before a round after one that is lost."""
+
+FRESH = 5
 """Seconds for which a process believes what it last saw of the calendar when it makes a booked call."""
 
 QUIET_FOR = 60
@@ -29,6 +33,13 @@ QUIET_FOR = 60
 
 _FORGIVING = 10
 """Seconds: of a quota with a longer window no call goes unbooked; what is refused there waits for long."""
+
+STRICT_AFTER, STRICT_FOR = 10, 100
+"""After so many refusals in so many seconds, a process makes no more calls in a window's length than the quota: the
+host fetches messages in clumps, which a token bucket takes, and a window does not."""
+
+_EDGE = 0.03
+"""Seconds by which calls may be nearer to each other at Read than they were here."""
 
 QUIET_CALLS = 30
 """The part of the quota that one process takes unbooked, at most: 1/30."""
@@ -63,12 +74,14 @@ class Pacer:
         now: Callable[[], datetime],
         random: Random,
         lock: AbstractContextManager[object] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._rate = rate
         self._row = row
         self._now = now
         self._random = random
         self._lock = lock or RLock()
+        self._sleep = sleep
         self._waiting: deque[_Request] = deque()
         self._seen = Kept()
         self._seen_at = float("-inf")
@@ -76,15 +89,32 @@ class Pacer:
         self._is_alone = False
         """Whether the row was last written by this process, as far as it knows: then it need not be read first."""
         self._unbooked_at = float("-inf")
+        posts = deque[float](maxlen=rate.posts.calls)
+        self._made = {True: posts, False: posts if rate.shared else deque[float](maxlen=rate.gets.calls)}
+        """When this process made its last calls: as many as a window takes."""
+        self._refusals = deque[float](maxlen=STRICT_AFTER)
 
     def turn(self, submits: bool, slots: tuple[Slot, ...] = ()) -> Turn:
         """Ask for a call: a submit, or a look. ``slots`` are those that were booked for it and for what follows."""
+        turn = self._turn(submits, slots)
+        if turn.delay:
+            return turn
+        now, quota = self._now().timestamp(), self._rate.posts if submits else self._rate.gets
+        made, refusals = self._made[submits], self._refusals
+        is_strict = len(refusals) == refusals.maxlen and now - refusals[0] < STRICT_FOR
+        if is_strict and len(made) == quota.calls and now - made[0] < quota.seconds + _EDGE:
+            return Turn(1.0, turn.slots)
+        made.append(now)
+        return Turn(0, turn.slots[1:])
+
+    def _turn(self, submits: bool, slots: tuple[Slot, ...]) -> Turn:
+        """The same by the calendar alone. Of a call that may be made now, ``slots`` are its own and what follows."""
         now = self._now().timestamp()
         try:
             if slots:
                 self._see(FRESH)
                 if self._pace.is_good(slots[0], now, submits):
-                    return Turn(0, slots[1:])
+                    return Turn(0, slots)
             elif self._is_quiet(now, submits):
                 return Turn(0)
             booking = self._book(submits)
@@ -96,11 +126,12 @@ class Pacer:
         wait = booking.at - self._now().timestamp()
         if not booking.slots:
             return Turn(max(1.0, wait))
-        return Turn(0, booking.slots[1:]) if wait <= EARLY_BY else Turn(wait - EARLY_BY, booking.slots)
+        return Turn(wait - EARLY_BY if wait > EARLY_BY else 0, booking.slots)
 
     def refused(self, submits: bool, wait: float | None) -> None:
         """Read answered 429: tell everyone."""
         calendar = self._pace.lane(submits).number
+        self._refusals.append(self._now().timestamp())
         try:
             with self._lock:
                 for _ in range(_TRIES):
@@ -133,9 +164,7 @@ class Pacer:
         self._waiting.append(request)
         with self._lock:
             if not request.over:
-                requests = []
-                while self._waiting:
-                    requests.append(self._waiting.popleft())
+                requests: list[_Request] = []
                 try:
                     self._book_all(requests)
                 except AzureError as error:
@@ -149,9 +178,14 @@ class Pacer:
         return request.booking
 
     def _book_all(self, requests: list[_Request]) -> None:
-        for _ in range(_TRIES):
+        """Book what waits. ``requests`` takes it in; who comes while others win the row is booked along."""
+        for lost in range(_TRIES):
+            if lost:
+                self._sleep(self._random.uniform(0, _BACK_OFF))
             if not self._is_alone:
                 self._look_up()
+            while self._waiting:
+                requests.append(self._waiting.popleft())
             now = self._now().timestamp()
             pace = Pace(self._rate, self._seen.text)
             bookings = [pace.book_submit(now) if each.submits else pace.book_look(now) for each in requests]
@@ -176,7 +210,6 @@ class Pacer:
         kept = self._row.write(pace.text, self._seen)
         self._is_alone = kept is not None
         if kept is None:
-            self._seen_at = float("-inf")
             return False
         self._seen, self._seen_at, self._pace = kept, self._now().timestamp(), pace
         return True

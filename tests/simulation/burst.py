@@ -192,6 +192,7 @@ class _World:
                 self.now,
                 self.random,
                 VirtualLock(self.threads),
+                self.threads.sleep,
             ),
             now=self.now,
             random=self.random,
@@ -235,7 +236,7 @@ class _World:
     def _messages(self, services: Services) -> None:
         client = self.storage.queues().get_queue_client("read-operations")
         running: list[None] = []
-        pause = 0.1
+        empty = 0
         self.threads.sleep(self.random.uniform(0, 0.25))
 
         def handle(message: Any) -> None:
@@ -254,9 +255,9 @@ class _World:
             for message in received:
                 running.append(None)
                 self.threads.spawn(partial(handle, message))
-            pause = min(pause * 2, 0.25) if not received else 0.1
-            if not received:
-                self.threads.sleep(pause)
+            empty = 0 if received else empty + 1
+            if empty:  # RandomizedExponentialBackoffStrategy.cs
+                self.threads.sleep(min(0.1 + 0.1 * 2 ** (empty - 1) * self.random.uniform(0.8, 1.2), 0.25))
 
     def _is_done(self) -> bool:
         done = len(self.outcome.ended) >= self.burst.files
