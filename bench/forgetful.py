@@ -49,14 +49,6 @@ def _handler(tables: Forgetful, there: str) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
-        def setup(self) -> None:
-            super().setup()
-            self.onward = http.client.HTTPConnection(there, timeout=60)
-
-        def finish(self) -> None:
-            super().finish()
-            self.onward.close()
-
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
             """Nothing is told."""
 
@@ -67,12 +59,14 @@ def _handler(tables: Forgetful, there: str) -> type[BaseHTTPRequestHandler]:
                 tables.forgotten += 1
                 self.send(*answers[operations])
                 return
-            self.onward.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            onward = http.client.HTTPConnection(there, timeout=60)  # Azurite closes one that is idle for five seconds
+            onward.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
-                self.onward.putheader(name, value)
-            self.onward.endheaders(body)
-            response = self.onward.getresponse()
+                onward.putheader(name, value)
+            onward.endheaders(body)
+            response = onward.getresponse()
             answered = response.status, response.getheaders(), response.read()
+            onward.close()
             if operations and _FIRST_LINE.search(body):
                 answers[operations] = answered
             self.send(*answered)
