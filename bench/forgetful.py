@@ -1,7 +1,7 @@
 """Stands before Azurite's tables and lets it take the lines of a document's first pages only.
 
-Azurite's own time for a batch grows with the rows that are there, as Azure's does not: a bare loop of batches of 100
-took 0.1 s each at first, and 0.5 s each at 20,000 rows. The 100,000 lines of 2,000 pages would take it far longer than
+Azurite's own time for a batch grows with the rows that are there: on a busy machine, a bare loop of batches of 100 took
+0.1 s each at first, and 0.5 s each at 20,000 rows. The 100,000 lines of 2,000 pages would take it far longer than
 all else that is measured. A batch of later pages is answered as Azurite answered the last batch of as many rows.
 """
 
