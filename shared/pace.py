@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from shared.schedule import FIRST_LOOK, LONGEST_WAIT
 from shared.settings import Quota, Rate
 
-HEADROOM = 0.99
+HEADROOM = 0.995
 """What submits, and the first looks that they bring, take of the quota at most: other looks find the rest free, and
 calls come a little sooner or later than booked."""
 
@@ -24,7 +24,7 @@ EARLY_BY = 0.4
 """Seconds by which a message may come before its call is booked, rather than most of a second after it."""
 
 PATIENCE = 2
-"""Seconds that a call may come later for being made when it is booked, and not within half a second of it."""
+"""Seconds that a call may come later for being made nearer to the time for which it is booked."""
 
 SUBMIT_TAKES = 0.5
 """Seconds from the time for which a submit is booked to Read's answer: the host's polling is in it."""
@@ -105,9 +105,11 @@ class Lane:
         keep_from = (self._bin(now) // (self._bins * BLOCK)) * self._bins * BLOCK
         keep_from = min(keep_from, self._bin(now) - self._bins)
         if gone := min(max(keep_from - self._first, 0), len(self._booked)):
-            self.calls, self.refusals = self.calls // 2 + sum(self._booked[:gone]), self.refusals // 2
+            self.calls += sum(self._booked[:gone])
             del self._booked[:gone]
         self._first = max(keep_from, self._first) if self._booked else keep_from
+        if self.calls > 10 * BLOCK * self.quota.calls:
+            self.calls, self.refusals = self.calls // 2, self.refusals // 2
         tens = math.floor((now - self._risen_at) / (10 * self.quota.seconds))
         if tens > 0:
             self.share = min(1.0, self.share + tens * RECOVERY)
@@ -130,12 +132,14 @@ class Lane:
         number = self._next_with_room(self._bin(at_least), calls)
         until = max(at_least, number * self._width) + PATIENCE
         best, best_off = 0.0, math.inf
-        while best_off > 0.001 and number * self._width < until:
+        while number * self._width < until:
             first, last = max(at_least, number * self._width), (number + 1) * self._width - 0.01
             whole = start + round((first + last) / 2 - start)
             at = min(max(whole, first), last)
             if abs(at - whole) < best_off:
                 best, best_off = at, abs(at - whole)
+                if best_off < self._width / 10:
+                    break
             number = self._next_with_room(number + 1, calls)
         return best
 

@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 from azure.core.exceptions import ServiceRequestError
 
-from shared.pacer import Pacer
+from shared.pacer import FRESH, STRICT_AFTER, Pacer
 from shared.settings import Quota, Rate
 from shared.storage.pace import PaceRow
 from tests.simulation.storage import MemoryStorage, Operation
@@ -23,7 +23,8 @@ class World:
 
     def pacer(self, rate: Rate = RATE) -> Pacer:
         row = PaceRow(self.storage.tables().get_table_client("documents"), "https://read.example")
-        return Pacer(rate, row, lambda: self.time, Random(1))  # noqa: S311 - a test is to be replayed
+        random = Random(1)  # noqa: S311 - a test is to be replayed
+        return Pacer(rate, row, lambda: self.time, random, sleep=lambda _: None)
 
     def passes(self, seconds: float) -> None:
         self.time += timedelta(seconds=seconds)
@@ -59,7 +60,7 @@ def test_a_process_alone_writes_the_row_without_reading_it(world: World) -> None
 def test_a_call_that_is_booked_costs_nothing_more_while_the_calendar_is_known(world: World) -> None:
     pacer = world.pacer()
     turns = [pacer.turn(True) for _ in range(40)]
-    later = turns[-1]
+    later = max(turns, key=lambda turn: turn.delay)
     assert later.delay > 0
     assert len(later.slots) == 2
     world.passes(1.9)
@@ -101,11 +102,10 @@ def test_threads_of_a_process_share_one_booking(world: World) -> None:
 
 def test_a_refusal_with_a_long_wait_is_heard_by_other_processes(world: World) -> None:
     one, other = world.pacer(), world.pacer()
-    for _ in range(40):
-        turn = other.turn(True)
+    turn = max((other.turn(True) for _ in range(40)), key=lambda turn: turn.delay)
     one.turn(True)
     one.refused(True, 55)
-    world.passes(turn.slots[0].at - world.time.timestamp() + 0.1)
+    world.passes(FRESH + 0.1)
     assert other.turn(True, turn.slots).delay > 40
 
 
@@ -137,6 +137,39 @@ def test_who_loses_the_row_again_and_again_comes_back_soon(world: World) -> None
     turn = pacer.turn(True)
     assert 1 <= turn.delay <= 3
     assert turn.slots == ()
+
+
+def test_who_comes_while_the_row_is_lost_to_others_is_booked_with_those_who_wait(world: World) -> None:
+    pacer, other = world.pacer(), world.pacer()
+    for each in (pacer, other, pacer, other):
+        each.turn(True)
+    late: list[Thread] = []
+
+    def other_is_first(operation: Operation) -> None:
+        if operation.when == "before" and operation.verb == "update_entity" and not late:
+            late.append(Thread(target=pacer.turn, args=(True,)))
+            late[0].start()
+            while not pacer._waiting:
+                pass
+            other.turn(True)
+
+    world.storage.fault = other_is_first
+    pacer.turn(True)
+    assert world.calls(late[0].join) == 0
+
+
+def test_a_process_that_is_refused_again_and_again_keeps_to_the_quota_in_any_window(world: World) -> None:
+    pacer = world.pacer()
+    turns = [pacer.turn(True) for _ in range(600)]
+    slots = [turn.slots for turn in turns if turn.delay][:40]
+    world.passes(slots[-1][0].at - world.time.timestamp())
+    clump = slots[-40:]
+    assert [pacer.turn(True, each).delay for each in clump[:35]] == [0] * 35
+    for _ in range(STRICT_AFTER):
+        pacer.refused(True, None)
+    world.passes(1.1)
+    turns = [pacer.turn(True) for _ in range(40)]
+    assert sum(turn.delay == 0 for turn in turns) <= 30
 
 
 def test_a_quota_of_a_minute_is_always_booked(world: World) -> None:
