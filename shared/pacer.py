@@ -1,7 +1,6 @@
 """A process's part in the common pace: it books for all its threads at once, and asks storage no more than it must."""
 
 import logging
-import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -21,9 +20,6 @@ _log = logging.getLogger(__name__)
 
 _TRIES = 8
 """Rounds of losing the row to other processes."""
-
-_BACK_OFF = 0.1
-"""Seconds: a random part of it passes before a round after one that is lost."""
 
 FRESH = 5
 """Seconds for which a process believes what it last saw of the calendar when it makes a booked call."""
@@ -74,14 +70,12 @@ class Pacer:
         now: Callable[[], datetime],
         random: Random,
         lock: AbstractContextManager[object] | None = None,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._rate = rate
         self._row = row
         self._now = now
         self._random = random
         self._lock = lock or RLock()
-        self._sleep = sleep
         self._waiting: deque[_Request] = deque()
         self._seen = Kept()
         self._seen_at = float("-inf")
@@ -179,9 +173,7 @@ class Pacer:
 
     def _book_all(self, requests: list[_Request]) -> None:
         """Book what waits. ``requests`` takes it in; who comes while others win the row is booked along."""
-        for lost in range(_TRIES):
-            if lost:
-                self._sleep(self._random.uniform(0, _BACK_OFF))
+        for _ in range(_TRIES):
             if not self._is_alone:
                 self._look_up()
             while self._waiting:

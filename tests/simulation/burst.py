@@ -192,7 +192,6 @@ class _World:
                 self.now,
                 self.random,
                 VirtualLock(self.threads),
-                self.threads.sleep,
             ),
             now=self.now,
             random=self.random,

@@ -24,7 +24,7 @@ class World:
     def pacer(self, rate: Rate = RATE) -> Pacer:
         row = PaceRow(self.storage.tables().get_table_client("documents"), "https://read.example")
         random = Random(1)  # noqa: S311 - a test is to be replayed
-        return Pacer(rate, row, lambda: self.time, random, sleep=lambda _: None)
+        return Pacer(rate, row, lambda: self.time, random)
 
     def passes(self, seconds: float) -> None:
         self.time += timedelta(seconds=seconds)
