@@ -16,6 +16,7 @@ from shared.read.generations import generation_or
 from shared.read.json_walk import Answer, StoredAnswer, WholeAnswer
 from shared.read.page_count import shortfall
 from shared.read.result import Page, Result, ResultNotUnderstood, Summary
+from shared.schedule import LONGEST_DELAY
 from shared.services import Services
 from shared.storage.blobs import Upload
 from shared.storage.tables import Fence
@@ -50,7 +51,8 @@ def carry_out(
     _log.info("%r is %s%s.", written.name, written.status, f" ({written.error_code})" if written.error_code else "")
     if then.delay is not None:
         booked = slots[0].at - EARLY_BY - services.now().timestamp() if slots else 0
-        services.queue.send(Message.about(written, slots=slots).to_json(), max(then.delay, booked))
+        delay = min(max(then.delay, booked), LONGEST_DELAY)  # what is booked came in a message, which may be anybody's
+        services.queue.send(Message.about(written, slots=slots).to_json(), delay)
     if written.done_owed:
         settle(services, written)
 

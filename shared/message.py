@@ -81,4 +81,8 @@ def _slots(value: object) -> tuple[Slot, ...]:
     if not isinstance(value, list):
         return ()
     pairs = [each for each in value if isinstance(each, list) and len(each) == 2]
-    return tuple(Slot(number, at) for number, at in pairs if isinstance(number, int) and isinstance(at, int | float))
+    return tuple(
+        Slot(number, at)
+        for number, at in pairs
+        if isinstance(number, int) and isinstance(at, int | float) and 0 < at < 1e11  # seconds UTC
+    )

@@ -16,7 +16,7 @@ from itertools import accumulate
 from operator import sub
 from typing import Any, NamedTuple
 
-from shared.schedule import FIRST_LOOK, LONGEST_WAIT
+from shared.schedule import FIRST_LOOK, LONGEST_DELAY, LONGEST_WAIT
 from shared.settings import Quota, Rate
 
 HEADROOM = 0.995
@@ -56,6 +56,10 @@ RECOVERY = 0.01
 _LONG_WAIT = 2
 """Seconds: of a shorter wait the others would hear too late."""
 
+_MOST_BINS = 10_000
+_NEVER = 1e11
+"""What a row may hold: storage's own size is the limit to what somebody may have written there."""
+
 _BY_CHANCE, _BY_CHANCE_OF_LONG = 10, 3
 """Refusals that tell nothing of the quota; a long wait is not asked for as easily."""
 
@@ -82,16 +86,18 @@ class Lane:
         self._bins = 4 if quota.seconds < 10 else quota.seconds
         """To a window."""
         self._width = quota.seconds / self._bins
+        if len(saved) > _MOST_BINS or not all(type(value) in (int, float) and abs(value) < _NEVER for value in saved):
+            raise ValueError("a calendar is made of numbers")
         state: Sequence[Any] = saved[:8] or (0, 1.0, 0.0, 0.0, 0.0, 0, 0, 0)
         self.number: int = state[0]
-        self.share: float = state[1]
+        self.share: float = min(max(state[1], LEAST_SHARE), 1.0)
         self._risen_at: float = state[2]
         self.not_before: float = state[3]
         self._later: float = state[4]
         self.calls: int = state[5]
         self.refusals: int = state[6]
-        self._first: int = state[7]
-        self._booked: list[int] = list(saved[8:])
+        self._first: int = int(state[7])
+        self._booked: list[int] = [int(calls) for calls in saved[8:]]
 
     def saved(self) -> list[Any]:
         """What is kept of it."""
@@ -131,7 +137,7 @@ class Lane:
         nearest to that.
         """
         calls = self.quota.calls * self.share * headroom
-        at_least = max(at_least, self.not_before)
+        at_least = max(at_least, min(self.not_before, start + LONGEST_WAIT))
         number = self._next_with_room(self._bin(at_least), calls)
         until = max(at_least, number * self._width) + PATIENCE
         best, best_off = 0.0, math.inf
@@ -181,7 +187,7 @@ class Lane:
 
     def come_again(self, now: float, calls: int) -> float:
         """When to come and book, for a document that needs so many calls: half a horizon ahead of its likely turn."""
-        self._later = max(self._later, now + self.horizon)
+        self._later = min(max(self._later, now + self.horizon), now + LONGEST_DELAY)
         at = self._later - self.horizon / 2
         self._later = round(self._later + calls / (self.quota.rate * self.share * HEADROOM), 3)
         return at
@@ -223,8 +229,8 @@ class Pace:
             saved = json.loads(text or "null")
             if saved and saved["quotas"] == [[quota.calls, quota.seconds] for quota in quotas]:
                 self.lanes = [Lane(quota, lane) for quota, lane in zip(quotas, saved["lanes"], strict=True)]
-        except (ValueError, KeyError, TypeError):
-            pass  # of another version: a calendar is only as old as what is booked in it
+        except (ValueError, LookupError, TypeError, RecursionError):
+            pass  # of another version, or anybody's: a calendar is only as old as what is booked in it
 
     @property
     def text(self) -> str:

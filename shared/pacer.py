@@ -97,7 +97,7 @@ class Pacer:
         made, refusals = self._made[submits], self._refusals
         is_strict = len(refusals) == refusals.maxlen and now - refusals[0] < STRICT_FOR
         if is_strict and len(made) == quota.calls and now - made[0] < quota.seconds + _EDGE:
-            return Turn(1.0, turn.slots)
+            return Turn(max(1.0, made[0] + quota.seconds + _EDGE - now), turn.slots)
         made.append(now)
         return Turn(0, turn.slots[1:])
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared.document import Document, Status
 from shared.message import ForeignMessage, LaterMessage, Message
+from shared.pace import Slot
 
 ANY_CHARACTER = st.characters(exclude_categories=["Cs"])
 LARGEST_BEFORE_BASE64 = 48 * 1024
@@ -86,12 +87,17 @@ def test_fields_that_this_version_does_not_know_are_passed_over() -> None:
     st.text(ANY_CHARACTER, min_size=1, max_size=1024),
     st.text(ANY_CHARACTER, min_size=1, max_size=40),
     st.integers(0, 10**6),
+    st.lists(st.builds(Slot, st.integers(0, 10**6), st.floats(1e9, 2e9)), max_size=2),
 )
-def test_a_message_is_read_as_it_was_sent(name: str, etag: str, looks: int) -> None:
-    sent = Message.about(
-        Document(name=name, status=Status.READING, source_etag=etag, looks=looks, operation_url="o", claim="c")
-    )
+def test_a_message_is_read_as_it_was_sent(name: str, etag: str, looks: int, slots: list[Slot]) -> None:
+    document = Document(name=name, status=Status.READING, source_etag=etag, looks=looks, operation_url="o", claim="c")
+    sent = Message.about(document, slots=tuple(slots))
     assert Message.from_json(sent.to_json().encode()) == sent
+
+
+@pytest.mark.parametrize("slots", ["7", "[7]", "[[1]]", '[["a",1]]', "[[1,NaN]]", "[[1,1e999]]", f"[[1,{10**400}]]"])
+def test_booked_calls_that_nobody_of_ours_wrote_are_passed_over(slots: str) -> None:
+    assert Message.from_json(b'{"v":1,"name":"a.pdf","slots":%s}' % slots.encode()) == Message("a.pdf")
 
 
 @given(st.text(st.characters(min_codepoint=0x10000) | st.sampled_from('"\\\x00\x1f'), min_size=1024, max_size=1024))

@@ -1,5 +1,6 @@
 """The common pace: what is booked suits every way of counting calls."""
 
+import json
 from collections.abc import Callable
 from heapq import heappop, heappush
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from local.read_service.quotas import Quota as Counted
 from local.read_service.quotas import TokenBucket
 from shared.pace import AHEAD, LATE, Pace, Slot
-from shared.schedule import FIRST_LOOK
+from shared.schedule import FIRST_LOOK, LONGEST_DELAY
 from shared.settings import Quota, Rate
 
 NOW = 1_795_305_600.0
@@ -61,9 +62,26 @@ def test_what_is_booked_is_kept_in_a_row_of_storage(rate: Rate) -> None:
     assert again.book_look(NOW) == pace.book_look(NOW)
 
 
-@pytest.mark.parametrize("text", ["", "{", "null", "[]", '{"quotas":[[1,1]],"lanes":[[]]}', '{"lanes":3}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "null", "[]", '{"quotas":[[1,1]],"lanes":[[]]}', '{"lanes":3}', "[" * 30_000]
+)
 def test_a_row_that_is_not_understood_is_begun_anew(text: str) -> None:
     assert Pace(PAID, text).book_submit(NOW).at == NOW
+
+
+NUMBERS = st.one_of(
+    st.integers(), st.integers(0, 2_000_000_000), st.floats(), st.booleans(), st.none(), st.text(max_size=3)
+)
+
+
+@given(lane=st.lists(NUMBERS, max_size=40) | NUMBERS)
+def test_whatever_somebody_wrote_into_the_row_a_call_has_its_turn(lane: object) -> None:
+    pace = Pace(PAID, json.dumps({"quotas": [[30, 1]], "lanes": [lane]}))
+    for _ in range(3):
+        assert NOW <= pace.book_submit(NOW).at <= NOW + LONGEST_DELAY
+        assert NOW <= pace.book_look(NOW).at <= NOW + LONGEST_DELAY
+    pace.lane(True).refused(NOW, 1, pace.lane(True).number)
+    assert Pace(PAID, pace.text).book_look(NOW).at <= NOW + LONGEST_DELAY
 
 
 def test_a_backlog_beyond_what_is_booked_ahead_is_told_to_come_again_each_in_its_turn() -> None:
