@@ -9,13 +9,17 @@ import sys
 
 from local.paths import ROOT
 
+AT_ONCE = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+"""Files of tests at a time: each process has storage and a stack of its own."""
+
 CHECKS = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"])
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run all checks, whatever the first ones say; returns 1 if any failed."""
     commands = [] if arguments.quick else [*CHECKS]
-    commands.append(["pytest", *(["-m", "quick"] if arguments.quick else []), *arguments.pytest])
+    at_once = [] if arguments.pytest else AT_ONCE
+    commands.append(["pytest", *at_once, *(["-m", "quick"] if arguments.quick else []), *arguments.pytest])
     failed = []
     for command in commands:
         print(f"\n{shlex.join(command)}", flush=True)

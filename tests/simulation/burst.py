@@ -256,7 +256,7 @@ class _World:
                 self.threads.spawn(partial(handle, message))
             empty = 0 if received else empty + 1
             if empty:  # RandomizedExponentialBackoffStrategy.cs
-                self.threads.sleep(min(0.1 + 0.1 * 2 ** (empty - 1) * self.random.uniform(0.8, 1.2), 0.25))
+                self.threads.sleep(min(0.1 + 0.1 * 2 ** min(empty - 1, 9) * self.random.uniform(0.8, 1.2), 0.25))
 
     def _is_done(self) -> bool:
         done = len(self.outcome.ended) >= self.burst.files
