@@ -23,6 +23,10 @@ from shared.storage.tables import Fence
 
 _log = logging.getLogger(__name__)
 
+_SOONER = 0.1
+"""Seconds by which Read may take a file sooner than was booked: rounded up from there, its look would be a second late.
+"""
+
 
 def carry_out(
     services: Services,
@@ -50,7 +54,7 @@ def carry_out(
     written = services.documents.write(document, before, over_debt=over_debt)
     _log.info("%r is %s%s.", written.name, written.status, f" ({written.error_code})" if written.error_code else "")
     if then.delay is not None:
-        booked = slots[0].at - EARLY_BY - services.now().timestamp() if slots else 0
+        booked = slots[0].at - EARLY_BY - _SOONER - services.now().timestamp() if slots else 0
         delay = min(max(then.delay, booked), LONGEST_DELAY)  # what is booked came in a message, which may be anybody's
         services.queue.send(Message.about(written, slots=slots).to_json(), delay)
     if written.done_owed:
