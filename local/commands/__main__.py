@@ -80,7 +80,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         commands,
         "bench",
         "measure what the app costs, beside what its reader would otherwise run",
-        "Takes some 15 minutes, and means something on a machine with nothing else to do.",
+        "Takes half an hour, and means something on a machine with nothing else to do.",
     )
     add_bench_arguments(bench)
     bench.set_defaults(module="bench", needs_tests=True)
