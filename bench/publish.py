@@ -31,7 +31,7 @@ def publish(figures: Sequence[Figure], machine: str, root: Path = ROOT) -> None:
     _write(
         root / "docs/bench.md",
         "# Figures\n\n"
-        "Made by `python3 dev.py bench --update`; [bench.jsonl](bench.jsonl) is the same for programs.\n\n"
+        "What `python3 dev.py bench` measured; [bench.jsonl](bench.jsonl) is the same for programs.\n\n"
         f"{today}, on {machine}.\n\n{markdown(figures, notes=True)}",
     )
     draw(figures, root / "docs/bench-schedule.svg")
