@@ -17,8 +17,8 @@ if __name__ == "__main__":
         sys.exit(2)
 
     try:
-        from local import bootstrap
+        from local import install
 
-        sys.exit(bootstrap.main(sys.argv[1:]))
+        sys.exit(install.main(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(130)

@@ -13,7 +13,7 @@ from blob_binding import BlobReference
 from shared import settings
 
 if TYPE_CHECKING:
-    from shared.services import Services
+    from shared.assembly import Services
 
 SETTINGS = settings.from_environment(os.environ, Path(__file__).with_name("host.json").read_text(encoding="utf-8"))
 
@@ -26,7 +26,7 @@ app = func.FunctionApp()
 @cache
 def _services() -> "Services":
     # The storage SDKs are imported when the first event arrives: a start that only indexes has no use for them.
-    from shared.services import build
+    from shared.assembly import build
 
     return build(SETTINGS)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.figure import Figure
 from bench.machine import machine
 from bench.table import line
-from local.services import ServiceError
+from local.processes import ServiceError
 
 BENCHMARKS = ("schedule", "throughput", "peers", "work", "memory", "startup", "million")
 """Modules of this package; each has ``measure(*, quick: bool)``, which gives its figures."""

@@ -55,24 +55,24 @@ class BareLoop:
             "ContentLength": found.size,
             "UploadedAt": found.last_modified,
             "Submits": 1,
-            "Unanswered": 1,
+            "LostAnswers": 1,
             "Resubmits": 0,
             "Attempts": 0,
             "ServerErrors": 0,
-            "Missing": 0,
-            "Looks": 0,
+            "NotFoundPolls": 0,
+            "Polls": 0,
             "DueAt": datetime.now(UTC),
-            "Claim": uuid.uuid4().hex,
+            "WriteId": uuid.uuid4().hex,
             "AppVersion": "0.1.0",
         }
-        marker = {
+        entry = {
             **self._marker(name),
             "Name": name,
             "Status": "submitting",
             "Since": row["UploadedAt"],
             "DueAt": row["DueAt"],
         }
-        written = self._documents.submit_transaction([("create", row), ("upsert", marker, _REPLACE)])
+        written = self._documents.submit_transaction([("create", row), ("upsert", entry, _REPLACE)])
         accepted = self._session.post(
             f"{self._settings.read_endpoint}/vision/v3.2/read/analyze",
             data=download.readall(),
@@ -80,18 +80,18 @@ class BareLoop:
         )
         row |= {
             "Status": "reading",
-            "Unanswered": 0,
+            "LostAnswers": 0,
             "SubmittedAt": datetime.now(UTC),
             "OperationUrl": self._settings.read_endpoint + urlsplit(accepted.headers["Operation-Location"]).path,
             "DueAt": datetime.now(UTC),
-            "Claim": uuid.uuid4().hex,
+            "WriteId": uuid.uuid4().hex,
         }
-        marker |= {"Status": "reading", "DueAt": row["DueAt"]}
+        entry |= {"Status": "reading", "DueAt": row["DueAt"]}
         self._documents.submit_transaction(
-            [("update", row, _unchanged(written[0]["etag"])), ("upsert", marker, _REPLACE)]
+            [("update", row, _unchanged(written[0]["etag"])), ("upsert", entry, _REPLACE)]
         )
         fields = {"v": 1, "name": name, "etag": row["SourceETag"], "look": 1, "operation": row["OperationUrl"]}
-        return json.dumps({**fields, "claim": row["Claim"]})
+        return json.dumps({**fields, "write_id": row["WriteId"]})
 
     def _store(self, name: str) -> None:
         row = self._documents.get_entity(*self._keys(name).values())
@@ -139,8 +139,8 @@ class BareLoop:
             "WordCount": sum(len(line["words"]) for line in page["lines"]),
             "ModelVersion": "2022-04-30",
             "CompletedAt": datetime.now(UTC),
-            "Looks": 1,
-            "Claim": uuid.uuid4().hex,
+            "Polls": 1,
+            "WriteId": uuid.uuid4().hex,
         }
         del done["DueAt"]
         self._documents.submit_transaction([("update", done, unchanged), ("delete", self._marker(name))])

@@ -15,17 +15,17 @@ from typing import Any
 import requests
 
 from shared.advance import advance, advance_message
+from shared.assembly import Services
 from shared.document import Document, Status
 from shared.missed import count_missed, find_missed
 from shared.pace import EARLY_BY, Pace
 from shared.recover import recover_stalled
-from shared.services import Services
 from shared.settings import Rate
 from shared.storage.blobs import Inbox, Listed
 from shared.storage.queue import Queue
 from shared.storage.tables import Documents
-from tests.simulation.burst import Burst, _Read, _World
-from tests.simulation.storage.account import Operation
+from simulation.burst import Burst, _Read, _World
+from simulation.storage.account import Operation
 
 CALLS = ("table", "blob write", "blob read", "blob other", "queue", "pace")
 """Kinds of calls of storage, as they are billed; the row of the pace is counted apart."""
@@ -244,7 +244,7 @@ def comparison_memory(count: int) -> float:
         tracemalloc.stop()
 
 
-def handed_over(rate: str, count: int) -> tuple[int, float]:
+def enqueued(rate: str, count: int) -> tuple[int, float]:
     """How many of so many missed files one comparison hands over, and after how many hours the last is due."""
     taken = _Taken()
     services = CountingWorld(Burst(rate=rate)).services()

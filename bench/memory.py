@@ -26,7 +26,7 @@ from bench.figure import Figure
 from bench.forgetful import Forgetful
 from bench.large_results import LINES_A_PAGE
 from local.paths import ROOT
-from local.services import Azurite, ServiceError
+from local.processes import Azurite, ServiceError
 from shared.document import Status
 from shared.storage.connection import table_service
 from tests.support.app import App, Clock, settings_for

@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from bench.counted import CALLS, compare, comparison_memory, handed_over, life, quota_used, sample, sweep
+from bench.counted import CALLS, compare, comparison_memory, enqueued, life, quota_used, sample, sweep
 from bench.figure import Figure
 from shared.missed import SLICE
 from shared.settings import Quota, Rate
@@ -91,7 +91,7 @@ def exact() -> Iterator[Figure]:
         yield Figure(name=name, value=sweep(in_flight, overdue), unit="")
     for rate, quota in QUOTAS.items():
         yield Figure(name=f"A million at {rate}, at best", value=_hours(quota), unit="hours")
-    handed, _ = handed_over("20/min", 20_000)
+    handed, _ = enqueued("20/min", 20_000)
     yield Figure(name="Files that find_missed hands over in a day, at 20/min", value=handed, unit="")
     each = HIDDEN_FOR_HOURS * 3600 // round(_hours(QUOTAS["20/min"]) * 3600 / MILLION)
     for times in (1, 2):

@@ -19,10 +19,10 @@ from azure.storage.blob import BlobServiceClient
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
-from local.read_service.script import Latency, Script
-from local.read_service.serving import serving
-from local.read_service.stage import Stage
-from local.services import ServiceError
+from local.processes import ServiceError
+from local.read_emulator.script import Latency, Script
+from local.read_emulator.serving import serving
+from local.read_emulator.stage import Stage
 from local.stack import Ports, own_stack
 
 MOST_SECONDS = 60

@@ -1,7 +1,7 @@
 """Ours beside what a user would otherwise run: functions that wait for Read, and looks at fixed times.
 
 The same files, the same scripted Read service, the same storage (a real Azurite), the same host and as many worker
-threads. The host is the Functions stand-in's: its queue listeners hand blob events and messages over, more of them than
+threads. The host is the Functions emulator's: its queue listeners hand blob events and messages over, more of them than
 there are threads; each invocation then takes one of the worker's threads, as Python's worker has it. A peer's file is
 in memory when its function is called, as its binding does it, and is not counted.
 
@@ -35,13 +35,13 @@ from azure.storage.queue import QueueClient
 from msrest.authentication import CognitiveServicesCredentials
 
 from bench.figure import Figure
-from local.functions_host.host_json import QueueOptions, load_host_options
-from local.functions_host.queues import Message, QueueListener, send
+from local.functions_emulator.host_json import QueueOptions, load_host_options
+from local.functions_emulator.queues import Message, QueueListener, send
 from local.paths import ROOT
-from local.services import Azurite, ReadStandIn
+from local.processes import Azurite, ReadEmulator
 from shared.advance import advance, advance_message
+from shared.assembly import build
 from shared.document import Status
-from shared.services import build
 from tests.support.app import settings_for
 
 THREADS = 8
@@ -105,7 +105,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         latency = {"median": 0.05} if quick else LATENCY
         script.write_text(json.dumps({"latency": latency, "result": {"pages": 1, "lines": 40}}), encoding="utf-8")
         azurite = stack.enter_context(Azurite(logs=folder))
-        read = stack.enter_context(ReadStandIn("--script", str(script), logs=folder))
+        read = stack.enter_context(ReadEmulator("--script", str(script), logs=folder))
         exchanges = stack.enter_context(_exchanges(read.endpoint))
         for name, make in contestants.items():
             print(f"Peers: {name}, {some} files one by one, {many} at once", file=sys.stderr)

@@ -1,6 +1,6 @@
-"""Looks against delay: calls of Read a document, and seconds added to Read's own, by schedule of looks.
+"""Polls against delay: calls of Read a document, and seconds added to Read's own, by schedule of looks.
 
-On a virtual clock, on an otherwise quiet app: the schedule and the host's polling are the app's and the host stand-in's
+On a virtual clock, on an otherwise quiet app: the schedule and the host's polling are the app's and the host emulator's
 own code; what storage and Read take is made up. The same is then measured on the local stack.
 """
 
@@ -12,11 +12,11 @@ from statistics import mean, quantiles
 
 from bench.figure import Figure
 from bench.one_page import Added, read_one_page_documents
-from local.functions_host.delivery import Backoff
-from local.functions_host.host_json import load_host_options
+from local.functions_emulator.delivery import Backoff
+from local.functions_emulator.host_json import load_host_options
 from local.paths import ROOT
-from shared.schedule import FIRST_LOOK, look_delay
-from tests.simulation.burst import GET_SECONDS, READ_SECONDS, STORAGE_SECONDS, TAIL
+from shared.schedule import FIRST_POLL_DELAY, poll_delay
+from simulation.burst import GET_SECONDS, READ_SECONDS, STORAGE_SECONDS, TAIL
 
 POLLING = Backoff(load_host_options(ROOT, {}).queues.max_polling_interval)
 LARGE_SECONDS = (600.0, 1800.0)
@@ -32,8 +32,8 @@ Draw = Callable[[Random], float]
 
 def ours() -> Iterator[float]:
     """The app's own schedule."""
-    yield FIRST_LOOK
-    yield from (look_delay(looks, None) for looks in itertools.count(1))
+    yield FIRST_POLL_DELAY
+    yield from (poll_delay(polls, None) for polls in itertools.count(1))
 
 
 SCHEDULES: dict[str, Callable[[], Iterable[float]]] = {

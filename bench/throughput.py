@@ -12,7 +12,7 @@ from statistics import median
 from typing import NamedTuple
 
 from bench.figure import Figure
-from tests.simulation.burst import KINDS, Burst, Outcome, live
+from simulation.burst import KINDS, Burst, Outcome, live
 
 RATES = ("30/s", "15/s,50/s", "20/min")
 WORST_KIND = "sliding window"

@@ -1,6 +1,6 @@
 """The work of one document of one page: calls of storage, bytes moved, and CPU time beside a bare loop's.
 
-Storage is a real Azurite and Read the scripted stand-in, each a process of its own; the app's clock passes only where a
+Storage is a real Azurite and Read the scripted emulator, each a process of its own; the app's clock passes only where a
 message's delay does, so that nothing is waited for. What is counted and timed is what the functions do themselves: the
 host's own calls, to receive messages and to find files, are not in it.
 """
@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from bench.bare import BareLoop
 from bench.figure import Figure
 from bench.relay import Relay
-from local.services import Azurite, ReadStandIn
+from local.processes import Azurite, ReadEmulator
 from shared.advance import advance_message
 from shared.document import Document, Status
 from tests.support.app import App, Clock, settings_for
@@ -43,7 +43,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         script = folder / "script.json"
         script.write_text(json.dumps({"latency": 0, "result": {"pages": 1, "lines": LINES}}), encoding="utf-8")
         azurite = stack.enter_context(Azurite(logs=folder))
-        read = stack.enter_context(ReadStandIn("--script", str(script), logs=folder))
+        read = stack.enter_context(ReadEmulator("--script", str(script), logs=folder))
         _say("calls")
         yield from calls(azurite.connection_string, 5 if quick else 40)
         _say("bytes")
@@ -75,13 +75,13 @@ def calls(storage: str, documents: int) -> Iterator[Figure]:
         goal=9,
         note=f"{documents} documents; beside, {rarely:.2f} to see once a minute that the app is quiet",
     )
-    booked, looks = count(busy)
+    booked, polls = count(busy)
     yield Figure(
         name="Calls of storage per document, one look, with reservations of pace",
         value=booked,
         unit="calls",
         goal=10,
-        note=f"{documents} documents, {1 / APART:.0f} a second, at 30/s; beside, {looks:.2f} to see what others booked",
+        note=f"{documents} documents, {1 / APART:.0f} a second, at 30/s; beside, {polls:.2f} to see what others booked",
     )
     more, _ = count(quiet, 4)
     yield Figure(name="Calls of storage per further look", value=(more - once) / 4, unit="calls", goal=3)

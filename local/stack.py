@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from local.lock import Locked, locked
 from local.paths import DATA, LOGS, ROOT, STATE
-from local.services import Azurite, CoreTools, FunctionsStandIn, ReadStandIn, Service, ServiceError
+from local.processes import Azurite, CoreTools, FunctionsEmulator, ReadEmulator, Service, ServiceError
 from shared.read.generations import UnknownGeneration, generation
 
 LOCK = STATE / "stack.lock"
@@ -58,12 +58,12 @@ _HOLDERS = {
     "blob": ("Azurite's blob service", "another Azurite"),
     "queue": ("Azurite's queue service", "another Azurite"),
     "table": ("Azurite's table service", "another Azurite"),
-    "read": ("the Read stand-in", "a Read container, or on a Mac AirPlay Receiver"),
+    "read": ("the Read emulator", "a Read container, or on a Mac AirPlay Receiver"),
     "host": ("the Functions host", "another `func start`"),
 }
 
 
-_HOSTS = {"stand-in": "the Functions stand-in", "func": "Azure Functions Core Tools"}
+_HOSTS = {"emulator": "the Functions emulator", "func": "Azure Functions Core Tools"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Description:
     connection_string: str
     read_endpoint: str | None = None
     host: str | None = None
-    """``stand-in`` or ``func``; None without any."""
+    """``emulator`` or ``func``; None without any."""
     host_url: str | None = None
     """Where its admin endpoint is, or would be."""
     settings: Mapping[str, str] | None = None
@@ -127,9 +127,9 @@ def announcement(endpoint: str, api_version: str | None) -> str:
 
 
 def chosen_endpoint(settings: Mapping[str, str]) -> str | None:
-    """READ_ENDPOINT, unless it is an address of this machine where nothing listens yet: the stand-in's, then."""
+    """READ_ENDPOINT, unless it is an address of this machine where nothing listens yet: the emulator's, then."""
     endpoint = settings.get("READ_ENDPOINT", "").strip()
-    return endpoint if endpoint and not _stand_in_port(settings) else None
+    return endpoint if endpoint and not _emulator_port(settings) else None
 
 
 def is_loopback(url: str) -> bool:
@@ -155,7 +155,7 @@ def shared_stack(
 ) -> Iterator[Stack]:
     """The stack that ``dev.py up`` keeps running, else one of our own for as long as this lasts.
 
-    ``say`` is told where documents go, if not to the stand-in, and what is being started.
+    ``say`` is told where documents go, if not to the emulator, and what is being started.
 
     Raises ServiceError if a part does not come up, and StackError if the stack cannot be as the settings say.
     """
@@ -214,20 +214,20 @@ def own_stack(
     ports: Ports,
     *,
     data: Path | None = None,
-    host: str | None = "stand-in",
+    host: str | None = "emulator",
     logs: Path = LOGS,
     echo: Callable[[str], object] | None = None,
     say: Callable[[str], object] = lambda _: None,
 ) -> Iterator[Stack]:
     """Start all parts, and stop them at the end. Without ``data``, what is stored is kept in memory.
 
-    ``host`` is ``stand-in``, ``func``, or None for no host. ``echo`` is given what the host prints, line by line;
-    ``say`` is told where documents go, if not to the stand-in, and what is being started.
+    ``host`` is ``emulator``, ``func``, or None for no host. ``echo`` is given what the host prints, line by line;
+    ``say`` is told where documents go, if not to the emulator, and what is being started.
 
     Raises ServiceError if a part does not come up, and StackError for a port that is taken.
     """
     endpoint = chosen_endpoint(settings)
-    if own_port := _stand_in_port(settings):
+    if own_port := _emulator_port(settings):
         ports = replace(ports, read=own_port)
     unused = {part for part, there in (("read", endpoint is None), ("host", host)) if not there}
     _check_ports(ports, unused)
@@ -238,7 +238,7 @@ def own_stack(
     with suppress(UnknownGeneration):  # the app itself refuses that one
         if notice := generation(settings.get("READ_API_VERSION") or "v3.2").notice:
             say(notice)
-    parts = ["Azurite", *([] if endpoint else ["the Read stand-in"]), *([_HOSTS[host]] if host else [])]
+    parts = ["Azurite", *([] if endpoint else ["the Read emulator"]), *([_HOSTS[host]] if host else [])]
     say(f"Starting {', '.join(parts)} ...")
     with ExitStack() as running:
         azurite = Azurite(data, ports=(ports.blob, ports.queue, ports.table), logs=logs)
@@ -248,7 +248,7 @@ def own_stack(
         app = dict(settings)
         if endpoint is None:
             app.pop("READ_KEY", None)  # it is for another service
-            read = running.enter_context(ReadStandIn(port=ports.read, logs=logs))
+            read = running.enter_context(ReadEmulator(port=ports.read, logs=logs))
             services.append(read)
             endpoint = read.endpoint
         azurite.wait_until_ready()
@@ -266,9 +266,9 @@ def own_stack(
             host_url=f"http://127.0.0.1:{ports.host or KNOWN_PORTS.host}",
             settings={name: app[name] for name in DISCLOSED if app.get(name)},
         )
-        if host == "stand-in":
+        if host == "emulator":
             app["BLOB_TRIGGER_SOURCE"] = "LogsAndContainerScan"  # Azurite sends no events
-            functions = running.enter_context(FunctionsStandIn(settings=app, port=ports.host, logs=logs, echo=echo))
+            functions = running.enter_context(FunctionsEmulator(settings=app, port=ports.host, logs=logs, echo=echo))
             services.append(functions)
             description = replace(description, host=host, host_url=functions.url)
         elif host == "func":
@@ -343,8 +343,8 @@ def _check_ports(ports: Ports, unused: set[str]) -> None:
             )
 
 
-def _stand_in_port(settings: Mapping[str, str]) -> int | None:
-    """The port of READ_ENDPOINT, if that is on this machine and nothing listens there: it is meant for the stand-in.
+def _emulator_port(settings: Mapping[str, str]) -> int | None:
+    """The port of READ_ENDPOINT, if that is on this machine and nothing listens there: it is meant for the emulator.
 
     So local.settings.json, which names it for ``func start``, does for this too.
     """

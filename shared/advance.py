@@ -3,9 +3,9 @@
 import logging
 
 from shared import decide
+from shared.assembly import Services
 from shared.message import LaterMessage, Message
-from shared.poll import look
-from shared.services import Services
+from shared.poll import poll
 from shared.submit import submit
 
 _log = logging.getLogger(__name__)
@@ -24,13 +24,13 @@ def advance(services: Services, name: str, message: Message | None = None) -> No
         return
     document = services.documents.get(name)
     match decide.next_step(document, message, services.now()):
-        case decide.Leave(why):
+        case decide.Skip(why):
             _log.info("%r: dropped a message: %s.", name, why)
         case decide.Submit():
             submit(services, message, document)
-        case decide.Look():
+        case decide.Poll():
             assert document is not None  # noqa: S101 - only a row has an operation
-            look(services, message, document)
+            poll(services, message, document)
 
 
 def advance_message(services: Services, body: bytes) -> None:

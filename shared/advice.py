@@ -26,7 +26,7 @@ _TEXTS = (
     ("QuotaBooked", f"Nothing to do: {_BY_ITSELF.lower()} To read faster, raise the Read resource's quota or tier, and READ_RATE with it."),
     ("QuotaExhausted", f"The Read resource's quota for the month is used up. {_BY_ITSELF} To go on now, move the resource to a paid tier, then read the document again."),
     ("Unreachable", f"Check READ_ENDPOINT, and that the network lets this app reach it. {_BY_ITSELF}"),
-    ("Unanswered", f"Read took the file and did not answer. {_BY_ITSELF} The attempt may have been billed."),
+    ("AnswerLost", f"Read took the file and did not answer. {_BY_ITSELF} The attempt may have been billed."),
     ("ReadUnavailable", f"Nothing to do: {_BY_ITSELF.lower()} See status.azure.com if it lasts."),
     ("ReadServerError", "Read failed at it. It is tried ten times; then try the file in another format."),
     ("CredentialsRefused", f"Check READ_KEY against the resource's keys, and READ_ENDPOINT. {_BY_ITSELF}"),
@@ -39,7 +39,7 @@ _TEXTS = (
     ("AccessDenied", f"Check the Read resource's firewall and quota, and that this app's identity has the role Cognitive Services User. {_BY_ITSELF}"),
     ("EndpointNotFound", "This resource does not speak {version}. Check READ_ENDPOINT and READ_API_VERSION."),
     ("NotReadsAnswer", f"Something else than Read answers at READ_ENDPOINT, such as a proxy or a sign-in page. Check READ_ENDPOINT and the network. {_BY_ITSELF}"),
-    ("LookRefused", f"Read does not say how far it is. Check READ_ENDPOINT, and what stands between this app and Read. {_BY_ITSELF}"),
+    ("PollRefused", f"Read does not say how far it is. Check READ_ENDPOINT, and what stands between this app and Read. {_BY_ITSELF}"),
     # The file
     ("InvalidImage InvalidContent 2005", f"The file is damaged, protected by a password, or of a type that Read does not take. Remove the password, or save the file anew as {{formats}}. {_UPLOAD}"),
     ("InvalidImageFormat UnsupportedImageFormat NotSupportedImage UnsupportedMediaType UnsupportedContent InvalidContentSourceFormat", f"Read {{version}} takes {{formats}}. Convert the file; a name does not make it one of these. {_UPLOAD}"),

@@ -12,12 +12,12 @@ from shared import __version__
 from shared.advice import advice_for
 from shared.document import Document, Status, Version, is_junk
 from shared.message import Message
-from shared.read.answers import Accepted, Gone, NotNow, Refused, Running, Unanswered
+from shared.read.answers import Accepted, AnswerLost, Gone, Rejected, Retryable, Running
 from shared.read.generation import UnsupportedOption
-from shared.schedule import FIRST_LOOK, LONGEST_DELAY, look_delay, wait_delay
+from shared.schedule import FIRST_POLL_DELAY, LONGEST_DELAY, poll_delay, wait_delay
 from shared.settings import Settings
 
-MOST_UNANSWERED = 5
+MOST_LOST_ANSWERS = 5
 MOST_RESUBMITS = 1
 RESULT_KEPT = timedelta(hours=48)
 """Read keeps a result no longer than that; until then, a path that leads nowhere may be put right."""
@@ -25,12 +25,12 @@ MISSING_AGAIN_AFTER = 30
 """Seconds: a first 404 on an operation may come from a replica that has not heard of it."""
 MOST_SERVER_ERRORS = 10
 """A file at which Read answers 500 this often is taken to be the reason."""
-UNANSWERED_WAIT = 60
+LOST_ANSWER_WAIT = 60
 """Seconds, at the least, before what may have been paid is submitted anew: trouble on the way may pass."""
 
 
 @dataclass(frozen=True, slots=True)
-class Leave:
+class Skip:
     """Nothing to do, and why."""
 
     why: str
@@ -42,7 +42,7 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Poll:
     """GET the operation."""
 
 
@@ -61,34 +61,34 @@ class Adopt:
 
 
 @dataclass(frozen=True, slots=True)
-class Then:
+class Transition:
     """Write this row and, unless ``delay`` is None, send a message for its next step in so many seconds."""
 
     document: Document
     delay: int | None = None
 
 
-def next_step(document: Document | None, message: Message, now: datetime) -> Leave | Submit | Look:
+def next_step(document: Document | None, message: Message, now: datetime) -> Skip | Submit | Poll:
     """What a message is good for. Whatever the row does not confirm is dropped."""
     if document is None:
-        return Leave("its document is forgotten") if message.claim else Submit()
-    if message.claim is None:  # from a person or a comparison, not from the document's own chain
+        return Skip("its document is forgotten") if message.write_id else Submit()
+    if message.write_id is None:  # from a person or a comparison, not from the document's own chain
         if message.etag == document.source_etag and not _is_overdue(document, now):
-            return Leave("it is known")
-    elif message.claim != document.claim:
-        return Leave("the document has moved on")
+            return Skip("it is known")
+    elif message.write_id != document.write_id:
+        return Skip("the document has moved on")
     match document.status:
         case Status.SUBMITTING if not _is_overdue(document, now):
-            return Leave("another run holds the claim")
+            return Skip("another run holds the claim")
         case Status.READING | Status.WAITING if document.operation_url and message.etag == document.source_etag:
-            return Look()
-        case status if status.final and message.claim:
-            return Leave(f"the document is {status}")
+            return Poll()
+        case status if status.final and message.write_id:
+            return Skip(f"the document is {status}")
         case _:
             return Submit()
 
 
-def on_version(
+def decide_submit(
     document: Document | None,
     name: str,
     version: Version,
@@ -97,7 +97,7 @@ def on_version(
     *,
     due: bool = False,
     adopt: bool = True,
-) -> Claim | Adopt | Then | Leave:
+) -> Claim | Adopt | Transition | Skip:
     """What to do about the version of a file that storage holds now, given its row.
 
     ``due`` says that a message of the document's own chain came back, whatever this machine's clock says; ``adopt``
@@ -105,18 +105,18 @@ def on_version(
     """
     if document is not None and document.source_etag == version.etag:
         if document.status.final:
-            return Leave(f"this version is {document.status}")
+            return Skip(f"this version is {document.status}")
         if document.status is not Status.SUBMITTING and document.operation_url:
-            return Leave("this version is being read")
+            return Skip("this version is being read")
         if not _is_overdue(document, now) and not (due and document.status is Status.WAITING):
-            return Leave(f"this version is {document.status}, and its next step is not due")
-        if document.unanswered >= MOST_UNANSWERED:
-            message = f"{document.unanswered} attempts to submit the file ended without an answer."
-            return Then(fail(document, "SubmitCrashed", message, now))
+            return Skip(f"this version is {document.status}, and its next step is not due")
+        if document.lost_answers >= MOST_LOST_ANSWERS:
+            message = f"{document.lost_answers} attempts to submit the file ended without an answer."
+            return Transition(fail(document, "SubmitCrashed", message, now))
     elif document is not None and _is_same_content(document, version):
         same = document.evolve(source_etag=version.etag, uploaded_at=version.uploaded_at)
         if document.forgotten:
-            return Then(same)
+            return Transition(same)
         if adopt and document.status is Status.SUCCEEDED and _is_read_alike(document, version, settings):
             return Adopt(same)
         document = _new_version(document, name, version, now, settings)
@@ -124,7 +124,7 @@ def on_version(
         document = _new_version(document, name, version, now, settings)
     options = settings.options_for(version.metadata)
     if unpaid_end := _end_without_read(document, version, now, settings):
-        return Then(unpaid_end)
+        return Transition(unpaid_end)
     return Claim(
         # The claim counts itself as paid and unanswered; the answer takes back what is not so.
         document.evolve(
@@ -136,7 +136,7 @@ def on_version(
             requested_model_version=options.model_version,
             requested_reading_order=options.reading_order,
             submits=document.submits + 1,
-            unanswered=document.unanswered + 1,
+            lost_answers=document.lost_answers + 1,
             due_at=now + settings.claim_length,
             app_version=__version__,
         )
@@ -145,7 +145,7 @@ def on_version(
 
 def _end_without_read(document: Document, version: Version, now: datetime, settings: Settings) -> Document | None:
     """The document as it ends, if Read need not be asked."""
-    if not document.asked:
+    if not document.requested_by_name:
         if is_junk(document.name) or version.metadata.get("hdi_isfolder") == "true":
             return _ignored(document, "Left alone: a file of this name is no document.", now)
         if settings.read_files_from and version.uploaded_at < settings.read_files_from:
@@ -161,39 +161,39 @@ def _end_without_read(document: Document, version: Version, now: datetime, setti
     return None
 
 
-SOURCE_DELETED = Refused("SourceDeleted", "The file was deleted before it was submitted.")
+SOURCE_DELETED = Rejected("SourceDeleted", "The file was deleted before it was submitted.")
 
 
-def on_missing(document: Document, now: datetime) -> Then | None:
+def on_missing(document: Document, now: datetime) -> Transition | None:
     """What becomes of a document whose file is gone: one that is not submitted yet fails, any other goes on."""
     if (document.status is Status.WAITING and not document.operation_url) or (
         document.status is Status.SUBMITTING and _is_overdue(document, now)
     ):
-        return Then(fail(document, SOURCE_DELETED.code, SOURCE_DELETED.message, now))
+        return Transition(fail(document, SOURCE_DELETED.code, SOURCE_DELETED.message, now))
     return None
 
 
-def clearing(document: Document, now: datetime, settings: Settings) -> Document:
+def reserve_for_cleanup(document: Document, now: datetime, settings: Settings) -> Document:
     """The row to hold while an older version's outputs are removed, before this one ends without any."""
     return document.evolve(status=Status.SUBMITTING, completed_at=None, due_at=now + settings.claim_length)
 
 
 def after_post(
-    document: Document, answer: Accepted | Refused | NotNow | Unanswered, now: datetime, random: Random
-) -> Then:
+    document: Document, answer: Accepted | Rejected | Retryable | AnswerLost, now: datetime, random: Random
+) -> Transition:
     """What a POST's answer makes of a claimed document."""
     match answer:
         case Accepted(operation_url, retry_after):
-            delay = max(FIRST_LOOK, look_delay(0, retry_after))
-            return Then(
+            delay = max(FIRST_POLL_DELAY, poll_delay(0, retry_after))
+            return Transition(
                 document.evolve(
                     status=Status.READING,
                     operation_url=operation_url,
                     submitted_at=now,
-                    unanswered=0,
+                    lost_answers=0,
                     attempts=0,
-                    missing=0,
-                    looks=0,
+                    not_found_polls=0,
+                    polls=0,
                     due_at=now + timedelta(seconds=delay),
                     error_code=None,
                     error_message=None,
@@ -201,28 +201,28 @@ def after_post(
                 ),
                 delay,
             )
-        case Refused("OperationUrlRefused", message):  # a 202: paid, and nothing that can be followed
-            return Then(fail(document, "OperationUrlRefused", message, now))
-        case Refused(code, message):
-            return Then(fail(_unpaid(document), code, message, now))
-        case NotNow("ReadServerError" as code, message, retry_after):
+        case Rejected("OperationUrlRefused", message):  # a 202: paid, and nothing that can be followed
+            return Transition(fail(document, "OperationUrlRefused", message, now))
+        case Rejected(code, message):
+            return Transition(fail(_unpaid(document), code, message, now))
+        case Retryable("ReadServerError" as code, message, retry_after):
             document = _unpaid(document).evolve(server_errors=document.server_errors + 1)
             if document.server_errors >= MOST_SERVER_ERRORS:
-                return Then(fail(document, code, message, now))
+                return Transition(fail(document, code, message, now))
             return wait(document, code, message, retry_after, now, random)
-        case NotNow(code, message, retry_after):
+        case Retryable(code, message, retry_after):
             return wait(_unpaid(document), code, message, retry_after, now, random)
-        case Unanswered(message):
-            if document.unanswered >= MOST_UNANSWERED:
-                return Then(fail(document, "SubmitCrashed", message, now))
-            return wait(document, "Unanswered", message, UNANSWERED_WAIT, now, random)
+        case AnswerLost(message):
+            if document.lost_answers >= MOST_LOST_ANSWERS:
+                return Transition(fail(document, "SubmitCrashed", message, now))
+            return wait(document, "AnswerLost", message, LOST_ANSWER_WAIT, now, random)
 
 
-def its_turn_is_later(claimed: Document, delay: float, now: datetime) -> Then:
+def deferred(claimed: Document, delay: float, now: datetime) -> Transition:
     """Instead of the claim: the document waits while others' calls have Read's quota booked up."""
     seconds = min(math.ceil(delay), LONGEST_DELAY)
     message = "The calls that READ_RATE allows are booked up to its turn."
-    return Then(
+    return Transition(
         _unpaid(claimed).evolve(
             status=Status.WAITING,
             due_at=now + timedelta(seconds=seconds),
@@ -234,26 +234,26 @@ def its_turn_is_later(claimed: Document, delay: float, now: datetime) -> Then:
     )
 
 
-def after_look(
+def after_poll(
     document: Document,
-    answer: Running | Refused | NotNow | Gone,
+    answer: Running | Rejected | Retryable | Gone,
     now: datetime,
     random: Random,
     settings: Settings,
-) -> Then:
+) -> Transition:
     """What a look that brought no result makes of a document."""
-    before, document = document, document.evolve(looks=document.looks + 1)
+    before, document = document, document.evolve(polls=document.polls + 1)
     match answer:
         case Running(retry_after):
             if document.submitted_at and now - document.submitted_at > settings.give_up_after:
                 message = f"Read was still at it after {now - document.submitted_at}."
-                return Then(fail(document, "OperationTimedOut", message, now))
-            delay = look_delay(document.looks, retry_after)
-            return Then(
+                return Transition(fail(document, "OperationTimedOut", message, now))
+            delay = poll_delay(document.polls, retry_after)
+            return Transition(
                 document.evolve(
                     status=Status.READING,
                     attempts=0,
-                    missing=0,
+                    not_found_polls=0,
                     due_at=now + timedelta(seconds=delay),
                     error_code=None,
                     error_message=None,
@@ -261,26 +261,30 @@ def after_look(
                 ),
                 delay,
             )
-        case Gone(message) if document.missing == 0:
+        case Gone(message) if document.not_found_polls == 0:
             later = now + timedelta(seconds=MISSING_AGAIN_AFTER)
-            return Then(document.evolve(missing=1, due_at=later), MISSING_AGAIN_AFTER)
+            return Transition(document.evolve(not_found_polls=1, due_at=later), MISSING_AGAIN_AFTER)
         case Gone(message) if document.resubmits >= MOST_RESUBMITS:
-            return Then(fail(document, "OperationExpired", message, now))
+            return Transition(fail(document, "OperationExpired", message, now))
         case Gone(message):
-            again = document.evolve(resubmits=document.resubmits + 1, operation_url=None, missing=0)
+            again = document.evolve(resubmits=document.resubmits + 1, operation_url=None, not_found_polls=0)
             return wait(again, "OperationExpired", message, None, now, random)
-        case NotNow("EndpointNotFound", message) if document.submitted_at and now - document.submitted_at > RESULT_KEPT:
-            return after_look(before, Gone(message), now, random, settings)
-        case NotNow(code, message, retry_after):
+        case Retryable("EndpointNotFound", message) if (
+            document.submitted_at and now - document.submitted_at > RESULT_KEPT
+        ):
+            return after_poll(before, Gone(message), now, random, settings)
+        case Retryable(code, message, retry_after):
             return wait(document, code, message, retry_after, now, random)
-        case Refused(code, message):
-            return Then(fail(document, code, message, now))
+        case Rejected(code, message):
+            return Transition(fail(document, code, message, now))
 
 
-def wait(document: Document, code: str, message: str, retry_after: float | None, now: datetime, random: Random) -> Then:
+def wait(
+    document: Document, code: str, message: str, retry_after: float | None, now: datetime, random: Random
+) -> Transition:
     """Put a document off: it says why, and comes back by a delayed message."""
     delay = wait_delay(document.attempts, retry_after, random)
-    return Then(
+    return Transition(
         document.evolve(
             status=Status.WAITING,
             attempts=document.attempts + 1,
@@ -305,11 +309,11 @@ def fail(document: Document, code: str, message: str, now: datetime) -> Document
     )
 
 
-def ended(document: Document, now: datetime, settings: Settings) -> Document:
+def finished(document: Document, now: datetime, settings: Settings) -> Document:
     """A final row with what is still owed: a message to DONE_QUEUE, and a second clearing after slow writers."""
-    clean_at = document.clean_at if document.clean_at and document.clean_at > now else None
+    clean_up_at = document.clean_up_at if document.clean_up_at and document.clean_up_at > now else None
     owed = True if settings.done_queue else None
-    return document.evolve(clean_at=clean_at, done_owed=owed, due_at=now if owed else clean_at)
+    return document.evolve(clean_up_at=clean_up_at, notification_pending=owed, due_at=now if owed else clean_up_at)
 
 
 def slow_writers_until(document: Document, now: datetime, settings: Settings) -> datetime:
@@ -318,19 +322,19 @@ def slow_writers_until(document: Document, now: datetime, settings: Settings) ->
     A row that is final may have one too, of a message that was delivered twice, begun before the row was final.
     """
     begun = (document.completed_at or now) if document.status.final else now
-    return max(begun + settings.claim_length, document.clean_at or now, now)
+    return max(begun + settings.claim_length, document.clean_up_at or now, now)
 
 
-def asked_again(document: Document | None, name: str, now: datetime, settings: Settings) -> Document | None:
+def requested_again(document: Document | None, name: str, now: datetime, settings: Settings) -> Document | None:
     """The row of a document that a person wants read, again or at all; None if it is being read just now."""
     if document is None:
-        return Document(name=name, status=Status.WAITING, asked=True, due_at=now)
+        return Document(name=name, status=Status.WAITING, requested_by_name=True, due_at=now)
     if not document.status.final and not (document.status is Status.WAITING and not document.operation_url):
         return None
     return Document(
         name=name,
         status=Status.WAITING,
-        asked=True,
+        requested_by_name=True,
         due_at=now,
         source_etag=document.source_etag,
         content_md5=document.content_md5,
@@ -341,7 +345,7 @@ def asked_again(document: Document | None, name: str, now: datetime, settings: S
         requested_model_version=document.requested_model_version,
         requested_reading_order=document.requested_reading_order,
         submits=document.submits,
-        clean_at=slow_writers_until(document, now, settings),
+        clean_up_at=slow_writers_until(document, now, settings),
     )
 
 
@@ -368,7 +372,7 @@ def forgotten(
         content_length=known.content_length,
         uploaded_at=known.uploaded_at,
         completed_at=now,
-        clean_at=slow_until if slow_until > now else None,
+        clean_up_at=slow_until if slow_until > now else None,
         due_at=slow_until if slow_until > now else None,
     )
 
@@ -388,8 +392,8 @@ def _new_version(document: Document | None, name: str, version: Version, now: da
         content_md5=version.md5,
         content_length=version.length,
         uploaded_at=version.uploaded_at,
-        clean_at=slow_writers_until(document, now, settings) if document is not None else None,
-        asked=document.asked if document is not None and document.source_etag is None else None,
+        clean_up_at=slow_writers_until(document, now, settings) if document is not None else None,
+        requested_by_name=document.requested_by_name if document is not None and document.source_etag is None else None,
         app_version=__version__,
     )
 
@@ -420,7 +424,7 @@ def _ignored(document: Document, why: str, now: datetime) -> Document:
 
 def _unpaid(document: Document) -> Document:
     """Take back what the claim counted. Earlier attempts that had no answer stay counted."""
-    return document.evolve(submits=document.submits - 1, unanswered=document.unanswered - 1)
+    return document.evolve(submits=document.submits - 1, lost_answers=document.lost_answers - 1)
 
 
 def _is_overdue(document: Document, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""The document: one row a file in the documents table, its keys, and its unread marker."""
+"""The document: one row a file in the documents table, its keys, and its worklist entry."""
 
 import hashlib
 import re
@@ -69,7 +69,7 @@ class Document:
     operation_url: str | None = None
     submits: int = 0
     """How often this version may have been paid for: Read's 202s, and attempts whose answer was lost."""
-    unanswered: int = 0
+    lost_answers: int = 0
     """How many of the latest attempts to submit ended without an answer."""
     resubmits: int = 0
     """How often Read had lost the operation, so that the file was submitted anew."""
@@ -77,19 +77,19 @@ class Document:
     """Steps in a row that Read put off; they make the waiting times grow."""
     server_errors: int = 0
     """How often Read answered HTTP 500 to this version."""
-    missing: int = 0
-    """Looks in a row that found no such operation."""
-    looks: int = 0
+    not_found_polls: int = 0
+    """Polls in a row that found no such operation."""
+    polls: int = 0
     due_at: datetime | None = None
-    clean_at: datetime | None = None
+    clean_up_at: datetime | None = None
     """Set if an older version may have left outputs; until that time its writer may still be at work."""
-    asked: bool | None = None
+    requested_by_name: bool | None = None
     """A person asked for it by name: no rule of names or dates keeps it from being read."""
     forgotten: bool | None = None
     """A person had it forgotten: the row goes too, once no slow writer can be left."""
-    done_owed: bool | None = None
+    notification_pending: bool | None = None
     """Whoever waits at DONE_QUEUE has not been told yet."""
-    claim: str | None = None
+    write_id: str | None = None
     app_version: str | None = None
     row_etag: str | None = None
     """The row's own ETag, for the next conditional write. Not a column."""
@@ -136,8 +136,8 @@ def document_key(name: str) -> str:
     return _fit(_tokens(name), name)
 
 
-def marker_key(name: str) -> str:
-    """The RowKey of the document's unread marker."""
+def worklist_key(name: str) -> str:
+    """The RowKey of the document's worklist entry."""
     return "!" + document_key(name)
 
 
@@ -193,11 +193,11 @@ def from_row(row: Mapping[str, Any], etag: str | None) -> Document:
     return document
 
 
-def to_marker(document: Document, container: str) -> dict[str, Any]:
-    """The unread marker of a document that is in flight or failed."""
-    marker = {
+def to_worklist_entry(document: Document, container: str) -> dict[str, Any]:
+    """The worklist entry of a document that is in flight or failed."""
+    entry = {
         "PartitionKey": container,
-        "RowKey": marker_key(document.name),
+        "RowKey": worklist_key(document.name),
         "Name": document.name,
         "Status": str(document.status),
         "Since": document.uploaded_at,
@@ -205,7 +205,7 @@ def to_marker(document: Document, container: str) -> dict[str, Any]:
         "ErrorCode": document.error_code,
         "Advice": document.advice,
     }
-    return {column: value for column, value in marker.items() if value is not None}
+    return {column: value for column, value in entry.items() if value is not None}
 
 
 def _column(field: str) -> str:

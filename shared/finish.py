@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import Any
 
 from shared import decide
+from shared.assembly import Services
 from shared.document import Document, Status, is_unsafe, lines_key, output_name, truncate
 from shared.message import Message
 from shared.pace import EARLY_BY, Slot
@@ -17,7 +18,6 @@ from shared.read.json_walk import Answer, StoredAnswer, WholeAnswer
 from shared.read.page_count import shortfall
 from shared.read.result import Page, Result, ResultNotUnderstood, Summary
 from shared.schedule import LONGEST_DELAY
-from shared.services import Services
 from shared.storage.blobs import Upload
 from shared.storage.tables import Fence
 
@@ -31,15 +31,15 @@ _SOONER = 0.1
 def carry_out(
     services: Services,
     before: Document | None,
-    then: decide.Then,
+    then: decide.Transition,
     slots: tuple[Slot, ...] = (),
     *,
-    over_debt: bool = True,
+    over_tombstone: bool = True,
 ) -> None:
     """Write a decided row over the one that it was decided from, and send the message for its next step.
 
-    ``slots`` are what is booked for that step; it comes when they do. Without ``over_debt``, nothing is written where a
-    forgotten document has left its marker.
+    ``slots`` are what is booked for that step; it comes when they do. Without ``over_tombstone``, nothing is written
+    where a forgotten document has left its tombstone.
 
     A document that ends without a result first loses what an older version, or an earlier run, may have left.
     Raises Conflict or Superseded if somebody else has the row.
@@ -47,33 +47,37 @@ def carry_out(
     document = then.document
     if before is not None and _may_have_outputs(before, document):
         if before.source_etag != document.source_etag:
-            before = services.documents.write(decide.clearing(document, services.now(), services.settings), before)
+            before = services.documents.write(
+                decide.reserve_for_cleanup(document, services.now(), services.settings), before
+            )
         clear_outputs(services, before)
     if document.status.final:
-        document = decide.ended(document, services.now(), services.settings)
-    written = services.documents.write(document, before, over_debt=over_debt)
+        document = decide.finished(document, services.now(), services.settings)
+    written = services.documents.write(document, before, over_tombstone=over_tombstone)
     _log.info("%r is %s%s.", written.name, written.status, f" ({written.error_code})" if written.error_code else "")
     if then.delay is not None:
         booked = slots[0].at - EARLY_BY - _SOONER - services.now().timestamp() if slots else 0
         delay = min(max(then.delay, booked), LONGEST_DELAY)  # what is booked came in a message, which may be anybody's
         services.queue.send(Message.about(written, slots=slots).to_json(), delay)
-    if written.done_owed:
+    if written.notification_pending:
         settle(services, written)
 
 
 def settle(services: Services, document: Document) -> None:
     """Do what a final document still owes, and note that it is done. Raises Conflict."""
     now = services.now()
-    if document.done_owed and services.done:
+    if document.notification_pending and services.done:
         services.done.send(_done_message(document), 0)
-    clean_at = document.clean_at
-    if clean_at and clean_at <= now:
+    clean_up_at = document.clean_up_at
+    if clean_up_at and clean_up_at <= now:
         clear_outputs(services, document)
-        clean_at = None
+        clean_up_at = None
         if document.forgotten and services.inbox.etag(document.name) is None:
-            services.documents.remove(document, owed_at=now + services.settings.claim_length)
+            services.documents.remove(document, due_at=now + services.settings.claim_length)
             return
-    services.documents.write(document.evolve(done_owed=None, clean_at=clean_at, due_at=clean_at), document)
+    services.documents.write(
+        document.evolve(notification_pending=None, clean_up_at=clean_up_at, due_at=clean_up_at), document
+    )
 
 
 def store(services: Services, document: Document, answer: Succeeded | Arriving) -> None:
@@ -117,16 +121,16 @@ def store(services: Services, document: Document, answer: Succeeded | Arriving) 
         language=summary.language,
         model_version=result.model_version,
         completed_at=services.now(),
-        looks=document.looks + 1,
+        polls=document.polls + 1,
         attempts=0,
-        missing=0,
+        not_found_polls=0,
         due_at=None,
-        clean_at=None,
+        clean_up_at=None,
         error_code=None,
         error_message=None,
         advice=None,
     )
-    carry_out(services, document, decide.Then(done))
+    carry_out(services, document, decide.Transition(done))
 
 
 def adopt_outputs(services: Services, document: Document, adopted: Document) -> None:
@@ -140,7 +144,7 @@ def adopt_outputs(services: Services, document: Document, adopted: Document) -> 
             services.outputs.adopt(blob, fence, adopted.source_etag or "")
     if document.lines_key:
         services.lines.adopt(document.lines_key, fence, adopted.source_etag or "")
-    carry_out(services, document, decide.Then(adopted))
+    carry_out(services, document, decide.Transition(adopted))
 
 
 def _keep(
@@ -193,7 +197,7 @@ def _may_have_outputs(before: Document, document: Document) -> bool:
     if document.forgotten:
         return False  # cleared as the row says, while it is already ignored
     return document.status in (Status.FAILED, Status.IGNORED) and (
-        document.clean_at is not None or before.operation_url is not None or before.resubmits > 0
+        document.clean_up_at is not None or before.operation_url is not None or before.resubmits > 0
     )
 
 
@@ -202,7 +206,7 @@ def clear_outputs(services: Services, document: Document) -> None:
 
     def holds_the_row() -> bool:
         current = services.documents.get(document.name)
-        return current is not None and current.claim == document.claim
+        return current is not None and current.write_id == document.write_id
 
     _clear(services, document, holds_the_row)
 
@@ -216,14 +220,14 @@ def _clear(services: Services, document: Document, still_ours: Callable[[], bool
         services.outputs.delete(output_name(document.name, extension), fence)
 
 
-def clear_forgotten(services: Services, name: str) -> None:
-    """Remove what a slow run wrote for a document that has been forgotten since, and the marker that says so."""
-    debt = services.documents.debt(name)
-    if debt is None:
+def clear_tombstone(services: Services, name: str) -> None:
+    """Remove what a slow run wrote for a document that has been forgotten since, and then its tombstone."""
+    tombstone = services.documents.tombstone(name)
+    if tombstone is None:
         return
     nobodys = Document(name=name, status=Status.IGNORED, forgotten=True)
     _clear(services, nobodys, lambda: services.documents.get(name) is None)
-    services.documents.remove_debt(name, debt)
+    services.documents.remove_tombstone(name, tombstone)
 
 
 def _done_message(document: Document) -> str:

@@ -28,7 +28,7 @@ class Message:
     etag: str | None = None
     look: int = 0
     operation: str | None = None
-    claim: str | None = None
+    write_id: str | None = None
     poisoned: int = 0
     """How often it came back from the poison queue."""
     slots: tuple[Slot, ...] = ()
@@ -40,9 +40,9 @@ class Message:
         return cls(
             document.name,
             document.source_etag,
-            document.looks + 1,
+            document.polls + 1,
             document.operation_url,
-            document.claim,
+            document.write_id,
             poisoned,
             slots,
         )
@@ -59,7 +59,7 @@ class Message:
         if isinstance(version, int) and version > VERSION:
             raise LaterMessage(f"the message is of version {version}")
         counts = [fields.get(key, 0) for key in ("look", "poisoned")]
-        texts = [fields.get(key) for key in ("etag", "operation", "claim")]
+        texts = [fields.get(key) for key in ("etag", "operation", "write_id")]
         if (
             version != VERSION
             or not 0 < len(name) <= 4096

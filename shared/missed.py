@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.assembly import Services
 from shared.document import is_junk
 from shared.message import Message
-from shared.services import Services
 from shared.storage.blobs import Listed
 from shared.storage.tables import Conflict, Superseded
 from shared.tasks import forget_gone
@@ -39,7 +39,7 @@ class Progress:
     slice: int = 0
     page: str | None = None
     """What continues the listing within the slice."""
-    handed_over: int = 0
+    enqueued: int = 0
     read_by: str | None = None
     """When the quota should have read all that was handed over; no other comparison hands over before."""
     done: bool = False
@@ -70,27 +70,25 @@ def find_missed(
         if resume_only:
             return 0
         if progress and progress.read_by and datetime.fromisoformat(progress.read_by) > now:
-            _log.info("%d files that were handed over are to be read by %s.", progress.handed_over, progress.read_by)
+            _log.info("%d files that were handed over are to be read by %s.", progress.enqueued, progress.read_by)
             return 0
         progress = _begin()
-    handed_before = progress.handed_over
+    handed_before = progress.enqueued
     for files, after in _missed(services, progress):
-        handed = progress.handed_over
+        handed = progress.enqueued
         for file in files[: limit - handed]:
             if now - file.uploaded_at >= settled_after:
                 services.queue.send(Message(file.name, f'"{file.etag}"').to_json(), handed / rate)
                 handed += 1
         read_by = (services.now() + timedelta(seconds=handed / rate)).isoformat()
-        progress = replace(after, handed_over=handed, read_by=read_by, done=after.done or handed >= limit)
+        progress = replace(after, enqueued=handed, read_by=read_by, done=after.done or handed >= limit)
         services.documents.save_progress(services.settings.input_prefix, json.dumps(asdict(progress)))
         if progress.done or services.now() > until:
             break
     if progress.done and services.settings.delete_with_source:
         _forget_gone(services, progress.slices)
-    _log.info(
-        "Comparison %s: %d files handed over.", "done" if progress.done else "to be continued", progress.handed_over
-    )
-    return progress.handed_over - handed_before
+    _log.info("Comparison %s: %d files handed over.", "done" if progress.done else "to be continued", progress.enqueued)
+    return progress.enqueued - handed_before
 
 
 def count_missed(services: Services) -> tuple[int, int]:

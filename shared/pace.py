@@ -16,7 +16,7 @@ from itertools import accumulate
 from operator import sub
 from typing import Any, NamedTuple
 
-from shared.schedule import FIRST_LOOK, LONGEST_DELAY, LONGEST_WAIT
+from shared.schedule import FIRST_POLL_DELAY, LONGEST_DELAY, LONGEST_WAIT
 from shared.settings import Quota, Rate
 
 HEADROOM = 0.995
@@ -254,7 +254,7 @@ class Pace:
         if at - now > posts.horizon:
             return Booking(posts.come_again(now, 2 if posts is gets else 1))
         post = posts.book(at)
-        look_at = gets.first_free(at + SUBMIT_TAKES, at + SUBMIT_TAKES + FIRST_LOOK, HEADROOM)
+        look_at = gets.first_free(at + SUBMIT_TAKES, at + SUBMIT_TAKES + FIRST_POLL_DELAY, HEADROOM)
         return Booking(at, (post, gets.book(look_at)))
 
     def book_look(self, now: float) -> Booking:

@@ -5,19 +5,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared import decide
+from shared.assembly import Services
 from shared.document import Document
 from shared.finish import carry_out, store
 from shared.message import Message
 from shared.pacer import Turn
-from shared.read.answers import Arriving, BrokenOff, NotNow, Succeeded
+from shared.read.answers import Arriving, BrokenOff, Retryable, Succeeded
 from shared.read.result import ResultNotUnderstood
-from shared.services import Services
 from shared.storage.tables import Conflict, Superseded
 
 _log = logging.getLogger(__name__)
 
 
-def look(services: Services, message: Message, document: Document) -> None:
+def poll(services: Services, message: Message, document: Document) -> None:
     """Look at a document's operation once, when its turn has come.
 
     A result is stored; anything else decides when to look again.
@@ -25,10 +25,10 @@ def look(services: Services, message: Message, document: Document) -> None:
     turn = services.pacer.turn(False, message.slots)
     try:
         if turn.delay:
-            _put_off(services, message, document, turn)
+            _defer(services, message, document, turn)
             return
-        answer = services.read.look(document.operation_url or "", document.api_version)
-        if isinstance(answer, NotNow) and answer.code == "Throttled":
+        answer = services.read.poll(document.operation_url or "", document.api_version)
+        if isinstance(answer, Retryable) and answer.code == "Throttled":
             services.pacer.refused(False, answer.retry_after)
         if isinstance(answer, Succeeded | Arriving):
             try:
@@ -36,22 +36,22 @@ def look(services: Services, message: Message, document: Document) -> None:
                 return
             except ResultNotUnderstood as error:
                 failed = decide.fail(document, "ResultNotUnderstood", str(error), services.now())
-                carry_out(services, document, decide.Then(failed))
+                carry_out(services, document, decide.Transition(failed))
                 return
             except BrokenOff as broken_off:
                 answer = broken_off.answer
-        step = decide.after_look(document, answer, services.now(), services.random, services.settings)
+        step = decide.after_poll(document, answer, services.now(), services.random, services.settings)
         carry_out(services, document, step)
     except (Conflict, Superseded):
         _log.info("%r: dropped what this look brought: the document has moved on.", document.name)
 
 
-def _put_off(services: Services, message: Message, document: Document, turn: Turn) -> None:
+def _defer(services: Services, message: Message, document: Document, turn: Turn) -> None:
     """Send the message again, for when its turn comes. The row, which costs a call, is told of a long delay only.
 
     Raises Conflict.
     """
     due_at = services.now() + timedelta(seconds=turn.delay)
     if document.due_at is None or due_at - document.due_at > services.settings.claim_length / 2:
-        services.documents.write(document.evolve(due_at=due_at), document, claim=document.claim)
+        services.documents.write(document.evolve(due_at=due_at), document, write_id=document.write_id)
     services.queue.send(replace(message, slots=turn.slots).to_json(), turn.delay)

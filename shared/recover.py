@@ -7,10 +7,10 @@ from datetime import datetime
 from itertools import chain
 
 from shared import decide
+from shared.assembly import Services
 from shared.document import Document, Status
-from shared.finish import carry_out, clear_forgotten, settle
+from shared.finish import carry_out, clear_tombstone, settle
 from shared.message import ForeignMessage, LaterMessage, Message
-from shared.services import Services
 from shared.storage.tables import Conflict, Superseded
 
 _log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ def recover_stalled(services: Services, until: datetime) -> None:
     """Put back what has stalled and drain poison, not starting anything after ``until``.
 
     A step is overdue once whatever could still be working on it has been killed: a claim's length after it was due,
-    or, as a claim's own due time says just that, at once. The cost is two queries, of the unread markers alone, and
+    or, as a claim's own due time says just that, at once. The cost is two queries, of the worklist entries alone, and
     three calls for each document found.
     """
     now = services.now()
@@ -46,23 +46,23 @@ def recover_stalled(services: Services, until: datetime) -> None:
 def _recover(services: Services, name: str, overdue_since: datetime) -> None:
     document = services.documents.get(name)
     if document is None:
-        clear_forgotten(services, name)
+        clear_tombstone(services, name)
     elif document.status.final:
         settle(services, document)
     elif document.due_at is None or document.due_at <= (
         services.now() if document.status is Status.SUBMITTING else overdue_since
     ):
         _log.warning("%r has been %s and overdue since %s: put back.", name, document.status, document.due_at)
-        _put_back(services, document)
+        _requeue(services, document)
 
 
-def _put_back(services: Services, document: Document, poisoned: int = 0) -> None:
+def _requeue(services: Services, document: Document, poisoned: int = 0) -> None:
     """Queue a document's next step anew.
 
     The claim stays: where the queue itself is far behind, the message that waits in it is as good as the new one, and
     whichever comes first makes the other stale.
     """
-    written = services.documents.write(document.evolve(due_at=services.now()), document, claim=document.claim)
+    written = services.documents.write(document.evolve(due_at=services.now()), document, write_id=document.write_id)
     services.queue.send(Message.about(written, poisoned).to_json(), 0)
 
 
@@ -86,17 +86,17 @@ def _recover_poison(services: Services, message: Message) -> None:
     """Queue it once more; when it comes back again, the document fails. A paid result gets its look before that."""
     document = services.documents.get(message.name)
     if document is None:
-        if message.claim:
+        if message.write_id:
             return
         document = Document(name=message.name, status=Status.WAITING, source_etag=message.etag)
         document = services.documents.write(document.evolve(due_at=services.now()), None)
-    elif document.status.final or (message.claim and message.claim != document.claim):
+    elif document.status.final or (message.write_id and message.write_id != document.write_id):
         return
     if message.poisoned == 0:
-        _put_back(services, document, poisoned=1)
+        _requeue(services, document, poisoned=1)
         return
     text = "Handling the document ended in an error again and again."
-    carry_out(services, document, decide.Then(decide.fail(document, "ProcessingFailed", text, services.now())))
+    carry_out(services, document, decide.Transition(decide.fail(document, "ProcessingFailed", text, services.now())))
 
 
 def _drain_blob_poison(services: Services, until: datetime) -> None:

@@ -3,19 +3,19 @@
 import math
 from random import Random
 
-FIRST_LOOK = 2
+FIRST_POLL_DELAY = 2
 """Seconds. A one-page document takes Read 1.2 to 1.9 s (clemenssiebler.com, "Using Azure Read API for processing
 many documents at scale"); a visibility timeout is in whole seconds, so this is the soonest look that finds it."""
 
-SLOWEST_LOOK = 60
+LONGEST_POLL_DELAY = 60
 LONGEST_WAIT = 900
 LONGEST_DELAY = 6 * 24 * 3600
 """Seconds; a queue message can be hidden for seven days at most."""
 
 
-def look_delay(looks: int, retry_after: float | None) -> int:
+def poll_delay(polls: int, retry_after: float | None) -> int:
     """Seconds to the next look, after ``looks`` of them: 2, 2, 4, 8 … 60, and never before Read's own word."""
-    ours = min(FIRST_LOOK * 2 ** max(0, min(looks, 10) - 1), SLOWEST_LOOK)
+    ours = min(FIRST_POLL_DELAY * 2 ** max(0, min(polls, 10) - 1), LONGEST_POLL_DELAY)
     return _whole(max(ours, retry_after or 0))
 
 

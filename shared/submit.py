@@ -6,13 +6,13 @@ from contextlib import suppress
 from azure.core.exceptions import AzureError
 
 from shared import decide
+from shared.assembly import Services
 from shared.document import Document, Status, Version, is_unsafe
 from shared.errors import SourceChanged, SourceMissing
 from shared.finish import adopt_outputs, carry_out
 from shared.message import Message
-from shared.read.answers import Accepted, NotNow, Refused, SubmitAnswer
+from shared.read.answers import Accepted, Rejected, Retryable, SubmitAnswer
 from shared.read.page_count import CountingBody
-from shared.services import Services
 from shared.storage.tables import Conflict, Superseded
 
 _log = logging.getLogger(__name__)
@@ -28,17 +28,17 @@ def submit(services: Services, message: Message, document: Document | None = Non
     Read's quota is booked up, the document waits for its turn.
     """
     name = message.name
-    over_debt = False
+    over_tombstone = False
     for tries in range(_TRIES):
         try:
-            _submit_newest(services, message, document, adopt=tries < _TRIES - 2, over_debt=over_debt)
+            _submit_newest(services, message, document, adopt=tries < _TRIES - 2, over_tombstone=over_tombstone)
         except Conflict as conflict:
             document = conflict.current
-            over_debt = document is None  # it has been forgotten, so only a file that is found from here on is new
+            over_tombstone = document is None  # it has been forgotten, so only a file that is found from here on is new
             message = Message(name)
         except (SourceChanged, Superseded):
             document = services.documents.get(name)
-            over_debt = False
+            over_tombstone = False
             message = Message(name)
         else:
             return
@@ -46,14 +46,14 @@ def submit(services: Services, message: Message, document: Document | None = Non
 
 
 def _submit_newest(
-    services: Services, message: Message, document: Document | None, *, adopt: bool, over_debt: bool
+    services: Services, message: Message, document: Document | None, *, adopt: bool, over_tombstone: bool
 ) -> None:
     name = message.name
     if is_unsafe(name):
         if document is None or not document.status.final:
             unsafe = document or Document(name=name, status=Status.FAILED)
             text = "A part of the file's path is '.' or '..'."
-            carry_out(services, document, decide.Then(decide.fail(unsafe, "UnsafeName", text, services.now())))
+            carry_out(services, document, decide.Transition(decide.fail(unsafe, "UnsafeName", text, services.now())))
         return
     try:
         source = services.inbox.open(name, unread=services.links is not None)
@@ -61,25 +61,25 @@ def _submit_newest(
         if document is not None and (step := decide.on_missing(document, services.now())):
             carry_out(services, document, step)
         return
-    due = document is not None and message.claim == document.claim
-    match decide.on_version(document, name, source.version, services.now(), services.settings, due=due, adopt=adopt):
-        case decide.Leave(why):
+    due = document is not None and message.write_id == document.write_id
+    match decide.decide_submit(document, name, source.version, services.now(), services.settings, due=due, adopt=adopt):
+        case decide.Skip(why):
             _log.info("%r: nothing to do: %s.", name, why)
         case decide.Adopt(adopted):
             assert document is not None  # noqa: S101 - what is adopted is a row's
             adopt_outputs(services, document, adopted)
-        case decide.Then() as step:
-            carry_out(services, document, step, over_debt=over_debt)
+        case decide.Transition() as step:
+            carry_out(services, document, step, over_tombstone=over_tombstone)
         case decide.Claim(claimed):
             turn = services.pacer.turn(True, message.slots)
             if turn.delay:
-                later = decide.its_turn_is_later(claimed, turn.delay, services.now())
-                carry_out(services, document, later, turn.slots, over_debt=over_debt)
+                later = decide.deferred(claimed, turn.delay, services.now())
+                carry_out(services, document, later, turn.slots, over_tombstone=over_tombstone)
                 return
-            claimed = services.documents.write(claimed, document, over_debt=over_debt)
+            claimed = services.documents.write(claimed, document, over_tombstone=over_tombstone)
             body = CountingBody(source)
             answer = _post_link(services, name, source.version) or _post(services, body, source.version)
-            if isinstance(answer, NotNow) and answer.code == "Throttled":
+            if isinstance(answer, Retryable) and answer.code == "Throttled":
                 services.pacer.refused(True, answer.retry_after)
             posted = claimed.evolve(pages_in_file=body.pages)
             then = decide.after_post(posted, answer, services.now(), services.random)
@@ -99,7 +99,7 @@ def _post_link(services: Services, name: str, version: Version) -> SubmitAnswer 
     if link is None:
         return None
     answer = services.read.submit_link(link, services.settings.options_for(version.metadata))
-    if isinstance(answer, Refused) or (isinstance(answer, NotNow) and answer.code in _OF_THE_LINK):
+    if isinstance(answer, Rejected) or (isinstance(answer, Retryable) and answer.code in _OF_THE_LINK):
         _log.info("%r: Read did not take a link to it (%s), so its content is sent.", name, answer.code)
         return None
     if isinstance(answer, Accepted):
@@ -120,4 +120,4 @@ def _post(services: Services, body: CountingBody, version: Version) -> SubmitAns
     except SourceMissing:
         return decide.SOURCE_DELETED
     except AzureError as error:
-        return NotNow("StorageUnavailable", f"Storage broke off while the file was read ({type(error).__name__}).")
+        return Retryable("StorageUnavailable", f"Storage broke off while the file was read ({type(error).__name__}).")

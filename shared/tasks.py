@@ -1,10 +1,10 @@
 """What a person asks for by name: read it again, forget it. Each is safe to repeat."""
 
 from shared import decide
+from shared.assembly import Services
 from shared.document import Document, Version, is_unsafe
 from shared.finish import clear_outputs
 from shared.message import Message
-from shared.services import Services
 from shared.storage.tables import Conflict
 
 _TRIES = 5
@@ -22,7 +22,7 @@ def again(services: Services, name: str) -> bool:
     _check_is_ours(services, name)
     for attempt in range(1, _TRIES + 1):
         document = services.documents.get(name)
-        asked = decide.asked_again(document, name, services.now(), services.settings)
+        asked = decide.requested_again(document, name, services.now(), services.settings)
         if asked is None:
             return False
         try:
@@ -40,7 +40,7 @@ def forget(services: Services, name: str, *, keep_file: bool = False) -> None:
     """Remove all that is known of a document: text, lines, outputs, Read's own copy, the file, and last its row.
 
     The row turns ``ignored`` first and loses its text: a crash in between leaves nothing that is read again. With
-    ``keep_file`` it stays so. While a slow run may still be writing outputs, or have the file open, a marker stays that
+    ``keep_file`` it stays so. While a slow run may still be writing outputs, or have the file open, a entry stays that
     has them removed once more, and keeps such a run from beginning anew. A version of the file that is uploaded
     meanwhile is neither deleted nor forgotten.
     Raises Conflict or Superseded if the document does not rest for long enough.
@@ -60,7 +60,7 @@ def forget(services: Services, name: str, *, keep_file: bool = False) -> None:
         return
     if version is not None:
         services.inbox.delete(name, version.etag)
-    services.documents.remove(row, owed_at=services.now() + services.settings.claim_length)
+    services.documents.remove(row, due_at=services.now() + services.settings.claim_length)
 
 
 def _check_is_ours(services: Services, name: str) -> None:
@@ -75,7 +75,7 @@ def forget_gone(services: Services, name: str) -> None:
     document = services.documents.get(name)
     if document is not None and not is_unsafe(name) and services.inbox.version(name) is None:
         row = _empty(services, name, document, None)
-        services.documents.remove(row, owed_at=services.now() + services.settings.claim_length)
+        services.documents.remove(row, due_at=services.now() + services.settings.claim_length)
 
 
 def _empty(services: Services, name: str, document: Document | None, version: Version | None) -> Document:

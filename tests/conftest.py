@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.services import Azurite, azurite_installation
+from local.processes import Azurite, azurite_installation
 from local.stack import Ports, Stack, own_stack
 
 _OTHER_SETTINGS = ("READ_", "INPUT_", "OUTPUT_", "DOCUMENTS_", "LINES_", "DONE_", "DocumentStorage", "AzureWebJobs")

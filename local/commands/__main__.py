@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from bench.__main__ import add_arguments as add_bench_arguments
-from local.services import ServiceError
+from local.processes import ServiceError
 
 DESCRIPTION = "Read documents on this machine as blob-ocr does in Azure."
 
@@ -47,7 +47,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     up.set_defaults(module="up")
 
-    read = _command(commands, "read", "run the Read stand-in alone, until Ctrl-C")
+    read = _command(commands, "read", "run the Read emulator alone, until Ctrl-C")
     read.add_argument("--port", type=int, default=5000, help="default: 5000, as the Read container's")
     read.set_defaults(module="read")
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from local.commands.names import NotDone, for_each, is_there
 from local.commands.output import clock
 from local.commands.store import services
+from shared.assembly import Services
 from shared.document import Document
 from shared.read.generations import generation_or
-from shared.services import Services
 from shared.tasks import forget
 
 _READ_KEEPS_RESULTS = timedelta(hours=48)

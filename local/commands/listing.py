@@ -12,13 +12,13 @@ _COLUMNS = ["Name", "Status", "ErrorCode", "Advice", "DueAt"]
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """List files in the order of their keys. What failed or is in flight is found by its unread marker."""
+    """List files in the order of their keys. What failed or is in flight is found by its worklist entry."""
     wanted = Status(arguments.status) if arguments.status else None
     with stored("list", arguments.storage) as store:
         if wanted in (None, Status.SUCCEEDED, Status.IGNORED):
             rows = store.rows(arguments.prefix, _COLUMNS, wanted)
         else:
-            rows = (row for row in store.markers(arguments.prefix, _COLUMNS) if row["Status"] == wanted)
+            rows = (row for row in store.worklist(arguments.prefix, _COLUMNS) if row["Status"] == wanted)
         for row in rows:
             if arguments.json:
                 print_json(_json(row))

@@ -9,8 +9,8 @@ from azure.core.exceptions import ResourceNotFoundError
 from local.commands.output import amount, clock, size
 from local.commands.store import services
 from local.stack import StackError
+from shared.assembly import Services
 from shared.missed import count_missed, find_missed, last_comparison
-from shared.services import Services
 from shared.storage.codes import error_code
 
 _UNTIL_DONE = timedelta(days=1)
@@ -43,7 +43,7 @@ def _handed_over(app: Services) -> str:
     before = last_comparison(app)
     if before and before.done and before.read_by and (read_by := datetime.fromisoformat(before.read_by)) > now:
         return (
-            f"{amount(before.handed_over, 'file')} handed over before {_are(before.handed_over)} to be read by"
+            f"{amount(before.enqueued, 'file')} handed over before {_are(before.enqueued)} to be read by"
             f" {clock(read_by, now)}. Ask for others then."
         )
     files = find_missed(app, app.now() + _UNTIL_DONE, settled_after=_OF_ANY_AGE)

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Callable, Iterable
 
 from local.commands.output import for_terminal
+from shared.assembly import Services
 from shared.document import is_unsafe
-from shared.services import Services
 from shared.storage.tables import Conflict, Superseded
 
 

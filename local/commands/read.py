@@ -1,10 +1,10 @@
-"""dev.py read: the Read stand-in alone."""
+"""dev.py read: the Read emulator alone."""
 
 import argparse
 import sys
 import time
 
-from local.services import ReadStandIn
+from local.processes import ReadEmulator
 from local.stack import StackError, port_is_free
 
 
@@ -16,7 +16,7 @@ def main(arguments: argparse.Namespace) -> int:
             " or choose another with --port."
         )
     try:
-        with ReadStandIn(port=arguments.port, echo=sys.stdout.write) as read:
+        with ReadEmulator(port=arguments.port, echo=sys.stdout.write) as read:
             while True:
                 read.check()
                 time.sleep(0.5)

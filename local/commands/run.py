@@ -156,7 +156,7 @@ class Run:
             return False
         before, item.document, item.done = item.document, document, document.status.final
         if before and (before.status, before.error_code) == (document.status, document.error_code):
-            return before.looks != document.looks
+            return before.polls != document.polls
         if document.status is Status.SUBMITTING:
             return True  # for a moment
         took = f", {self._clock() - item.at:.1f} s" if document.status is Status.SUCCEEDED else ""

@@ -19,8 +19,8 @@ from azure.storage.blob import ContentSettings
 
 from local.paths import ROOT
 from local.stack import StackError, load_settings, shared_storage
+from shared.assembly import Services, build
 from shared.document import Document, Status, document_key, from_row
-from shared.services import Services, build
 from shared.settings import Settings, SettingsError, from_environment
 from shared.storage.connection import blob_service, table_service
 
@@ -92,8 +92,8 @@ class Store:
         query = "(RowKey lt '!' or RowKey ge '\"')"
         return self._query(query + (f" and Status eq '{status}'" if status else ""), "", prefix, columns)
 
-    def markers(self, prefix: str, columns: list[str]) -> Iterator[Mapping[str, Any]]:
-        """Some columns of the unread markers: of the documents that failed or are in flight."""
+    def worklist(self, prefix: str, columns: list[str]) -> Iterator[Mapping[str, Any]]:
+        """Some columns of the worklist entries: of the documents that failed or are in flight."""
         return self._query("RowKey ge '!' and RowKey lt '\"'", "!", prefix, columns)
 
     def _query(self, query: str, mark: str, prefix: str, columns: list[str]) -> Iterator[Mapping[str, Any]]:

@@ -15,7 +15,7 @@ def main(arguments: argparse.Namespace) -> int:
     settings = load_settings(os.environ)
     check_settings(settings)
     ports = KNOWN_PORTS if arguments.ports is None else Ports.from_base(arguments.ports)
-    host = None if arguments.without_host else "func" if arguments.func else "stand-in"
+    host = None if arguments.without_host else "func" if arguments.func else "emulator"
     try:
         with only_user("up"), own_stack("up", settings, ports, data=DATA, host=host, echo=sys.stdout.write) as stack:
             with explained():

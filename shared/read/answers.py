@@ -21,7 +21,7 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Rejected:
     """No, and waiting does not help: the file or an option is at fault, or the operation failed."""
 
     code: str
@@ -29,7 +29,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class NotNow:
+class Retryable:
     """No, and waiting can help: throttled, unreachable, wrong credentials, wrong endpoint. Nothing was paid."""
 
     code: str
@@ -38,7 +38,7 @@ class NotNow:
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
+class AnswerLost:
     """The whole request went out and no answer came: it may have been paid."""
 
     message: str
@@ -62,7 +62,7 @@ class Succeeded:
 class BrokenOff(Exception):
     """A large answer did not arrive whole, or is none of Read's. ``answer`` says what that comes to."""
 
-    def __init__(self, answer: NotNow) -> None:
+    def __init__(self, answer: Retryable) -> None:
         super().__init__(answer.message)
         self.answer = answer
 
@@ -104,9 +104,9 @@ class Arriving:
                     status = value
                 yield path, value
         except NotJson as error:
-            raise BrokenOff(NotNow("NotReadsAnswer", f"HTTP 200, but not an answer of Read: {error}.")) from None
+            raise BrokenOff(Retryable("NotReadsAnswer", f"HTTP 200, but not an answer of Read: {error}.")) from None
         if not isinstance(status, str) or status.casefold() != "succeeded":
-            raise BrokenOff(NotNow("NotReadsAnswer", "HTTP 200 and a large answer, but not one that has succeeded."))
+            raise BrokenOff(Retryable("NotReadsAnswer", "HTTP 200 and a large answer, but not one that has succeeded."))
 
     def _kept(self) -> Iterator[bytes]:
         for block in self._blocks:
@@ -121,8 +121,8 @@ class Gone:
     message: str
 
 
-SubmitAnswer = Accepted | Refused | NotNow | Unanswered
-LookAnswer = Running | Succeeded | Arriving | Refused | NotNow | Gone
+SubmitAnswer = Accepted | Rejected | Retryable | AnswerLost
+PollAnswer = Running | Succeeded | Arriving | Rejected | Retryable | Gone
 
 _PUT_OFF = {
     401: "CredentialsRefused",
@@ -166,7 +166,7 @@ _TELLING_WORDS = (
 """The gateway's codes are mere statuses; its messages tell."""
 
 
-def refusal(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Refused | NotNow:
+def refusal(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Rejected | Retryable:
     """Any answer but the one hoped for. A 400 that is not in Read's own JSON comes from something in between."""
     code, message = parse_error(body)
     put_off = _PUT_OFF.get(status) or (
@@ -179,8 +179,8 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, now: datetime)
         put_off = "NotReadsAnswer"
     told = f"HTTP {status}: {code or 'no code'}. {message}".strip()
     if put_off:
-        return NotNow(put_off, told, wait_named(headers, message, now))
-    return Refused(code or f"Http{status}", message or f"Read answered HTTP {status} without a message.")
+        return Retryable(put_off, told, wait_named(headers, message, now))
+    return Rejected(code or f"Http{status}", message or f"Read answered HTTP {status} without a message.")
 
 
 def is_no_route(body: bytes) -> bool:

@@ -16,16 +16,16 @@ from requests.adapters import HTTPAdapter
 
 from shared.read.answers import (
     Accepted,
+    AnswerLost,
     Arriving,
     BrokenOff,
     Gone,
-    LookAnswer,
-    NotNow,
-    Refused,
+    PollAnswer,
+    Rejected,
+    Retryable,
     Running,
     SubmitAnswer,
     Succeeded,
-    Unanswered,
     is_no_route,
     load_object,
     parse_error,
@@ -115,7 +115,7 @@ class ReadClient:
         body = json.dumps({self.generation.url_field: link}).encode()
         answer = self._post(_Bytes(body), "application/json", options)
         match answer:
-            case Refused() | NotNow():
+            case Rejected() | Retryable():
                 return replace(answer, message=_without_link(answer.message))
             case _:
                 return answer
@@ -133,21 +133,21 @@ class ReadClient:
                 stream=True,
             )
         except CredentialsUnavailable as error:
-            return NotNow(error.code, str(error))
+            return Retryable(error.code, str(error))
         except requests.RequestException as error:
             if counted.left:
-                return NotNow("Unreachable", f"The Read service could not be reached ({type(error).__name__}).")
-            return Unanswered(f"The Read service took the file and did not answer ({type(error).__name__}).")
+                return Retryable("Unreachable", f"The Read service could not be reached ({type(error).__name__}).")
+            return AnswerLost(f"The Read service took the file and did not answer ({type(error).__name__}).")
         with response:
             content = self._content(response)  # of a 202 too: an answer that is not read closes its connection
         if response.status_code == 504:
-            return Unanswered("HTTP 504: a gateway passed the file on and got no answer in time.")
+            return AnswerLost("HTTP 504: a gateway passed the file on and got no answer in time.")
         # 202 it is to be; a gateway may make another success of it.
         if response.status_code == 202 or (response.ok and "Operation-Location" in response.headers):
             return self._accepted(response)
         return refusal(response.status_code, response.headers, content, self._now())
 
-    def look(self, operation_url: str, api_version: str | None = None) -> LookAnswer:
+    def poll(self, operation_url: str, api_version: str | None = None) -> PollAnswer:
         """GET an operation. ``api_version`` is the generation that it was submitted to, if that was another.
 
         An answer that is Arriving is to be closed.
@@ -170,28 +170,28 @@ class ReadClient:
                     closing.pop_all()
                     return Arriving(_rest(body, blocks, self._block), response.close)
         except NotOurOperation as error:
-            return Refused("OperationUrlRefused", str(error))
+            return Rejected("OperationUrlRefused", str(error))
         except CredentialsUnavailable as error:
-            return NotNow(error.code, str(error))
+            return Retryable(error.code, str(error))
         except requests.RequestException as error:
-            return NotNow("Unreachable", f"The Read service could not be reached ({type(error).__name__}).")
+            return Retryable("Unreachable", f"The Read service could not be reached ({type(error).__name__}).")
         if response.status_code == 410 or (response.status_code == 404 and not is_no_route(body)):
             return Gone(": ".join(part for part in parse_error(body) if part) or "HTTP 404")
         if response.status_code != 200:
             refused = refusal(response.status_code, response.headers, body, self._now())
-            if isinstance(refused, Refused):  # of no fault of the file's, whose result may be there and paid
-                return NotNow("LookRefused", f"HTTP {response.status_code}: {refused.code}. {refused.message}")
+            if isinstance(refused, Rejected):  # of no fault of the file's, whose result may be there and paid
+                return Retryable("PollRefused", f"HTTP {response.status_code}: {refused.code}. {refused.message}")
             return refused
         answer = load_object(body)
         status = answer.get("status") if answer is not None else None
         if answer is None or not isinstance(status, str):
-            return NotNow("NotReadsAnswer", "HTTP 200, but not an operation of Read.")
+            return Retryable("NotReadsAnswer", "HTTP 200, but not an operation of Read.")
         match status.casefold():
             case "succeeded":
                 return Succeeded(body, answer)
             case ended if ended in _ENDED:
                 code, message = parse_error(answer)
-                return Refused(code or _ENDED[ended], message or f"Read says {ended} and no reason.")
+                return Rejected(code or _ENDED[ended], message or f"Read says {ended} and no reason.")
             case _:
                 return Running(wait_named(response.headers, "", self._now()))
 
@@ -241,7 +241,7 @@ class ReadClient:
         try:
             url = self.endpoint + self.generation.operation_path(location)
         except NotOurOperation as error:
-            return Refused("OperationUrlRefused", f"Read accepted the file, but {error}.")
+            return Rejected("OperationUrlRefused", f"Read accepted the file, but {error}.")
         return Accepted(url, wait_named(response.headers, "", self._now()))
 
     def _credentials(self) -> dict[str, str]:
@@ -317,4 +317,4 @@ def _rest(start: bytes, blocks: Iterator[bytes], block: int) -> Iterator[bytes]:
     try:
         yield from blocks
     except requests.RequestException as error:
-        raise BrokenOff(NotNow("Unreachable", f"Read's answer broke off ({type(error).__name__}).")) from None
+        raise BrokenOff(Retryable("Unreachable", f"Read's answer broke off ({type(error).__name__}).")) from None

@@ -16,7 +16,7 @@ from azure.core.exceptions import (
 )
 from azure.data.tables import EdmType, EntityProperty, TableClient, TableTransactionError, UpdateMode
 
-from shared.document import Document, Status, document_key, from_row, marker_key, to_marker, to_row
+from shared.document import Document, Status, document_key, from_row, to_row, to_worklist_entry, worklist_key
 from shared.storage.codes import error_code
 
 Operation = tuple[str, Mapping[str, Any]] | tuple[str, Mapping[str, Any], Mapping[str, Any]]
@@ -57,12 +57,12 @@ class Fence:
 
 
 class Documents:
-    """Rows of documents and their unread markers, written together and only conditionally."""
+    """Rows of documents and their worklist entries, written together and only conditionally."""
 
-    def __init__(self, client: TableClient, container: str, new_claim: Callable[[], str]) -> None:
+    def __init__(self, client: TableClient, container: str, new_write_id: Callable[[], str]) -> None:
         self._client = client
         self._container = container
-        self._new_claim = new_claim
+        self._new_write_id = new_write_id
 
     def get(self, name: str) -> Document | None:
         """The document's row, or None."""
@@ -73,40 +73,40 @@ class Documents:
         return _document(row)
 
     def write(
-        self, document: Document, expected: Document | None, claim: str | None = None, *, over_debt: bool = True
+        self, document: Document, expected: Document | None, write_id: str | None = None, *, over_tombstone: bool = True
     ) -> Document:
-        """Write the row if it still is as ``expected`` (None: if there is none), and with it the marker.
+        """Write the row if it still is as ``expected`` (None: if there is none), and with it the entry.
 
-        Without ``over_debt``, not where a forgotten document has left its marker. Returns the document as written. A
-        writer knows its own lost success by the claim that it wrote. Raises Conflict.
+        Without ``over_tombstone``, not where a forgotten document has left its tombstone. Returns the document as
+        written. A writer knows its own lost success by the write id that it wrote. Raises Conflict.
         """
-        document = document.evolve(claim=claim or self._new_claim())
+        document = document.evolve(write_id=write_id or self._new_write_id())
         try:
-            written = _submit(self._client, [*self._batch(document, expected, over_debt=over_debt)])
+            written = _submit(self._client, [*self._batch(document, expected, over_tombstone=over_tombstone)])
             return document.evolve(row_etag=written[0]["etag"])
         except AzureError as error:
             current = self.get(document.name)
-            if current is not None and current.claim == document.claim:
+            if current is not None and current.write_id == document.write_id:
                 return current
             if not isinstance(error, TableTransactionError) or error_code(error) not in _LOST:
                 raise
             if expected is None or current is None or current.row_etag != expected.row_etag:
                 raise Conflict(current) from error
-        # The row is as expected, so it was the marker that could not be removed: somebody else did.
-        written = self._client.submit_transaction([*self._batch(document, expected, over_debt=True)][:1])
+        # The row is as expected, so it was the entry that could not be removed: somebody else did.
+        written = self._client.submit_transaction([*self._batch(document, expected, over_tombstone=True)][:1])
         return document.evolve(row_etag=written[0]["etag"])
 
-    def remove(self, document: Document, owed_at: datetime) -> None:
-        """Remove a row, if it is still as it was read, and leave its marker, due then. Raises Conflict.
+    def remove(self, document: Document, due_at: datetime) -> None:
+        """Remove a row, if it is still as it was read, and leave its entry, due then. Raises Conflict.
 
         What slow runs write for it meanwhile is removed once more, and none of them can claim it anew.
         """
         row = {"PartitionKey": self._container, "RowKey": document_key(document.name)}
         unchanged = {"etag": document.row_etag, "match_condition": MatchConditions.IfNotModified}
-        debt = to_marker(document.evolve(due_at=owed_at), self._container)
+        tombstone = to_worklist_entry(document.evolve(due_at=due_at), self._container)
         try:
             self._client.submit_transaction(
-                [("delete", row, unchanged), ("upsert", debt, {"mode": UpdateMode.REPLACE})]
+                [("delete", row, unchanged), ("upsert", tombstone, {"mode": UpdateMode.REPLACE})]
             )
         except TableTransactionError as error:
             if error_code(error) not in _LOST:
@@ -122,29 +122,29 @@ class Documents:
             parameters={"container": self._container, "before": before, "status": str(status)},
             select=["Name"],
         )
-        for marker in _rows(found):
-            if isinstance(name := marker.get("Name"), str):
+        for entry in _rows(found):
+            if isinstance(name := entry.get("Name"), str):
                 yield name
 
-    def debt(self, name: str) -> str | None:
-        """The ETag of a document's marker, if it has one."""
+    def tombstone(self, name: str) -> str | None:
+        """The ETag of a document's entry, if it has one."""
         try:
-            marker = self._client.get_entity(self._container, marker_key(name), select=["Name"])
+            entry = self._client.get_entity(self._container, worklist_key(name), select=["Name"])
         except ResourceNotFoundError:
             return None
-        return str(marker.metadata["etag"])
+        return str(entry.metadata["etag"])
 
-    def remove_debt(self, name: str, etag: str) -> None:
-        """Remove a marker that has no row, unless somebody has written it since."""
+    def remove_tombstone(self, name: str, etag: str) -> None:
+        """Remove a entry that has no row, unless somebody has written it since."""
         with suppress(ResourceNotFoundError, ResourceModifiedError):
             unchanged: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
-            self._client.delete_entity(self._container, marker_key(name), **unchanged)
+            self._client.delete_entity(self._container, worklist_key(name), **unchanged)
 
     def versions(self) -> Iterator[tuple[str, str]]:
         """Name and ETag of every document, a page of the table at a time."""
-        for but_the_markers in ("RowKey lt '!'", "RowKey ge '\"'"):
+        for but_the_worklist in ("RowKey lt '!'", "RowKey ge '\"'"):
             found = self._client.query_entities(
-                f"PartitionKey eq @container and {but_the_markers}",
+                f"PartitionKey eq @container and {but_the_worklist}",
                 parameters={"container": self._container},
                 select=["Name", "SourceETag"],
             )
@@ -165,7 +165,7 @@ class Documents:
         keys = {"PartitionKey": _PROGRESS, "RowKey": document_key(f"{self._container}/{prefix}")}
         _submit(self._client, [("upsert", {**keys, "Progress": text}, {"mode": UpdateMode.REPLACE})])
 
-    def _batch(self, document: Document, expected: Document | None, *, over_debt: bool) -> Iterator[Operation]:
+    def _batch(self, document: Document, expected: Document | None, *, over_tombstone: bool) -> Iterator[Operation]:
         row = to_row(document, self._container)
         if document.content_length is not None:
             row["ContentLength"] = EntityProperty(document.content_length, EdmType.INT64)
@@ -173,12 +173,12 @@ class Documents:
             yield "create", row
         else:
             yield "update", row, _if_unchanged(expected.row_etag)
-        if _has_marker(document):
-            marker = to_marker(document, self._container)
-            debt_stays = expected is None and not over_debt
-            yield ("create", marker) if debt_stays else ("upsert", marker, {"mode": UpdateMode.REPLACE})
-        elif expected is not None and _has_marker(expected):
-            yield "delete", {"PartitionKey": self._container, "RowKey": marker_key(document.name)}
+        if _on_worklist(document):
+            entry = to_worklist_entry(document, self._container)
+            tombstone_stays = expected is None and not over_tombstone
+            yield ("create", entry) if tombstone_stays else ("upsert", entry, {"mode": UpdateMode.REPLACE})
+        elif expected is not None and _on_worklist(expected):
+            yield "delete", {"PartitionKey": self._container, "RowKey": worklist_key(document.name)}
 
 
 _LOST = frozenset({"EntityAlreadyExists", "UpdateConditionNotSatisfied", "ResourceNotFound", "EntityNotFound"})
@@ -327,7 +327,7 @@ def _rows(found: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
             raise
 
 
-def _has_marker(document: Document) -> bool:
+def _on_worklist(document: Document) -> bool:
     """A document in flight or failed has one, and one that is done but for something owed."""
     return document.status not in (Status.SUCCEEDED, Status.IGNORED) or document.due_at is not None
 

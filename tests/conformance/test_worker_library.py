@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import pytest
 
-from local.services import Azurite
+from local.processes import Azurite
 from shared import settings
 from shared.document import Status
 from tests.support.app import App, Clock, settings_for

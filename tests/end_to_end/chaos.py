@@ -35,11 +35,11 @@ from azure.storage.queue import QueueClient, QueueServiceClient, TextBase64Decod
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.paths import ROOT
-from local.read_service.script import Script
-from local.read_service.serving import serving
-from local.read_service.stage import Stage
+from local.read_emulator.script import Script
+from local.read_emulator.serving import serving
+from local.read_emulator.stage import Stage
+from shared.assembly import Services, build
 from shared.document import Document, Status, lines_key
-from shared.services import Services, build
 from shared.settings import from_environment
 from shared.storage.connection import table_service
 
@@ -138,7 +138,7 @@ class Witness:
 
 
 class Host:
-    """A process of the Functions stand-in that is started again whenever it has ended."""
+    """A process of the Functions emulator that is started again whenever it has ended."""
 
     def __init__(self, number: int, environment: Mapping[str, str], host_id: str, log: Path) -> None:
         self.number = number
@@ -157,7 +157,7 @@ class Host:
                 if self._process.poll() is None:
                     return
                 self._bury(self._process)  # it was stopped by a function that ran too long
-            command = [sys.executable, "-m", "local.until_stdin_closes", "local.functions_host", "--app", str(ROOT)]
+            command = [sys.executable, "-m", "local.until_stdin_closes", "local.functions_emulator", "--app", str(ROOT)]
             command += ["--port", str(self.port), "--host-id", self._host_id]
             command += ["--lease-seconds", str(LEASE), "--scan-seconds", "0.5"]
             self._process = subprocess.Popen(

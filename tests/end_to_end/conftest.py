@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from local.services import azurite_installation
+from local.processes import azurite_installation
 from tests.end_to_end.dev import Dev
 
 

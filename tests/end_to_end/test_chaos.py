@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.services import Azurite, azurite_installation
+from local.processes import Azurite, azurite_installation
 from tests.end_to_end.chaos import Chaos, Plan
 
 PLAN = Plan(

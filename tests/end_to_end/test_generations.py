@@ -10,7 +10,7 @@ from azure.data.tables import TableServiceClient
 
 from local.commands.store import Store, parsed
 from local.paths import ROOT
-from local.services import Azurite, FunctionsStandIn, ReadStandIn
+from local.processes import Azurite, FunctionsEmulator, ReadEmulator
 from shared.document import Document
 from shared.read.generations import all_generations
 
@@ -19,15 +19,15 @@ WITHIN = 60
 
 
 @pytest.fixture(scope="module")
-def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReadStandIn]:
-    """The Read stand-in with its engine, which speaks every generation at once."""
-    with ReadStandIn(logs=tmp_path_factory.mktemp("read")) as service:
+def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReadEmulator]:
+    """The Read emulator with its engine, which speaks every generation at once."""
+    with ReadEmulator(logs=tmp_path_factory.mktemp("read")) as service:
         yield service
 
 
 @pytest.mark.parametrize("version", [each.version for each in all_generations()])
 def test_a_file_is_read_through_this_generation(
-    version: str, azurite: Azurite, read: ReadStandIn, app_environment: dict[str, str], tmp_path: Path
+    version: str, azurite: Azurite, read: ReadEmulator, app_environment: dict[str, str], tmp_path: Path
 ) -> None:
     label = version.replace(".", "-")
     settings = {
@@ -43,7 +43,7 @@ def test_a_file_is_read_through_this_generation(
     store = Store(parsed(settings))
     store.make_inbox()
     etag = store.drop(ROOT / "samples/photo.jpg", "photo.jpg")
-    with FunctionsStandIn(settings=settings, logs=tmp_path) as host:
+    with FunctionsEmulator(settings=settings, logs=tmp_path) as host:
         document = _end(store, host)
     assert (document.status, document.error_code) == ("succeeded", None)
     assert document.source_etag == etag
@@ -61,7 +61,7 @@ def test_a_file_is_read_through_this_generation(
     assert store.text(document).splitlines() == [line["Text"] for line in lines]
 
 
-def _end(store: Store, host: FunctionsStandIn) -> Document:
+def _end(store: Store, host: FunctionsEmulator) -> Document:
     deadline = time.monotonic() + WITHIN
     while time.monotonic() < deadline:
         host.check()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.paths import ROOT
-from local.services import ReadStandIn
+from local.processes import ReadEmulator
 from tests.end_to_end.dev import Dev, descendants, read_until, running, wait_for
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and processes as POSIX has them")
@@ -104,10 +104,10 @@ def test_a_missing_file_starts_nothing(dev: Dev) -> None:
     assert not dev.state.exists()
 
 
-def test_another_read_service_is_announced_first_and_no_stand_in_is_started(
+def test_another_read_emulator_is_announced_first_and_no_stand_in_is_started(
     dev: Dev, tmp_path: Path, app_environment: dict[str, str]
 ) -> None:
-    with ReadStandIn(logs=tmp_path, environment=app_environment) as read:
+    with ReadEmulator(logs=tmp_path, environment=app_environment) as read:
         done = dev("run", str(ROOT / "samples/photo.jpg"), READ_ENDPOINT=read.endpoint)
 
     assert done.returncode == 0

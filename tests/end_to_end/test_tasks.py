@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from local.commands.store import Store, connect
-from local.services import ReadStandIn, azurite_installation
+from local.processes import ReadEmulator, azurite_installation
 from shared.document import Document, Status
 from tests.end_to_end.dev import Dev, wait_for
 
@@ -31,7 +31,7 @@ pytestmark = [
 class Running:
     """A stack that runs, what it stores, and the Read service that it asks."""
 
-    def __init__(self, dev: Dev, read: ReadStandIn) -> None:
+    def __init__(self, dev: Dev, read: ReadEmulator) -> None:
         self.dev = dev
         self._read = read
         description = json.loads((dev.state / "stack.json").read_text(encoding="utf-8"))
@@ -75,7 +75,7 @@ def up(folder: Path, environment: dict[str, str]) -> Iterator[Running]:
     script.write_text(json.dumps({"latency": 0.5, "result": {"pages": 2, "lines": 3}}))
     dev = Dev(folder / "state", environment)
     with (
-        ReadStandIn("--script", str(script), logs=folder, environment=environment) as read,
+        ReadEmulator("--script", str(script), logs=folder, environment=environment) as read,
         dev.start("up", "--ports", "0", READ_ENDPOINT=read.endpoint) as process,
     ):
         assert process.stdout is not None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.services import Azurite
+from local.processes import Azurite
 from tests.support.app import App, Clock, settings_for
 from tests.support.read_server import ReadServer
 from tests.support.storage_tap import StorageTap

@@ -7,9 +7,9 @@ import pytest
 from azure.data.tables import TableServiceClient
 
 from local.commands.store import Store, connect
-from local.services import Azurite
+from local.processes import Azurite
 from local.stack import StackError
-from shared.document import Document, Status, to_marker, to_row
+from shared.document import Document, Status, to_row, to_worklist_entry
 
 NAMES = ("2024/a.pdf", "2024/b.pdf", "2024-old.pdf", " spaced.pdf", "!loud.pdf", "2023/z.pdf")
 
@@ -29,14 +29,14 @@ def settings(azurite: Azurite) -> dict[str, str]:
 
 @pytest.fixture
 def store(settings: dict[str, str], azurite: Azurite) -> Store:
-    """Six documents, the first of them failed and thus with an unread marker."""
+    """Six documents, the first of them failed and thus with an worklist entry."""
     with TableServiceClient.from_connection_string(azurite.connection_string) as tables:
         table = tables.create_table(settings["DOCUMENTS_TABLE"])
         for name in NAMES:
             document = Document(name=name, status=Status.FAILED if name == NAMES[0] else Status.SUCCEEDED)
             table.upsert_entity(to_row(document, settings["INPUT_CONTAINER"]))
         failed = Document(name=NAMES[0], status=Status.FAILED, error_code="EmptyFile", advice="Upload it again.")
-        table.upsert_entity(to_marker(failed, settings["INPUT_CONTAINER"]))
+        table.upsert_entity(to_worklist_entry(failed, settings["INPUT_CONTAINER"]))
     return connect(settings)
 
 
@@ -64,20 +64,20 @@ def test_documents_of_one_status_are_found(store: Store) -> None:
 
 
 def test_what_failed_is_found_by_its_marker(store: Store) -> None:
-    markers = list(store.markers("", ["Name", "ErrorCode", "Advice"]))
+    worklist = list(store.worklist("", ["Name", "ErrorCode", "Advice"]))
 
-    assert [(row["Name"], row["ErrorCode"], row["Advice"]) for row in markers] == [
+    assert [(row["Name"], row["ErrorCode"], row["Advice"]) for row in worklist] == [
         ("2024/a.pdf", "EmptyFile", "Upload it again.")
     ]
-    assert [row["Name"] for row in store.markers("2024/", ["Name"])] == ["2024/a.pdf"]
-    assert not list(store.markers("2023/", ["Name"]))
+    assert [row["Name"] for row in store.worklist("2024/", ["Name"])] == ["2024/a.pdf"]
+    assert not list(store.worklist("2023/", ["Name"]))
 
 
 def test_before_anything_was_dropped_there_is_nothing_to_find(settings: dict[str, str]) -> None:
     store = connect(settings)
 
     assert not list(store.rows("", ["Name"]))
-    assert not list(store.markers("", ["Name"]))
+    assert not list(store.worklist("", ["Name"]))
     assert store.document("a.pdf") is None
 
 

@@ -189,4 +189,4 @@ def test_two_runs_of_the_same_large_result_end_in_it(app: App, tap: StorageTap, 
     tap.intercept(lambda call: call.method == "PUT" and call.path.endswith("a.pdf.json"), again)
     app.run()
     assert_all_is_stored(app, "a.pdf", json.dumps(result(PAGES)).encode())
-    assert read.looks == 2
+    assert read.polls == 2

@@ -65,13 +65,13 @@ def test_junk_is_left_alone_unpaid(app: App, read: ReadServer, name: str) -> Non
     document = app.read(name, "junk")
     assert document.status is Status.IGNORED
     assert document.warning
-    assert read.asked == []
+    assert read.requested_by_name == []
 
 
 def test_a_folder_s_marker_is_left_alone(app: App, read: ReadServer) -> None:
     app.drop("folder", b"", metadata={"hdi_isfolder": "true"})
     assert app.read("folder").status is Status.IGNORED
-    assert read.asked == []
+    assert read.requested_by_name == []
 
 
 @pytest.mark.parametrize("name", ["../secrets/a.png", "a/../b.png", "./a.png", "a/.."])

@@ -50,10 +50,10 @@ def test_a_redelivered_look_neither_pays_nor_queues_another(app: App, read: Read
     text, _ = app.sent.messages[0]
     read.gets.append(RUNNING)
     app.step()
-    looks, queued = read.looks, len(app.sent.messages)
+    polls, queued = read.polls, len(app.sent.messages)
     for _ in range(3):
         advance_message(app.services, text.encode())
-    assert (read.looks, len(app.sent.messages)) == (looks, queued)
+    assert (read.polls, len(app.sent.messages)) == (polls, queued)
     app.run()
     advance_message(app.services, text.encode())
     assert len(read.submitted) == 1
@@ -84,7 +84,7 @@ def test_the_same_content_with_other_options_is_read_anew(app: App, read: ReadSe
     app.read("a.png", "one")
     app.inbox.get_blob_client("a.png").set_blob_metadata({"Language": "de"})
     assert app.read("a.png").requested_language == "de"
-    assert [request.path for request in read.asked if request.method == "POST"][1].endswith("?language=de")
+    assert [request.path for request in read.requested_by_name if request.method == "POST"][1].endswith("?language=de")
 
 
 def test_content_whose_output_somebody_removed_is_read_anew(app: App, read: ReadServer) -> None:

@@ -28,7 +28,7 @@ def test_a_file_that_is_dropped_ends_as_row_lines_json_and_text(app: App, read: 
     assert document.text == "Dear Sir,\nhello\n\nYours"
     assert (document.page_count, document.line_count, document.word_count) == (2, 3, 4)
     assert (document.text_blob, document.result_blob) == ("scans/letter.png.txt", "scans/letter.png.json")
-    assert (document.submits, document.looks, document.error_code) == (1, 1, None)
+    assert (document.submits, document.polls, document.error_code) == (1, 1, None)
     assert app.output("scans/letter.png.txt") == b"Dear Sir,\nhello\n\fYours\n"
     assert app.output("scans/letter.png.json") == succeeded("Dear Sir,\nhello\fYours").body
     assert app.lines("scans/letter.png") == ["Dear Sir,", "hello", "Yours"]
@@ -59,7 +59,7 @@ def test_one_page_costs_nine_storage_calls_and_two_of_read(app: App, read: ReadS
     app.read("warm.png", "one")  # tables, queue and container are there from now on
     app.clock.passes(2)
     app.drop("a.png", "one")
-    calls, asked = len(tap.calls), len(read.asked)
+    calls, asked = len(tap.calls), len(read.requested_by_name)
     app.event("a.png")
     app.run()
     batch = ("POST", "table", "$batch")
@@ -74,7 +74,7 @@ def test_one_page_costs_nine_storage_calls_and_two_of_read(app: App, read: ReadS
         ("PUT", "blob", "a.png.txt"),
         batch,  # succeeded, and no marker any more
     ]
-    assert [request.method for request in read.asked[asked:]] == ["POST", "GET"]
+    assert [request.method for request in read.requested_by_name[asked:]] == ["POST", "GET"]
 
 
 def test_the_first_document_of_a_quiet_minute_costs_one_look_at_the_pace_more(app: App, tap: StorageTap) -> None:
@@ -114,9 +114,9 @@ def test_each_further_look_costs_three_storage_calls_and_one_of_read(
     app.drop("a.png", "one")
     app.event("a.png")
     read.gets.append(RUNNING)
-    calls, asked = len(tap.calls), len(read.asked)
+    calls, asked = len(tap.calls), len(read.requested_by_name)
     app.step()
-    assert (len(tap.calls) - calls, len(read.asked) - asked) == (3, 1)
+    assert (len(tap.calls) - calls, len(read.requested_by_name) - asked) == (3, 1)
 
 
 def test_looks_come_soon_at_first_and_then_more_rarely(app: App, read: ReadServer) -> None:
@@ -218,10 +218,10 @@ def test_a_message_of_a_later_version_is_put_back(app: App) -> None:
 
 def test_a_message_that_its_row_does_not_confirm_directs_nothing(app: App, read: ReadServer) -> None:
     app.read("a.png", "one")
-    asked = len(read.asked)
+    asked = len(read.requested_by_name)
     forged = Message("a.png", "e", 1, "https://evil.example/vision/v3.2/read/analyzeResults/1", "a claim")
     advance_message(app.services, forged.to_json().encode())
-    assert len(read.asked) == asked
+    assert len(read.requested_by_name) == asked
 
 
 # Nothing leaks
@@ -240,7 +240,7 @@ def test_no_text_and_no_key_of_a_document_is_logged(
     assert caplog.records
     assert "confidential" not in caplog.text
     assert "the-secret-key" not in caplog.text
-    assert read.asked[0].headers["Ocp-Apim-Subscription-Key"] == "the-secret-key"
+    assert read.requested_by_name[0].headers["Ocp-Apim-Subscription-Key"] == "the-secret-key"
 
 
 def test_no_key_is_stored(tap: StorageTap, read: ReadServer) -> None:

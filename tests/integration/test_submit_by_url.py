@@ -124,7 +124,7 @@ def test_a_link_whose_answer_is_lost_may_have_been_paid_and_no_content_is_sent(a
     app.drop("a.png", "one")
     app.event("a.png")
     assert len(read.submitted) == 1
-    assert app.document("a.png").unanswered == 1
+    assert app.document("a.png").lost_answers == 1
 
 
 def test_a_file_that_is_overwritten_before_read_fetches_it_is_read_as_what_it_is_then(

@@ -100,7 +100,7 @@ def test_a_document_whose_queue_is_always_an_hour_behind_is_looked_at_all_the_sa
         app.step()
         if not app.sent.messages:
             break
-    assert app.document("a.png").looks > 0
+    assert app.document("a.png").polls > 0
 
 
 def test_a_poisoned_look_gets_one_more_and_its_paid_result(app: App, read: ReadServer) -> None:
@@ -313,8 +313,8 @@ def test_no_line_of_a_version_that_came_while_another_was_forgotten_outlives_it(
 def test_a_message_about_a_forgotten_document_does_nothing(app: App, read: ReadServer) -> None:
     document = app.read("a.png", "one")
     forget(app.services, "a.png")
-    asked = len(read.asked)
+    asked = len(read.requested_by_name)
     app.sent.send(Message.about(document).to_json(), 0)
     app.run()
     assert app.services.documents.get("a.png") is None
-    assert len(read.asked) == asked
+    assert len(read.requested_by_name) == asked

@@ -24,7 +24,7 @@ def test_an_empty_file_fails_unpaid(app: App, read: ReadServer) -> None:
     document = app.read("a.png", b"")
     assert (document.status, document.error_code, document.submits) == (Status.FAILED, "EmptyFile", 0)
     assert document.advice
-    assert read.asked == []
+    assert read.requested_by_name == []
 
 
 def test_an_archived_file_fails_unpaid_with_advice(app: App, read: ReadServer) -> None:
@@ -33,7 +33,7 @@ def test_an_archived_file_fails_unpaid_with_advice(app: App, read: ReadServer) -
     document = app.read("a.png")
     assert (document.status, document.error_code) == (Status.FAILED, "BlobArchived")
     assert "rehydrate" in (document.advice or "")
-    assert read.asked == []
+    assert read.requested_by_name == []
 
 
 def test_an_option_that_read_does_not_take_fails_that_one_document_unpaid(app: App, read: ReadServer) -> None:
@@ -41,7 +41,7 @@ def test_an_option_that_read_does_not_take_fails_that_one_document_unpaid(app: A
     document = app.read("a.png")
     assert (document.status, document.error_code) == (Status.FAILED, "OptionNotSupported")
     assert "pages" in (document.error_message or "") + (document.advice or "")
-    assert read.asked == []
+    assert read.requested_by_name == []
 
 
 def test_a_file_that_read_refuses_fails_in_its_words_and_no_other_file_is_stopped(app: App, read: ReadServer) -> None:
@@ -52,7 +52,7 @@ def test_a_file_that_read_refuses_fails_in_its_words_and_no_other_file_is_stoppe
         "InvalidImageSize",
         "Too large.",
     )
-    assert (document.submits, document.looks) == (0, 0)
+    assert (document.submits, document.polls) == (0, 0)
     assert app.read("small.png", "small").status is Status.SUCCEEDED
 
 
@@ -73,13 +73,13 @@ def test_what_failed_is_found_by_one_range_query_and_goes_when_it_succeeds(app: 
     read.posts.append(as_json(415, {}))
     app.read("a/failed.png", "x")
     app.read("a/good.png", "x")
-    assert markers(app) == {"a/failed.png": "failed"}
+    assert worklist(app) == {"a/failed.png": "failed"}
     app.read("a/failed.png", "mended")
-    assert markers(app) == {}
+    assert worklist(app) == {}
 
 
-def markers(app: App) -> dict[str, str]:
-    """Status by name, of the unread markers."""
+def worklist(app: App) -> dict[str, str]:
+    """Status by name, of the worklist entries."""
     documents = table_service(app.settings.storage).get_table_client(app.settings.documents_table)
     found = documents.query_entities("RowKey ge '!' and RowKey lt '\"'")
     return {row["Name"]: row["Status"] for row in found}

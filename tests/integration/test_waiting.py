@@ -58,7 +58,7 @@ def test_the_wait_is_at_least_what_read_says_and_grows(app: App, read: ReadServe
 def test_a_look_that_is_put_off_waits_and_never_pays_again(app: App, read: ReadServer, answer: Answer) -> None:
     read.gets.extend([answer] * 7)
     document = app.read("a.png", "one")
-    assert (document.status, document.looks) == (Status.SUCCEEDED, 8)
+    assert (document.status, document.polls) == (Status.SUCCEEDED, 8)
     assert len(read.submitted) == 1
 
 

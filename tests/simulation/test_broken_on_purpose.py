@@ -18,21 +18,21 @@ from azure.core.exceptions import AzureError
 import shared.advance
 from shared import decide, finish, recover
 from shared.advance import advance_message
+from shared.assembly import Services
 from shared.document import Document, Status
 from shared.message import Message
 from shared.pacer import Pacer
-from shared.poll import look
-from shared.read.answers import Gone, NotNow, Refused, Running, SubmitAnswer, Unanswered
+from shared.poll import poll
+from shared.read.answers import AnswerLost, Gone, Rejected, Retryable, Running, SubmitAnswer
 from shared.read.client import Body, ReadClient
 from shared.schedule import wait_delay
-from shared.services import Services
 from shared.storage import tables
 from shared.storage.blobs import Upload
 from shared.storage.tables import Documents, Fence, Lines
 from shared.submit import submit
-from tests.simulation import world
-from tests.simulation.read import Troubles
-from tests.simulation.world import Plan, live
+from simulation import world
+from simulation.read import Troubles
+from simulation.world import Plan, live
 
 BuildIn = Callable[[pytest.MonkeyPatch], None]
 
@@ -76,14 +76,14 @@ SLOW_WORKERS = Plan(files=1, versions=3, uploads_within=40, deletes=0, interleav
 
 @bug("was paid", Plan(versions=1, deletes=0, events_doubled=1, read=Troubles(slow=1)), schedules=4)
 def a_second_event_submits_again(patch: pytest.MonkeyPatch) -> None:
-    original = decide.on_version
+    original = decide.decide_submit
 
-    def on_version(document: Document | None, *args: Any, **options: Any) -> Any:
+    def decide_submit(document: Document | None, *args: Any, **options: Any) -> Any:
         if document is not None:
             document = document.evolve(source_etag=None, content_md5=None)
         return original(document, *args, **options)
 
-    patch.setattr(decide, "on_version", on_version)
+    patch.setattr(decide, "decide_submit", decide_submit)
 
 
 @bug("was paid", replace(SLOW_WORKERS, versions=1, events_doubled=1))
@@ -112,7 +112,7 @@ def the_client_repeats_a_post_that_was_not_answered(patch: pytest.MonkeyPatch) -
     def submit_twice(self: ReadClient, body: Body, options: Any) -> SubmitAnswer:
         content = body.read()
         answer = original(self, Again(content), options)
-        return original(self, Again(content), options) if isinstance(answer, Unanswered) else answer
+        return original(self, Again(content), options) if isinstance(answer, AnswerLost) else answer
 
     patch.setattr(ReadClient, "submit", submit_twice)
 
@@ -121,8 +121,8 @@ def the_client_repeats_a_post_that_was_not_answered(patch: pytest.MonkeyPatch) -
 def what_may_have_been_paid_is_not_counted(patch: pytest.MonkeyPatch) -> None:
     original = decide.after_post
 
-    def after_post(document: Document, answer: Any, *others: Any) -> decide.Then:
-        if isinstance(answer, Unanswered):
+    def after_post(document: Document, answer: Any, *others: Any) -> decide.Transition:
+        if isinstance(answer, AnswerLost):
             document = document.evolve(submits=document.submits - 1)
         return original(document, answer, *others)
 
@@ -131,7 +131,7 @@ def what_may_have_been_paid_is_not_counted(patch: pytest.MonkeyPatch) -> None:
 
 @bug("was paid .* times", Plan(versions=1, deletes=0, read=Troubles(answer_lost=1)), schedules=3)
 def what_may_have_been_paid_is_tried_for_ever(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(decide, "MOST_UNANSWERED", 99)
+    patch.setattr(decide, "MOST_LOST_ANSWERS", 99)
 
 
 @bug("shows another version's text", Plan(versions=1, deletes=0, read=Troubles(answer_lost=0.5)))
@@ -140,7 +140,7 @@ def a_post_is_repeated_with_a_body_that_has_been_read(patch: pytest.MonkeyPatch)
 
     def submit_twice(self: ReadClient, body: Body, options: Any) -> SubmitAnswer:
         answer = original(self, body, options)
-        return original(self, body, options) if isinstance(answer, Unanswered) else answer
+        return original(self, body, options) if isinstance(answer, AnswerLost) else answer
 
     patch.setattr(ReadClient, "submit", submit_twice)
 
@@ -154,9 +154,9 @@ def the_same_content_is_paid_again(patch: pytest.MonkeyPatch) -> None:
 def throttling_is_a_failure(patch: pytest.MonkeyPatch) -> None:
     original = decide.after_post
 
-    def after_post(document: Document, answer: Any, now: datetime, random: Any) -> decide.Then:
-        if isinstance(answer, NotNow):
-            return decide.Then(decide.fail(document, answer.code, answer.message, now))
+    def after_post(document: Document, answer: Any, now: datetime, random: Any) -> decide.Transition:
+        if isinstance(answer, Retryable):
+            return decide.Transition(decide.fail(document, answer.code, answer.message, now))
         return original(document, answer, now, random)
 
     patch.setattr(decide, "after_post", after_post)
@@ -180,23 +180,25 @@ def refusals_are_not_counted(patch: pytest.MonkeyPatch) -> None:
 # Polling
 
 
-def after_look(patch: pytest.MonkeyPatch, decided: Callable[[Document, Any, datetime], decide.Then | None]) -> None:
+def after_poll(
+    patch: pytest.MonkeyPatch, decided: Callable[[Document, Any, datetime], decide.Transition | None]
+) -> None:
     """Have some answers to a look decided otherwise."""
-    original = decide.after_look
+    original = decide.after_poll
 
-    def otherwise(document: Document, answer: Any, now: datetime, *others: Any) -> decide.Then:
+    def otherwise(document: Document, answer: Any, now: datetime, *others: Any) -> decide.Transition:
         return decided(document, answer, now) or original(document, answer, now, *others)
 
-    patch.setattr(decide, "after_look", otherwise)
+    patch.setattr(decide, "after_poll", otherwise)
 
 
-def submit_again(document: Document, now: datetime) -> decide.Then:
-    return decide.Then(document.evolve(status=Status.WAITING, operation_url=None, due_at=now), 1)
+def submit_again(document: Document, now: datetime) -> decide.Transition:
+    return decide.Transition(document.evolve(status=Status.WAITING, operation_url=None, due_at=now), 1)
 
 
 @bug("was paid", Plan(read=Troubles(slow=1)), schedules=4)
 def an_operation_that_is_not_ready_is_submitted_again(patch: pytest.MonkeyPatch) -> None:
-    after_look(
+    after_poll(
         patch,
         lambda document, answer, now: (
             submit_again(document, now) if isinstance(answer, Running) and document.submits < 10 else None
@@ -206,15 +208,15 @@ def an_operation_that_is_not_ready_is_submitted_again(patch: pytest.MonkeyPatch)
 
 @bug("was paid", Plan(read=Troubles(fails=0.5)))
 def an_operation_that_failed_is_submitted_again(patch: pytest.MonkeyPatch) -> None:
-    after_look(
+    after_poll(
         patch,
-        lambda document, answer, now: submit_again(document, now) if isinstance(answer, Refused) else None,
+        lambda document, answer, now: submit_again(document, now) if isinstance(answer, Rejected) else None,
     )
 
 
 @bug("was paid", Plan(read=Troubles(unknown_at_first=0.5)))
 def the_first_404_on_an_operation_is_believed(patch: pytest.MonkeyPatch) -> None:
-    after_look(
+    after_poll(
         patch,
         lambda document, answer, now: submit_again(document, now) if isinstance(answer, Gone) else None,
     )
@@ -234,7 +236,7 @@ def a_poll_submits_too(patch: pytest.MonkeyPatch) -> None:
             submit(services, Message.about(waiting), waiting)
         submitted = services.documents.get(document.name)
         if submitted and submitted.operation_url:
-            look(services, message, submitted)
+            poll(services, message, submitted)
 
     patch.setattr(shared.advance, "look", submit_and_look)
 
@@ -245,16 +247,16 @@ def a_function_raises_to_wait(patch: pytest.MonkeyPatch) -> None:
         if isinstance(answer, Running):
             raise AzureError(f"{document.name} is not ready")
 
-    after_look(patch, decided)
+    after_poll(patch, decided)
 
 
 @bug("failed for nothing: OperationTimedOut", Plan(deletes=0, read=Troubles(slow=1)), schedules=4)
 def a_paid_operation_is_given_up_after_five_looks(patch: pytest.MonkeyPatch) -> None:
-    after_look(
+    after_poll(
         patch,
         lambda document, answer, now: (
-            decide.Then(decide.fail(document, "OperationTimedOut", "", now))
-            if isinstance(answer, Running) and document.looks >= 5
+            decide.Transition(decide.fail(document, "OperationTimedOut", "", now))
+            if isinstance(answer, Running) and document.polls >= 5
             else None
         ),
     )
@@ -262,10 +264,10 @@ def a_paid_operation_is_given_up_after_five_looks(patch: pytest.MonkeyPatch) -> 
 
 @bug("never comes to rest|has not ended", Plan(files=1, versions=1, deletes=0, read=Troubles(never=1)), schedules=1)
 def an_operation_that_never_ends_is_polled_for_ever(patch: pytest.MonkeyPatch) -> None:
-    original = decide.after_look
+    original = decide.after_poll
     patch.setattr(
         decide,
-        "after_look",
+        "after_poll",
         lambda document, answer, now, random, settings: original(
             document, answer, now, random, replace(settings, give_up_after=timedelta(days=9999))
         ),
@@ -282,7 +284,7 @@ def each_message_starts_a_chain_of_polls(patch: pytest.MonkeyPatch) -> None:
 
     def next_step(document: Document | None, message: Message, now: datetime) -> Any:
         if document is not None and document.status is Status.READING:
-            return decide.Look()
+            return decide.Poll()
         return original(document, message, now)
 
     patch.setattr(decide, "next_step", next_step)
@@ -355,27 +357,27 @@ def an_older_version_is_not_cleared_when_the_newer_one_fails(patch: pytest.Monke
 
 @bug("has (lines|an output)", replace(SLOW_WORKERS, empty=0.5), schedules=200)
 def nobody_clears_after_a_slow_writer(patch: pytest.MonkeyPatch) -> None:
-    original = decide.ended
+    original = decide.finished
     patch.setattr(
-        decide, "ended", lambda document, now, settings: original(document.evolve(clean_at=None), now, settings)
+        decide, "ended", lambda document, now, settings: original(document.evolve(clean_up_at=None), now, settings)
     )
 
 
 @bug("ended as an older version", Plan(files=1, versions=3, deletes=0))
 def a_name_that_is_known_is_not_read_again(patch: pytest.MonkeyPatch) -> None:
-    original = decide.on_version
+    original = decide.decide_submit
 
-    def on_version(document: Document | None, *args: Any, **options: Any) -> Any:
+    def decide_submit(document: Document | None, *args: Any, **options: Any) -> Any:
         if document is not None and document.status is Status.SUCCEEDED:
-            return decide.Leave("its name is known")
+            return decide.Skip("its name is known")
         return original(document, *args, **options)
 
-    patch.setattr(decide, "on_version", on_version)
+    patch.setattr(decide, "decide_submit", decide_submit)
 
 
 @bug("nobody was told", Plan(done_queue=True))
 def nobody_is_told_that_it_is_done(patch: pytest.MonkeyPatch) -> None:
-    original = decide.ended
+    original = decide.finished
     patch.setattr(
         decide, "ended", lambda document, now, settings: original(document, now, replace(settings, done_queue=None))
     )
@@ -404,7 +406,7 @@ def a_writer_does_not_know_its_own_lost_success(patch: pytest.MonkeyPatch) -> No
         def others_row(name: str) -> Document | None:
             names.append(name)
             found = get(name)
-            return found and found.evolve(claim="somebody else's")
+            return found and found.evolve(write_id="somebody else's")
 
         with patch.context() as inner:
             inner.setattr(self, "get", others_row)
@@ -415,12 +417,12 @@ def a_writer_does_not_know_its_own_lost_success(patch: pytest.MonkeyPatch) -> No
 
 @bug("has not ended", Plan(deletes=0, messages_lost=0.5))
 def a_document_in_flight_has_no_marker(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(tables, "_has_marker", lambda _: False)
+    patch.setattr(tables, "_on_worklist", lambda _: False)
 
 
 @bug("a marker is left", Plan(deletes=0))
 def a_document_that_is_done_keeps_its_marker(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(tables, "_has_marker", lambda _: True)
+    patch.setattr(tables, "_on_worklist", lambda _: True)
 
 
 # Clocks and persons
@@ -471,8 +473,8 @@ def what_is_forgotten_leaves_no_trace(patch: pytest.MonkeyPatch) -> None:
     def forget(services: Services, name: str, *, keep_file: bool = False) -> None:
         if document := services.documents.get(name):
             finish.clear_outputs(services, document)
-            services.documents.remove(document, owed_at=services.now())
-            services.documents.remove_debt(name, services.documents.debt(name) or "")
+            services.documents.remove(document, due_at=services.now())
+            services.documents.remove_tombstone(name, services.documents.tombstone(name) or "")
         if not keep_file and (etag := services.inbox.etag(name)):
             services.inbox.delete(name, etag)
 

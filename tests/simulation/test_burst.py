@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from tests.simulation.burst import KINDS, Burst, live
+from simulation.burst import KINDS, Burst, live
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.simulation.read import Troubles
-from tests.simulation.world import Plan, World, live
+from simulation.read import Troubles
+from simulation.world import Plan, World, live
 
 SCHEDULES = int(os.environ.get("SIMULATION_SCHEDULES", "10000"))
 FIRST_SEED = int(os.environ.get("SIMULATION_FIRST_SEED", "0"))

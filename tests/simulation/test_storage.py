@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ServiceResponseError
 
-from tests.simulation.storage import MemoryStorage, Operation, SentAgain, refused
+from simulation.storage import MemoryStorage, Operation, SentAgain, refused
 
 NOW = datetime(2026, 11, 22, 16, 38, tzinfo=UTC)
 

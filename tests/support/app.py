@@ -12,9 +12,9 @@ from azure.storage.queue import QueueClient, QueueServiceClient
 
 from shared import settings
 from shared.advance import advance, advance_message
+from shared.assembly import Services, build
 from shared.document import Document, lines_key
 from shared.pacer import Pacer
-from shared.services import Services, build
 from shared.settings import Settings
 from shared.storage.connection import table_service
 from shared.storage.pace import PaceRow

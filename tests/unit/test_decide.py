@@ -16,18 +16,18 @@ from shared.advice import ADVICE
 from shared.decide import (
     Adopt,
     Claim,
-    Leave,
-    Look,
+    Poll,
+    Skip,
     Submit,
-    Then,
-    after_look,
+    Transition,
+    after_poll,
     after_post,
     next_step,
     on_missing,
 )
 from shared.document import Document, Status, Version
 from shared.message import Message
-from shared.read.answers import Accepted, Gone, NotNow, Refused, Running, Unanswered
+from shared.read.answers import Accepted, AnswerLost, Gone, Rejected, Retryable, Running
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 PAST, FUTURE = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
@@ -43,15 +43,15 @@ SUCCEEDED, FAILED, IGNORED = Status.SUCCEEDED, Status.FAILED, Status.IGNORED
 
 # The row of a document at each of its stations
 CLAIMED = Document(
-    name="a.pdf", status=SUBMITTING, source_etag="e1", claim="c1", due_at=FUTURE, submits=1, unanswered=1
+    name="a.pdf", status=SUBMITTING, source_etag="e1", write_id="c1", due_at=FUTURE, submits=1, lost_answers=1
 )
 CRASHED = replace(CLAIMED, due_at=PAST)
-PUT_OFF = Document(name="a.pdf", status=WAITING, source_etag="e1", claim="c1", due_at=FUTURE, attempts=1)
+PUT_OFF = Document(name="a.pdf", status=WAITING, source_etag="e1", write_id="c1", due_at=FUTURE, attempts=1)
 BEING_READ = Document(
     name="a.pdf",
     status=READING,
     source_etag="e1",
-    claim="c1",
+    write_id="c1",
     due_at=FUTURE,
     submits=1,
     operation_url=OPERATION,
@@ -67,8 +67,8 @@ READ = replace(
     content_length=1000,
     api_version="v3.2",
 )
-BROKEN = Document(name="a.pdf", status=FAILED, source_etag="e1", claim="c1", error_code="InvalidImage")
-LEFT_ALONE = Document(name="a.pdf", status=IGNORED, source_etag="e1", claim="c1")
+BROKEN = Document(name="a.pdf", status=FAILED, source_etag="e1", write_id="c1", error_code="InvalidImage")
+LEFT_ALONE = Document(name="a.pdf", status=IGNORED, source_etag="e1", write_id="c1")
 STATIONS = [CLAIMED, CRASHED, PUT_OFF, BEING_READ, LOOK_PUT_OFF, READ, BROKEN, LEFT_ALONE]
 
 
@@ -78,14 +78,14 @@ STATIONS = [CLAIMED, CRASHED, PUT_OFF, BEING_READ, LOOK_PUT_OFF, READ, BROKEN, L
 @pytest.mark.parametrize(
     ("document", "step"),
     [
-        (CLAIMED, Leave("another run holds the claim")),
+        (CLAIMED, Skip("another run holds the claim")),
         (CRASHED, Submit()),
         (PUT_OFF, Submit()),
-        (BEING_READ, Look()),
-        (LOOK_PUT_OFF, Look()),
-        (READ, Leave("the document is succeeded")),
-        (BROKEN, Leave("the document is failed")),
-        (LEFT_ALONE, Leave("the document is ignored")),
+        (BEING_READ, Poll()),
+        (LOOK_PUT_OFF, Poll()),
+        (READ, Skip("the document is succeeded")),
+        (BROKEN, Skip("the document is failed")),
+        (LEFT_ALONE, Skip("the document is ignored")),
     ],
 )
 def test_a_document_s_own_message_brings_its_next_step(document: Document, step: object) -> None:
@@ -94,12 +94,12 @@ def test_a_document_s_own_message_brings_its_next_step(document: Document, step:
 
 @pytest.mark.parametrize("document", STATIONS)
 def test_a_message_that_the_row_has_left_behind_is_dropped(document: Document) -> None:
-    stale = replace(Message.about(document), claim="an older claim")
-    assert next_step(document, stale, NOW) == Leave("the document has moved on")
+    stale = replace(Message.about(document), write_id="an older claim")
+    assert next_step(document, stale, NOW) == Skip("the document has moved on")
 
 
 def test_a_message_about_a_forgotten_document_does_not_bring_it_back() -> None:
-    assert next_step(None, Message.about(BEING_READ), NOW) == Leave("its document is forgotten")
+    assert next_step(None, Message.about(BEING_READ), NOW) == Skip("its document is forgotten")
 
 
 def test_a_file_that_is_handed_over_and_has_no_row_is_submitted() -> None:
@@ -108,12 +108,12 @@ def test_a_file_that_is_handed_over_and_has_no_row_is_submitted() -> None:
 
 @pytest.mark.parametrize("document", [CLAIMED, PUT_OFF, BEING_READ, LOOK_PUT_OFF, READ, BROKEN, LEFT_ALONE])
 def test_a_version_that_is_handed_over_and_known_is_left_alone(document: Document) -> None:
-    assert next_step(document, Message("a.pdf", "e1"), NOW) == Leave("it is known")
+    assert next_step(document, Message("a.pdf", "e1"), NOW) == Skip("it is known")
 
 
 @pytest.mark.parametrize("document", [replace(station, due_at=PAST) for station in (BEING_READ, LOOK_PUT_OFF)])
 def test_a_version_that_is_handed_over_while_its_look_is_overdue_is_looked_at(document: Document) -> None:
-    assert next_step(document, Message("a.pdf", "e1"), NOW) == Look()
+    assert next_step(document, Message("a.pdf", "e1"), NOW) == Poll()
 
 
 @pytest.mark.parametrize("document", [PUT_OFF, BEING_READ, READ, BROKEN])
@@ -124,9 +124,9 @@ def test_a_newer_version_that_is_handed_over_is_submitted(document: Document) ->
 # What becomes of the version that storage holds now
 
 
-def version_of(document: Document | None, **options: Any) -> Claim | Adopt | Then | Leave:
+def version_of(document: Document | None, **options: Any) -> Claim | Adopt | Transition | Skip:
     given = {"name": "a.pdf", "version": VERSION, "now": NOW, "settings": SETTINGS, **options}
-    return decide.on_version(document, **given)
+    return decide.decide_submit(document, **given)
 
 
 def test_a_new_file_is_claimed_before_it_is_posted() -> None:
@@ -134,13 +134,13 @@ def test_a_new_file_is_claimed_before_it_is_posted() -> None:
     assert isinstance(claim, Claim)
     assert claim.document.status is SUBMITTING
     assert claim.document.source_etag == "e1"
-    assert (claim.document.submits, claim.document.unanswered) == (1, 1)
+    assert (claim.document.submits, claim.document.lost_answers) == (1, 1)
     assert claim.document.due_at == NOW + SETTINGS.claim_length
 
 
 @pytest.mark.parametrize("document", [CLAIMED, PUT_OFF, BEING_READ, LOOK_PUT_OFF, READ, BROKEN, LEFT_ALONE])
 def test_another_event_for_the_same_version_changes_nothing(document: Document) -> None:
-    assert isinstance(version_of(document), Leave)
+    assert isinstance(version_of(document), Skip)
 
 
 versions = st.builds(
@@ -161,15 +161,15 @@ rows = st.builds(
     content_length=st.just(1000),
     api_version=st.just("v3.2"),
     operation_url=st.none() | st.just(OPERATION),
-    claim=st.just("c1"),
+    write_id=st.just("c1"),
     due_at=st.sampled_from([None, PAST, FUTURE]),
     submitted_at=st.just(PAST),
     submits=st.integers(0, 9),
-    unanswered=st.integers(0, 9),
+    lost_answers=st.integers(0, 9),
     resubmits=st.integers(0, 2),
     attempts=st.integers(0, 99),
     missing=st.integers(0, 1),
-    looks=st.integers(0, 999),
+    polls=st.integers(0, 999),
     text=st.just("an older version's"),
     error_code=st.none() | st.just("Throttled"),
 )
@@ -181,13 +181,13 @@ def test_a_version_that_is_being_read_or_has_ended_is_never_paid_again(
 ) -> None:
     being_read = document.status in (READING, WAITING) and document.operation_url
     if version.etag == document.source_etag and (document.status.final or being_read):
-        assert isinstance(version_of(document, version=version, due=due, adopt=adopt), Leave)
+        assert isinstance(version_of(document, version=version, due=due, adopt=adopt), Skip)
 
 
 @given(rows, versions, st.booleans())
 def test_a_claim_that_another_run_holds_is_respected(document: Document, version: Version, due: bool) -> None:
     held = replace(document, status=SUBMITTING, source_etag=version.etag, due_at=FUTURE)
-    assert isinstance(version_of(held, version=version, due=due), Leave)
+    assert isinstance(version_of(held, version=version, due=due), Skip)
 
 
 @given(rows, versions, st.booleans(), st.booleans())
@@ -198,7 +198,7 @@ def test_a_claim_always_counts_itself_and_ends_by_a_deadline(
     if isinstance(step, Claim):
         assert step.document.status is SUBMITTING
         assert step.document.submits > 0
-        assert step.document.unanswered > 0
+        assert step.document.lost_answers > 0
         assert step.document.due_at == NOW + SETTINGS.claim_length
         assert step.document.operation_url is None
 
@@ -212,24 +212,24 @@ def test_a_newer_version_starts_without_text_counts_and_errors_of_the_older_one(
         new = step.document
         assert new.source_etag == version.etag
         assert (new.text, new.text_blob, new.lines_key, new.error_code, new.operation_url) == (None,) * 5
-        assert (new.submits, new.attempts, new.looks, new.resubmits, new.missing) == (1, 0, 0, 0, 0)
-        assert new.clean_at is not None  # an older version may have left something
+        assert (new.submits, new.attempts, new.polls, new.resubmits, new.not_found_polls) == (1, 0, 0, 0, 0)
+        assert new.clean_up_at is not None  # an older version may have left something
 
 
 def test_a_document_that_waits_is_submitted_when_its_own_message_comes_back() -> None:
     assert isinstance(version_of(PUT_OFF, due=True), Claim)
-    assert isinstance(version_of(PUT_OFF, due=False), Leave)
+    assert isinstance(version_of(PUT_OFF, due=False), Skip)
 
 
 def test_a_claim_whose_run_crashed_is_taken_over_after_its_deadline() -> None:
     step = version_of(CRASHED)
     assert isinstance(step, Claim)
-    assert (step.document.submits, step.document.unanswered) == (2, 2)
+    assert (step.document.submits, step.document.lost_answers) == (2, 2)
 
 
 def test_five_claims_without_an_answer_are_enough() -> None:
-    step = version_of(replace(CRASHED, submits=5, unanswered=5))
-    assert isinstance(step, Then)
+    step = version_of(replace(CRASHED, submits=5, lost_answers=5))
+    assert isinstance(step, Transition)
     assert (step.document.status, step.document.error_code) == (FAILED, "SubmitCrashed")
     assert step.document.submits == 5
 
@@ -275,7 +275,7 @@ def test_content_whose_outputs_are_not_there_any_more_is_read_anew() -> None:
 )
 def test_what_cannot_be_read_fails_unpaid_with_advice(options: dict[str, Any], code: str) -> None:
     step = version_of(None, **options)
-    assert isinstance(step, Then)
+    assert isinstance(step, Transition)
     assert step.delay is None
     assert (step.document.status, step.document.error_code, step.document.submits) == (FAILED, code, 0)
     assert step.document.advice == ADVICE[code].replace("{version}", "v3.2")
@@ -291,7 +291,7 @@ def test_what_cannot_be_read_fails_unpaid_with_advice(options: dict[str, Any], c
 )
 def test_what_is_no_document_or_too_old_is_ignored_and_says_why(options: dict[str, Any]) -> None:
     step = version_of(None, **options)
-    assert isinstance(step, Then)
+    assert isinstance(step, Transition)
     assert (step.document.status, step.document.submits) == (IGNORED, 0)
     assert step.document.warning
 
@@ -328,34 +328,34 @@ def test_a_file_that_was_deleted_later_is_finished_and_kept(document: Document) 
 
 waits = st.none() | st.floats(0, 1e9)
 put_off = st.builds(
-    NotNow,
+    Retryable,
     st.sampled_from(["Throttled", "Unreachable", "ReadServerError", "CredentialsRefused"]),
     st.text(max_size=5),
     waits,
 )
 post_answers = st.one_of(
     st.builds(Accepted, st.just(OPERATION), waits),
-    st.builds(Refused, st.sampled_from(["InvalidImage", "OperationUrlRefused"]), st.text(max_size=5)),
+    st.builds(Rejected, st.sampled_from(["InvalidImage", "OperationUrlRefused"]), st.text(max_size=5)),
     put_off,
-    st.builds(Unanswered, st.text(max_size=5)),
+    st.builds(AnswerLost, st.text(max_size=5)),
 )
 look_answers = st.one_of(
     st.builds(Running, waits),
-    st.builds(Refused, st.just("InvalidImage"), st.text(max_size=5)),
+    st.builds(Rejected, st.just("InvalidImage"), st.text(max_size=5)),
     put_off,
     st.builds(Gone, st.text(max_size=5)),
 )
 
 
-def looked(document: Document, answer: Any, now: datetime = NOW, seed: int = 1) -> Then:
-    return after_look(document, answer, now, Random(seed), SETTINGS)  # noqa: S311 - jitter
+def looked(document: Document, answer: Any, now: datetime = NOW, seed: int = 1) -> Transition:
+    return after_poll(document, answer, now, Random(seed), SETTINGS)  # noqa: S311 - jitter
 
 
-def posted(document: Document, answer: Any, seed: int = 1) -> Then:
+def posted(document: Document, answer: Any, seed: int = 1) -> Transition:
     return after_post(document, answer, NOW, Random(seed))  # noqa: S311 - jitter
 
 
-def assert_comes_back_or_has_ended(then: Then, retry_after: float | None) -> None:
+def assert_comes_back_or_has_ended(then: Transition, retry_after: float | None) -> None:
     document = then.document
     if document.status.final:
         assert then.delay is None
@@ -375,7 +375,7 @@ def assert_a_failure_explains_itself(document: Document) -> None:
 
 @given(rows, post_answers, st.integers(0, 2**32))
 def test_after_a_post_a_document_has_ended_or_comes_back(document: Document, answer: Any, seed: int) -> None:
-    claimed = replace(document, status=SUBMITTING, submits=document.submits + 1, unanswered=1, operation_url=None)
+    claimed = replace(document, status=SUBMITTING, submits=document.submits + 1, lost_answers=1, operation_url=None)
     then = posted(claimed, answer, seed)
     assert_comes_back_or_has_ended(then, getattr(answer, "retry_after", None))
     assert_a_failure_explains_itself(then.document)
@@ -388,7 +388,7 @@ def test_after_a_look_a_document_has_ended_or_comes_back(document: Document, ans
     assert_comes_back_or_has_ended(then, getattr(answer, "retry_after", None))
     if then.document.status is FAILED:
         assert_a_failure_explains_itself(then.document)
-    assert then.document.looks == document.looks + 1
+    assert then.document.polls == document.polls + 1
 
 
 @given(st.lists(post_answers, max_size=12), st.integers(0, 2**32))
@@ -400,7 +400,7 @@ def test_submits_are_exactly_the_202s_and_the_lost_answers(answers: list[Any], s
         if not isinstance(step, Claim):
             break
         assert step.document.submits == paid + 1
-        paid += isinstance(answer, Accepted | Unanswered) or answer.code == "OperationUrlRefused"
+        paid += isinstance(answer, Accepted | AnswerLost) or answer.code == "OperationUrlRefused"
         document = posted(step.document, answer, seed).document
         assert document.submits == paid
 
@@ -409,11 +409,11 @@ def test_a_document_that_read_took_is_looked_at_two_seconds_later() -> None:
     then = posted(CLAIMED, Accepted(OPERATION))
     assert then.delay == 2
     assert (then.document.status, then.document.operation_url) == (READING, OPERATION)
-    assert (then.document.submits, then.document.unanswered) == (1, 0)
+    assert (then.document.submits, then.document.lost_answers) == (1, 0)
 
 
 def test_a_refused_file_fails_in_the_service_s_words_and_was_not_paid() -> None:
-    then = posted(CLAIMED, Refused("InvalidImageSize", "Too large."))
+    then = posted(CLAIMED, Rejected("InvalidImageSize", "Too large."))
     document = then.document
     assert (document.status, document.error_code, document.error_message) == (
         FAILED,
@@ -424,12 +424,12 @@ def test_a_refused_file_fails_in_the_service_s_words_and_was_not_paid() -> None:
 
 
 def test_a_202_whose_operation_is_not_read_s_was_paid_and_cannot_be_followed() -> None:
-    then = posted(CLAIMED, Refused("OperationUrlRefused", "Elsewhere."))
+    then = posted(CLAIMED, Rejected("OperationUrlRefused", "Elsewhere."))
     assert (then.document.status, then.document.submits) == (FAILED, 1)
 
 
 def test_a_throttled_document_waits_as_long_as_it_was_told_and_was_not_paid() -> None:
-    then = posted(CLAIMED, NotNow("Throttled", "HTTP 429", 26))
+    then = posted(CLAIMED, Retryable("Throttled", "HTTP 429", 26))
     assert (then.document.status, then.document.submits, then.document.attempts) == (WAITING, 0, 1)
     assert then.delay is not None
     assert then.delay >= 26
@@ -438,7 +438,7 @@ def test_a_throttled_document_waits_as_long_as_it_was_told_and_was_not_paid() ->
 def test_waiting_times_grow_with_each_attempt_in_a_row() -> None:
     document, delays = CLAIMED, []
     for _ in range(9):
-        then = posted(replace(document, submits=1), NotNow("Throttled", "HTTP 429"))
+        then = posted(replace(document, submits=1), Retryable("Throttled", "HTTP 429"))
         document = then.document
         delays.append(then.delay or 0)
     assert delays == sorted(delays)
@@ -446,20 +446,20 @@ def test_waiting_times_grow_with_each_attempt_in_a_row() -> None:
 
 
 def test_a_lost_answer_may_have_been_paid_and_is_tried_again() -> None:
-    then = posted(CLAIMED, Unanswered("Lost."))
-    assert (then.document.status, then.document.error_code) == (WAITING, "Unanswered")
-    assert (then.document.submits, then.document.unanswered) == (1, 1)
+    then = posted(CLAIMED, AnswerLost("Lost."))
+    assert (then.document.status, then.document.error_code) == (WAITING, "AnswerLost")
+    assert (then.document.submits, then.document.lost_answers) == (1, 1)
 
 
 def test_the_fifth_lost_answer_in_a_row_is_the_last() -> None:
-    then = posted(replace(CLAIMED, submits=5, unanswered=5), Unanswered("Lost."))
+    then = posted(replace(CLAIMED, submits=5, lost_answers=5), AnswerLost("Lost."))
     assert (then.document.status, then.document.error_code) == (FAILED, "SubmitCrashed")
 
 
 def test_lost_answers_are_counted_however_many_refusals_come_between_them() -> None:
     document: Document | None = None
-    between = [Unanswered("Lost."), NotNow("Throttled", "HTTP 429")] * (decide.MOST_UNANSWERED - 1)
-    for answer in [*between, Unanswered("Lost.")]:
+    between = [AnswerLost("Lost."), Retryable("Throttled", "HTTP 429")] * (decide.MOST_LOST_ANSWERS - 1)
+    for answer in [*between, AnswerLost("Lost.")]:
         step = version_of(document, due=True)
         assert isinstance(step, Claim)
         document = posted(step.document, answer).document
@@ -468,7 +468,7 @@ def test_lost_answers_are_counted_however_many_refusals_come_between_them() -> N
 
 
 def test_a_file_at_which_read_fails_again_and_again_is_given_up() -> None:
-    document, error = CLAIMED, NotNow("ReadServerError", "HTTP 500")
+    document, error = CLAIMED, Retryable("ReadServerError", "HTTP 500")
     for _ in range(decide.MOST_SERVER_ERRORS - 1):
         document = replace(posted(replace(document, submits=1), error).document, status=SUBMITTING)
     then = posted(replace(document, submits=1), error)
@@ -478,8 +478,8 @@ def test_a_file_at_which_read_fails_again_and_again_is_given_up() -> None:
 def test_a_throttled_file_is_not_given_up_at_the_first_server_error() -> None:
     document = CLAIMED
     for _ in range(decide.MOST_SERVER_ERRORS):
-        document = replace(posted(replace(document, submits=1), NotNow("Throttled", "HTTP 429")).document)
-    assert posted(replace(document, submits=1), NotNow("ReadServerError", "HTTP 500")).document.status is WAITING
+        document = replace(posted(replace(document, submits=1), Retryable("Throttled", "HTTP 429")).document)
+    assert posted(replace(document, submits=1), Retryable("ReadServerError", "HTTP 500")).document.status is WAITING
 
 
 # What a look's answer makes of a document
@@ -498,7 +498,7 @@ def test_an_operation_may_run_for_hours_but_not_for_ever() -> None:
     assert (then.document.status, then.document.error_code) == (FAILED, "OperationTimedOut")
 
 
-@pytest.mark.parametrize("answer", [NotNow("Throttled", "x"), NotNow("Unreachable", "x"), Gone("x")])
+@pytest.mark.parametrize("answer", [Retryable("Throttled", "x"), Retryable("Unreachable", "x"), Gone("x")])
 def test_only_a_look_that_says_so_makes_an_operation_late(answer: Any) -> None:
     late = replace(BEING_READ, submitted_at=NOW - timedelta(days=2))
     assert not looked(late, answer).document.status.final
@@ -519,7 +519,7 @@ def test_an_operation_that_was_only_missing_once_is_not_submitted_again() -> Non
 
 
 def test_a_document_whose_operation_was_lost_twice_fails() -> None:
-    then = looked(replace(BEING_READ, resubmits=1, missing=1), Gone("x"))
+    then = looked(replace(BEING_READ, resubmits=1, not_found_polls=1), Gone("x"))
     assert (then.document.status, then.document.error_code) == (FAILED, "OperationExpired")
 
 
@@ -527,18 +527,18 @@ def test_a_document_whose_operation_was_lost_twice_fails() -> None:
 def test_no_number_of_looks_that_are_put_off_gives_up_a_paid_result(code: str) -> None:
     document = BEING_READ
     for _ in range(100):
-        document = looked(document, NotNow(code, "x")).document
+        document = looked(document, Retryable(code, "x")).document
     assert (document.status, document.operation_url) == (WAITING, OPERATION)
 
 
 def test_a_failed_operation_fails_the_document_and_stays_paid() -> None:
-    then = looked(BEING_READ, Refused("3013", "Operation exceeded maximum processing time."))
+    then = looked(BEING_READ, Rejected("3013", "Operation exceeded maximum processing time."))
     assert (then.document.status, then.document.error_code, then.document.submits) == (FAILED, "3013", 1)
     assert then.document.advice
 
 
 def test_an_error_s_message_is_cut_to_what_its_column_holds() -> None:
-    then = looked(BEING_READ, Refused("x", "m" * 5000))
+    then = looked(BEING_READ, Rejected("x", "m" * 5000))
     assert then.document.error_message == "m" * 4000
 
 
@@ -554,7 +554,7 @@ def codes_of_our_own() -> set[str]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-                code = {"NotNow": 0, "Refused": 0, "fail": 1, "wait": 1}.get(name)
+                code = {"Retryable": 0, "Rejected": 0, "fail": 1, "wait": 1}.get(name)
                 if code is not None and len(node.args) > code and isinstance(node.args[code], ast.Constant):
                     found.add(str(ast.literal_eval(node.args[code])))
     return found
@@ -566,5 +566,5 @@ def test_every_code_of_our_own_has_advice_of_its_own(code: str) -> None:
 
 
 def test_advice_names_the_version_that_it_is_about() -> None:
-    then = posted(replace(CLAIMED, api_version="v3.2"), NotNow("EndpointNotFound", "HTTP 404"))
+    then = posted(replace(CLAIMED, api_version="v3.2"), Retryable("EndpointNotFound", "HTTP 404"))
     assert "does not speak v3.2" in (then.document.advice or "")

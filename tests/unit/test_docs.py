@@ -9,8 +9,8 @@ import pytest
 
 from local.commands.__main__ import parse
 from shared import __version__, decide
-from shared.decide import MISSING_AGAIN_AFTER, MOST_RESUBMITS, MOST_SERVER_ERRORS, MOST_UNANSWERED, UNANSWERED_WAIT
-from shared.document import to_marker, to_row
+from shared.decide import LOST_ANSWER_WAIT, MISSING_AGAIN_AFTER, MOST_LOST_ANSWERS, MOST_RESUBMITS, MOST_SERVER_ERRORS
+from shared.document import to_row, to_worklist_entry
 from shared.schedule import LONGEST_WAIT
 from shared.settings import from_environment
 from tests.simulation.test_schedules import SCHEDULES
@@ -54,18 +54,18 @@ def test_the_version_is_the_same_everywhere() -> None:
 
 
 def test_every_column_is_in_the_changelog() -> None:
-    written, _, markers = section(document("CHANGELOG.md"), "Storage").partition("unread markers")
+    written, _, worklist = section(document("CHANGELOG.md"), "Storage").partition("worklist entries")
     keys = {"PartitionKey", "RowKey"}
     assert set(to_row(full_document(), "inbox")) - keys <= set(names(written))
-    assert set(to_marker(full_document(), "inbox")) - keys <= set(names(markers))
+    assert set(to_worklist_entry(full_document(), "inbox")) - keys <= set(names(worklist))
 
 
 def test_the_numbers_of_what_follows_trouble_are_those_that_decide() -> None:
     text = " ".join(document("docs/reliability.md").split())
-    assert (MOST_SERVER_ERRORS, MOST_UNANSWERED, MOST_RESUBMITS) == (10, 5, 1)
+    assert (MOST_SERVER_ERRORS, MOST_LOST_ANSWERS, MOST_RESUBMITS) == (10, 5, 1)
     assert "500 to the same file ten times" in text
     assert "after a minute or later, at most five times in all" in text
-    assert UNANSWERED_WAIT == 60
+    assert LOST_ANSWER_WAIT == 60
     assert f"at the second time, {MISSING_AGAIN_AFTER} s later" in text
     assert f"growing to {LONGEST_WAIT // 60} minutes" in text
     claim = from_environment(

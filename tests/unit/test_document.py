@@ -18,11 +18,11 @@ from shared.document import (
     is_junk,
     is_unsafe,
     lines_key,
-    marker_key,
     output_name,
-    to_marker,
     to_row,
+    to_worklist_entry,
     truncate,
+    worklist_key,
 )
 
 ANY_CHARACTER = st.characters(exclude_categories=["Cs"])
@@ -73,7 +73,7 @@ def test_a_key_is_legal_for_azure_tables(name: str) -> None:
     for key, limit in (
         (document_key(name), 511),
         (lines_key("c" * 63, name), 511),
-        (marker_key(name), 512),
+        (worklist_key(name), 512),
     ):
         assert 0 < units(key) <= limit
         assert not re.search(r"[/\\#?%\x00-\x1f\x7f-\x9f]", key)
@@ -100,7 +100,7 @@ def test_a_folder_is_a_range_of_keys(folder: str, name: str) -> None:
 @given(names | long_names)
 def test_marker_and_row_are_told_apart_by_the_first_character_alone(name: str) -> None:
     assert not document_key(name).startswith("!")
-    assert marker_key(name) == "!" + document_key(name)
+    assert worklist_key(name) == "!" + document_key(name)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_a_row_has_the_columns_that_are_documented() -> None:
     documented = (
         "Name Status Text TextTruncated TextBlob ResultBlob LinesKey PageCount LineCount WordCount PagesInFile Warning"
         " ErrorCode ErrorMessage Advice Language RequestedLanguage RequestedPages ApiVersion ModelVersion SourceETag"
-        " ContentMD5 ContentLength UploadedAt SubmittedAt CompletedAt OperationUrl Submits Looks DueAt Claim AppVersion"
+        " ContentMD5 ContentLength UploadedAt SubmittedAt CompletedAt OperationUrl Submits Polls DueAt Claim AppVersion"
     )
     assert set(documented.split()) <= set(to_row(filled, "inbox"))
 
@@ -247,7 +247,7 @@ def test_a_marker_says_what_failed_and_what_to_do() -> None:
         error_code="EmptyFile",
         advice="Upload.",
     )
-    assert to_marker(document, "inbox") == {
+    assert to_worklist_entry(document, "inbox") == {
         "PartitionKey": "inbox",
         "RowKey": "!a:b.pdf",
         "Name": "a/b.pdf",

@@ -22,7 +22,7 @@ json_values = st.recursive(
 )
 near_messages = st.fixed_dictionaries(
     {"v": st.sampled_from([0, 1, 2, 99, "1", None, True]) | json_values},
-    optional={name: st.text(max_size=5) | json_values for name in ("name", "etag", "look", "operation", "claim")},
+    optional={name: st.text(max_size=5) | json_values for name in ("name", "etag", "look", "operation", "write_id")},
 )
 broken_texts = st.sampled_from(["\ud800", '{"v":1,"name":"\\ud800"}', "{" * 100_000, "[" * 100_000, "9" * 5000])
 
@@ -45,7 +45,7 @@ def test_any_json_is_a_message_or_refused(text: str) -> None:
     if isinstance(found, Message):
         assert isinstance(found.name, str)
         assert 0 < len(found.name) <= 4096
-        assert all(isinstance(getattr(found, field), str | None) for field in ("etag", "operation", "claim"))
+        assert all(isinstance(getattr(found, field), str | None) for field in ("etag", "operation", "write_id"))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_any_json_is_a_message_or_refused(text: str) -> None:
         b'{"v":0,"name":"a"}',
         b'{"v":1,"name":""}',
         b'{"v":1,"name":7}',
-        b'{"v":1,"name":"a","claim":7}',
+        b'{"v":1,"name":"a","write_id":7}',
         b'{"v":1,"name":"a","look":"x"}',
         b'{"v":1,"name":"' + b"a" * 4097 + b'"}',
     ],
@@ -89,8 +89,10 @@ def test_fields_that_this_version_does_not_know_are_passed_over() -> None:
     st.integers(0, 10**6),
     st.lists(st.builds(Slot, st.integers(0, 10**6), st.floats(1e9, 2e9)), max_size=2),
 )
-def test_a_message_is_read_as_it_was_sent(name: str, etag: str, looks: int, slots: list[Slot]) -> None:
-    document = Document(name=name, status=Status.READING, source_etag=etag, looks=looks, operation_url="o", claim="c")
+def test_a_message_is_read_as_it_was_sent(name: str, etag: str, polls: int, slots: list[Slot]) -> None:
+    document = Document(
+        name=name, status=Status.READING, source_etag=etag, polls=polls, operation_url="o", write_id="c"
+    )
     sent = Message.about(document, slots=tuple(slots))
     assert Message.from_json(sent.to_json().encode()) == sent
 
@@ -107,7 +109,7 @@ def test_a_message_about_the_longest_names_fits_into_the_queue(name: str) -> Non
         status=Status.READING,
         source_etag='"0x8DEF0123456789A"',
         operation_url="https://" + "a" * 250 + ".cognitiveservices.azure.com/" + "b" * 500,
-        claim="0" * 32,
+        write_id="0" * 32,
     )
     assert len(Message.about(document).to_json().encode()) < LARGEST_BEFORE_BASE64
 
@@ -123,5 +125,5 @@ def test_a_message_carries_no_text_and_no_secret_of_the_document() -> None:
         "etag",
         "look",
         "operation",
-        "claim",
+        "write_id",
     }

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.read_service.quotas import Quota as Counted
-from local.read_service.quotas import TokenBucket
+from local.read_emulator.quotas import Quota as Counted
+from local.read_emulator.quotas import TokenBucket
 from shared.pace import AHEAD, LATE, Pace, Slot
-from shared.schedule import FIRST_LOOK, LONGEST_DELAY
+from shared.schedule import FIRST_POLL_DELAY, LONGEST_DELAY
 from shared.settings import Quota, Rate
 
 NOW = 1_795_305_600.0
@@ -24,14 +24,17 @@ rates = pytest.mark.parametrize("rate", [PAID, FREE, APART])
 def test_a_submit_is_booked_now_and_with_it_the_first_look() -> None:
     booking = Pace(PAID).book_submit(NOW)
     assert booking.at == NOW
-    assert [slot.at - NOW >= wait for slot, wait in zip(booking.slots, (0, FIRST_LOOK), strict=True)] == [True, True]
+    assert [slot.at - NOW >= wait for slot, wait in zip(booking.slots, (0, FIRST_POLL_DELAY), strict=True)] == [
+        True,
+        True,
+    ]
 
 
 @rates
-@given(arrivals=st.lists(st.floats(0, 100), max_size=80), looks=st.lists(st.booleans(), min_size=80, max_size=80))
-def test_no_window_has_much_more_than_its_quota(rate: Rate, arrivals: list[float], looks: list[bool]) -> None:
+@given(arrivals=st.lists(st.floats(0, 100), max_size=80), polls=st.lists(st.booleans(), min_size=80, max_size=80))
+def test_no_window_has_much_more_than_its_quota(rate: Rate, arrivals: list[float], polls: list[bool]) -> None:
     pace, booked = Pace(rate), [list[float](), list[float]()]
-    for arrival, look in zip(sorted(arrivals), looks, strict=False):
+    for arrival, look in zip(sorted(arrivals), polls, strict=False):
         booking = pace.book_look(NOW + arrival) if look else pace.book_submit(NOW + arrival)
         for index, slot in enumerate(booking.slots):
             booked[(index == 1 or look) and not rate.shared].append(slot.at)

@@ -13,9 +13,9 @@ from local.commands import missed
 from local.commands.__main__ import parse
 from local.commands.output import by_status, waiting_note
 from local.stack import KNOWN_PORTS, Ports, announcement
-from shared.document import TEXT_LIMIT, Status, document_key, is_junk, to_marker, to_row
+from shared.document import TEXT_LIMIT, Status, document_key, is_junk, to_row, to_worklist_entry
 from shared.read.generations import ReadOptions, all_generations, generation
-from shared.schedule import FIRST_LOOK, LONGEST_DELAY
+from shared.schedule import FIRST_POLL_DELAY, LONGEST_DELAY
 from shared.settings import SettingsError, from_environment
 from tests.support.markdown import ROOT, blocks, commands, document, full_document, names, section, tables
 
@@ -77,7 +77,7 @@ def test_the_sample_settings_fit_the_stack_that_core_tools_run_beside() -> None:
 def test_ports_are_those_that_are_said() -> None:
     ((base, first, last),) = re.findall(r"`--ports (\d+)` uses (\d+) to (\d+)", PROSE)
     assert Ports.from_base(int(base)) == Ports(*range(int(first), int(last) + 1))
-    assert f"the Read stand-in alone, on port {KNOWN_PORTS.read}" in PROSE
+    assert f"the Read emulator alone, on port {KNOWN_PORTS.read}" in PROSE
 
 
 def test_status_says_what_is_shown() -> None:
@@ -93,7 +93,7 @@ def test_missed_says_what_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert f"`{capsys.readouterr().out.strip()}`" in PROSE
 
 
-def test_another_read_service_is_announced_as_shown() -> None:
+def test_another_read_emulator_is_announced_as_shown() -> None:
     (line,) = blocks(section(README, "With a real Read resource"), "text")
     assert line == announcement("https://NAME.cognitiveservices.azure.com", None) + "\n"
 
@@ -103,7 +103,7 @@ def test_another_read_service_is_announced_as_shown() -> None:
 
 def test_what_the_first_run_takes_is_what_it_says_itself() -> None:
     (sizes,) = re.findall(r"about \d+ MB to download, \d+ MB on disk", PROSE)
-    assert sizes in document("local/bootstrap.py")
+    assert sizes in document("local/install.py")
 
 
 def test_the_versions_of_python_are_those_that_dev_py_takes() -> None:
@@ -119,7 +119,7 @@ def test_the_diagram_s_functions_are_the_app_s() -> None:
         if isinstance(node, ast.FunctionDef) and any("_trigger" in ast.unparse(each) for each in node.decorator_list)
     ]
     assert sorted(re.findall(r"<b>(\w+)</b>", diagram)) == sorted(functions)
-    assert f"hidden for {FIRST_LOOK} s" in diagram
+    assert f"hidden for {FIRST_POLL_DELAY} s" in diagram
 
 
 # Where the text lands
@@ -143,8 +143,8 @@ def test_what_is_ignored_is_what_is_said_to_be() -> None:
 
 
 def test_every_column_of_an_unread_marker_is_named() -> None:
-    paragraph = section(README, "The `documents` table").split("**Unread markers.**")[1]
-    columns = set(to_marker(full_document(), "inbox")) - {"PartitionKey"}
+    paragraph = section(README, "The `documents` table").split("**worklist entries.**")[1]
+    columns = set(to_worklist_entry(full_document(), "inbox")) - {"PartitionKey"}
     assert columns <= set(names(paragraph)) | {"RowKey"}
 
 

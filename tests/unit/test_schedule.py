@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.schedule import look_delay, wait_delay
+from shared.schedule import poll_delay, wait_delay
 
 SIX_DAYS = 6 * 24 * 3600
 
@@ -27,15 +27,15 @@ randoms = st.randoms(use_true_random=False)
         (6, 60),
         (7, 60),
         (1000, 60),
-    ],  # 2 · 2^(looks - 1), to 60
+    ],  # 2 · 2^(polls - 1), to 60
 )
-def test_looks_come_soon_at_first_and_then_ever_more_rarely(looks: int, seconds: int) -> None:
-    assert look_delay(looks, None) == seconds
+def test_looks_come_soon_at_first_and_then_ever_more_rarely(polls: int, seconds: int) -> None:
+    assert poll_delay(polls, None) == seconds
 
 
 @given(counts, waits_named)
-def test_a_look_is_never_sooner_than_read_s_own_word(looks: int, retry_after: float | None) -> None:
-    delay = look_delay(looks, retry_after)
+def test_a_look_is_never_sooner_than_read_s_own_word(polls: int, retry_after: float | None) -> None:
+    delay = poll_delay(polls, retry_after)
     assert 1 <= delay <= SIX_DAYS
     assert delay >= min(retry_after or 0, SIX_DAYS)
 

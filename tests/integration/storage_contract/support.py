@@ -15,7 +15,7 @@ from azure.data.tables import TableEntity, TableServiceClient
 from azure.storage.blob import BlobClient, BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueClient, QueueMessage, QueueServiceClient
 
-from tests.simulation.storage import MemoryStorage
+from simulation.storage import MemoryStorage
 
 IF_MISSING: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
 

@@ -13,7 +13,7 @@ from bench import publish
 from bench.figure import Figure
 from bench.schedule import ORACLE, SCHEDULES, WORKLOADS, added_name, calls_name
 from local.commands.__main__ import carry_out, parse
-from local.services import ServiceError
+from local.processes import ServiceError
 from tests.support.markdown import tables
 
 FIGURES = [

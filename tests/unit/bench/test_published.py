@@ -8,7 +8,7 @@ import pytest
 
 from bench.publish import DETAILS
 from bench.table import shown
-from shared.schedule import FIRST_LOOK, SLOWEST_LOOK, look_delay
+from shared.schedule import FIRST_POLL_DELAY, LONGEST_POLL_DELAY, poll_delay
 from tests.support.markdown import document, section, tables
 
 RUN: list[dict[str, Any]] = [json.loads(line) for line in document("docs/bench.jsonl").splitlines()]
@@ -73,6 +73,9 @@ def test_a_goal_that_was_set_is_measured(name: str, goal: float) -> None:
 
 
 def test_the_schedule_is_the_one_that_is_said() -> None:
-    delays = ", ".join(str(look_delay(looks, None)) for looks in (1, 2, 3))
-    said = f"Ours come {FIRST_LOOK} s after the file was sent, and then {delays} … {SLOWEST_LOOK} s after one another."
+    delays = ", ".join(str(poll_delay(polls, None)) for polls in (1, 2, 3))
+    said = (
+        f"Ours come {FIRST_POLL_DELAY} s after the file was sent, and then {delays} … {LONGEST_POLL_DELAY} s after"
+        " one another."
+    )
     assert said in " ".join(document("README.md").split())

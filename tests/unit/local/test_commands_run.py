@@ -15,7 +15,7 @@ import pytest
 from local.commands.files import File
 from local.commands.run import HAND_OVER_AFTER, Run
 from local.commands.store import Store
-from local.services import ServiceError
+from local.processes import ServiceError
 from local.stack import Stack
 from shared.document import Document, Status
 
@@ -46,7 +46,7 @@ class FakeStore:
 
 
 class FakeStack:
-    def __init__(self, host: str = "stand-in", url: str | None = None, ends_after: int | None = None) -> None:
+    def __init__(self, host: str = "emulator", url: str | None = None, ends_after: int | None = None) -> None:
         self.description = SimpleNamespace(host=host, host_url=url)
         self._checks_left = ends_after
 
@@ -54,7 +54,7 @@ class FakeStack:
         if self._checks_left is not None:
             self._checks_left -= 1
             if self._checks_left < 0:
-                raise ServiceError("The Functions stand-in ended.")
+                raise ServiceError("The Functions emulator ended.")
 
 
 class Time:
@@ -155,8 +155,8 @@ def test_a_file_that_cannot_be_dropped_fails_and_stops_no_other() -> None:
 
 def test_a_file_that_no_trigger_notices_is_handed_over(host: tuple[str, list[tuple[str, Any]]]) -> None:
     url, calls = host
-    looks = int(HAND_OVER_AFTER / 0.25) + 5
-    store = FakeStore({"a": [*[None] * looks, row("a", Status.SUCCEEDED)]})
+    polls = int(HAND_OVER_AFTER / 0.25) + 5
+    store = FakeStore({"a": [*[None] * polls, row("a", Status.SUCCEEDED)]})
     made, _ = run(store, "a", stack=FakeStack(url=url))
 
     list(made.finished())
@@ -183,7 +183,7 @@ def test_a_file_that_was_replaced_before_it_was_read_fails(host: tuple[str, list
 def test_a_part_of_the_stack_that_ends_ends_the_run() -> None:
     made, _ = run(FakeStore({"a": [None]}), "a", stack=FakeStack(ends_after=2))
 
-    with pytest.raises(ServiceError, match="The Functions stand-in ended"):
+    with pytest.raises(ServiceError, match="The Functions emulator ended"):
         list(made.finished())
 
 

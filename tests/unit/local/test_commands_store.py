@@ -50,7 +50,7 @@ def test_what_lacks_a_role_is_told_which() -> None:
         raise error
 
 
-def test_a_task_in_azure_needs_no_read_service(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_in_azure_needs_no_read_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("READ_ENDPOINT", raising=False)
     monkeypatch.setenv("READ_QUEUE", "my-queue")
 

@@ -66,7 +66,7 @@ def test_a_service_on_this_machine_is_announced_without_a_bill() -> None:
     assert announcement("http://localhost:5001", "v3.1") == "Reading with http://localhost:5001 (v3.1)."
 
 
-def test_without_an_endpoint_the_stand_in_is_used() -> None:
+def test_without_an_endpoint_the_emulator_is_used() -> None:
     assert chosen_endpoint({}) is None
     assert chosen_endpoint({"READ_ENDPOINT": " "}) is None
 
@@ -89,7 +89,7 @@ def test_an_endpoint_on_this_machine_where_nothing_listens_is_the_stand_ins_own(
 
 def test_a_taken_port_is_told_by_number_and_purpose_before_anything_starts(taken_port: int) -> None:
     with (
-        pytest.raises(StackError, match=rf"Port {taken_port}, for the Read stand-in, is taken, .*--ports 20000"),
+        pytest.raises(StackError, match=rf"Port {taken_port}, for the Read emulator, is taken, .*--ports 20000"),
         own_stack("up", {}, Ports(read=taken_port)),
     ):
         pass

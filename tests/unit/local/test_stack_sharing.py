@@ -9,7 +9,7 @@ from local import stack
 from local.lock import locked
 from local.stack import Description, Ports, Stack, StackError, only_user, shared_stack, shared_storage
 
-UP = Description("up", 123, "connection", "http://127.0.0.1:5000", "stand-in", "http://127.0.0.1:7071", {})
+UP = Description("up", 123, "connection", "http://127.0.0.1:5000", "emulator", "http://127.0.0.1:7071", {})
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def test_a_run_uses_the_stack_that_up_keeps_running() -> None:
 
 def test_a_run_says_where_documents_go_if_the_running_stack_sends_them_away() -> None:
     said: list[str] = []
-    away = Description("up", 123, "connection", "https://x.cognitiveservices.azure.com", "stand-in", "url", {})
+    away = Description("up", 123, "connection", "https://x.cognitiveservices.azure.com", "emulator", "url", {})
 
     with locked(stack.LOCK), stack._describe(away):
         join({}, said)
@@ -57,7 +57,7 @@ def test_a_run_beside_a_stack_without_a_host_says_what_else_is_needed() -> None:
 
 
 def test_a_look_at_what_is_stored_uses_the_storage_of_a_run() -> None:
-    running = Description("run", 123, "connection", "http://127.0.0.1:5000", "stand-in", "url", {})
+    running = Description("run", 123, "connection", "http://127.0.0.1:5000", "emulator", "url", {})
 
     with locked(stack.LOCK), stack._describe(running), shared_storage("status") as joined:
         assert joined.connection_string == "connection"

@@ -50,7 +50,7 @@ def test_each_code_of_our_own_has_advice() -> None:
 
 def _codes_in(path: Path) -> set[str]:
     """The texts that are an error code by their place in a call."""
-    place = {"Refused": 0, "NotNow": 0, "fail": 1, "wait": 1, "CredentialsUnavailable": 1}
+    place = {"Rejected": 0, "Retryable": 0, "fail": 1, "wait": 1, "CredentialsUnavailable": 1}
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):

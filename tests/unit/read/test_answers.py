@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from shared.advice import ADVICE
-from shared.read.answers import NotNow, Refused, load_object, parse_error, refusal, wait_named
+from shared.read.answers import Rejected, Retryable, load_object, parse_error, refusal, wait_named
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 
 
-def refused(status: int, body: Any = b"", **headers: str) -> Refused | NotNow:
+def refused(status: int, body: Any = b"", **headers: str) -> Rejected | Retryable:
     named = CaseInsensitiveDict({name.replace("_", "-"): value for name, value in headers.items()})
     return refusal(status, named, body if isinstance(body, bytes) else json.dumps(body).encode(), NOW)
 
@@ -76,7 +76,7 @@ def test_any_refusal_whatsoever_is_one_that_waiting_helps_or_does_not(status: in
     answer = refused(status, body)
     assert answer.code
     assert answer.message
-    assert isinstance(answer, Refused | NotNow)
+    assert isinstance(answer, Rejected | Retryable)
 
 
 # Which of them waiting can help
@@ -102,7 +102,7 @@ def test_any_refusal_whatsoever_is_one_that_waiting_helps_or_does_not(status: in
 )
 def test_a_refusal_that_is_not_about_the_file_is_put_off_with_advice_of_its_own(status: int, code: str) -> None:
     answer = refused(status, {"error": {"code": str(status), "message": "Sorry."}})
-    assert isinstance(answer, NotNow)
+    assert isinstance(answer, Retryable)
     assert answer.code == code
     assert f"HTTP {status}" in answer.message
     assert "Sorry." in answer.message
@@ -112,19 +112,19 @@ def test_a_refusal_that_is_not_about_the_file_is_put_off_with_advice_of_its_own(
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
 def test_a_refusal_of_the_file_is_final_in_the_service_s_own_words(status: int) -> None:
     answer = refused(status, {"error": {"code": "InvalidImageSize", "message": "Too large."}})
-    assert answer == Refused("InvalidImageSize", "Too large.")
+    assert answer == Rejected("InvalidImageSize", "Too large.")
 
 
 def test_a_refusal_of_the_file_without_a_body_names_the_status() -> None:
     answer = refused(413)
-    assert isinstance(answer, Refused)
+    assert isinstance(answer, Rejected)
     assert answer.code == "Http413"
     assert "413" in answer.message
 
 
 def test_a_400_that_is_not_in_read_s_json_comes_from_something_in_between() -> None:
     answer = refused(400, b"<html><body>Bad Request</body></html>")
-    assert isinstance(answer, NotNow)
+    assert isinstance(answer, Retryable)
     assert answer.code == "NotReadsAnswer"
 
 
@@ -176,7 +176,7 @@ def test_the_header_counts_before_the_message() -> None:
 
 def test_a_refusal_carries_the_wait_that_it_names() -> None:
     answer = refused(429, {"error": {"code": "429", "message": "Please retry after 26 seconds."}})
-    assert isinstance(answer, NotNow)
+    assert isinstance(answer, Retryable)
     assert answer.retry_after == 26
 
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from shared.errors import SourceChanged
-from shared.read.answers import Accepted, Gone, NotNow, Refused, Running, Succeeded, Unanswered
+from shared.read.answers import Accepted, AnswerLost, Gone, Rejected, Retryable, Running, Succeeded
 from shared.read.client import CredentialsUnavailable, ReadClient, takes_entra_tokens
 from shared.read.generation import ReadOptions
 from shared.read.generations import generation
@@ -58,10 +58,10 @@ def answered(status: int, **headers: str) -> Wire:
     return Wire(status, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def look(status: int = 200, body: bytes = b"", **headers: str) -> Any:
+def poll(status: int = 200, body: bytes = b"", **headers: str) -> Any:
     wire = answered(status, **headers)
     wire.body = body
-    return client(wire).look(OPERATION)
+    return client(wire).poll(OPERATION)
 
 
 # What is sent
@@ -97,19 +97,19 @@ def test_every_call_has_a_time_limit_and_follows_no_redirect() -> None:
     wire = answered(202, Operation_Location=OPERATION)
     client(wire).submit(File(), ReadOptions())
     wire.status, wire.body = 200, RUNNING.body
-    client(wire).look(OPERATION)
+    client(wire).poll(OPERATION)
     assert [options["timeout"] for options in wire.options] == [(10, 100)] * 2
 
 
 def test_without_a_key_there_is_no_credential_for_a_container() -> None:
     wire = Wire(200, {}, RUNNING.body)
-    client(wire, "http://localhost:5000", key=None, token=lambda: pytest.fail("asked for a token")).look(OPERATION)
+    client(wire, "http://localhost:5000", key=None, token=lambda: pytest.fail("asked for a token")).poll(OPERATION)
     assert not {"authorization", "ocp-apim-subscription-key"} & {name.lower() for name in wire.sent[0].headers}
 
 
 def test_without_a_key_an_endpoint_of_azure_gets_a_token() -> None:
     wire = Wire(200, {}, RUNNING.body)
-    client(wire, key=None, token=lambda: "t0").look(OPERATION)
+    client(wire, key=None, token=lambda: "t0").poll(OPERATION)
     assert wire.sent[0].headers["Authorization"] == "Bearer t0"
 
 
@@ -132,10 +132,10 @@ def test_a_token_that_cannot_be_had_is_waited_for_and_nothing_is_sent() -> None:
         raise CredentialsUnavailable("No identity here.")
 
     wire = Wire()
-    assert client(wire, key=None, token=no_token).submit(File(), ReadOptions()) == NotNow(
+    assert client(wire, key=None, token=no_token).submit(File(), ReadOptions()) == Retryable(
         "CredentialsUnavailable", "No identity here."
     )
-    assert client(wire, key=None, token=no_token).look(OPERATION) == NotNow(
+    assert client(wire, key=None, token=no_token).poll(OPERATION) == Retryable(
         "CredentialsUnavailable", "No identity here."
     )
     assert wire.sent == []
@@ -187,15 +187,15 @@ def test_a_202_may_name_the_first_wait() -> None:
 def test_a_foreign_operation_is_refused_and_its_url_never_followed(location: str) -> None:
     wire = answered(202, Operation_Location=location)
     answer = client(wire).submit(File(), ReadOptions())
-    assert isinstance(answer, Refused)
+    assert isinstance(answer, Rejected)
     assert answer.code == "OperationUrlRefused"
-    assert client(wire).look(location) == Refused("OperationUrlRefused", str(answer.message).split("but ")[1][:-1])
+    assert client(wire).poll(location) == Rejected("OperationUrlRefused", str(answer.message).split("but ")[1][:-1])
     assert len(wire.sent) == 1
 
 
 def test_an_operation_whose_id_is_longer_than_any_is_none_of_read_s() -> None:
     answer = client(answered(202, Operation_Location=OPERATION + "0" * 40_000)).submit(File(), ReadOptions())
-    assert isinstance(answer, Refused)
+    assert isinstance(answer, Rejected)
 
 
 # No answer
@@ -204,13 +204,13 @@ def test_an_operation_whose_id_is_longer_than_any_is_none_of_read_s() -> None:
 def test_a_request_that_broke_off_before_its_end_was_not_paid() -> None:
     wire = Wire(error=requests.ConnectionError("reset"), takes=len(FILE) - 1)
     answer = client(wire).submit(File(), ReadOptions())
-    assert isinstance(answer, NotNow)
+    assert isinstance(answer, Retryable)
     assert answer.code == "Unreachable"
 
 
 @pytest.mark.parametrize("error", [requests.ConnectionError("reset"), requests.ReadTimeout("slow")])
 def test_a_whole_request_whose_answer_was_lost_may_have_been_paid(error: Exception) -> None:
-    assert isinstance(client(Wire(error=error)).submit(File(), ReadOptions()), Unanswered)
+    assert isinstance(client(Wire(error=error)).submit(File(), ReadOptions()), AnswerLost)
 
 
 def test_what_reading_the_file_raises_passes_through() -> None:
@@ -219,15 +219,15 @@ def test_what_reading_the_file_raises_passes_through() -> None:
 
 
 def test_an_endpoint_that_does_not_answer_a_look_is_looked_at_again() -> None:
-    answer = client(Wire(error=requests.ConnectionError("refused"))).look(OPERATION)
-    assert isinstance(answer, NotNow)
+    answer = client(Wire(error=requests.ConnectionError("refused"))).poll(OPERATION)
+    assert isinstance(answer, Retryable)
     assert answer.code == "Unreachable"
 
 
 def test_what_a_network_error_says_of_hosts_and_addresses_is_not_repeated() -> None:
     error = requests.ConnectionError("HTTPSConnectionPool(host='secret.internal', port=443)")
-    answer = client(Wire(error=error)).look(OPERATION)
-    assert isinstance(answer, NotNow)
+    answer = client(Wire(error=error)).poll(OPERATION)
+    assert isinstance(answer, Retryable)
     assert "secret.internal" not in answer.message
 
 
@@ -236,62 +236,62 @@ def test_what_a_network_error_says_of_hosts_and_addresses_is_not_repeated() -> N
 
 def test_a_result_is_kept_byte_for_byte() -> None:
     body = b'{ "status" : "SUCCEEDED",\n "analyzeResult": {"x": 1.0} }\n'
-    assert look(body=body) == Succeeded(body, {"status": "SUCCEEDED", "analyzeResult": {"x": 1.0}})
+    assert poll(body=body) == Succeeded(body, {"status": "SUCCEEDED", "analyzeResult": {"x": 1.0}})
 
 
 @pytest.mark.parametrize("status", ["notStarted", "running", "Running", "NotStarted", "queued", ""])
 def test_a_status_that_is_not_an_end_is_still_running(status: str) -> None:
-    assert look(body=as_json(200, {"status": status}).body, Retry_After="1") == Running(1)
+    assert poll(body=as_json(200, {"status": status}).body, Retry_After="1") == Running(1)
 
 
 @pytest.mark.parametrize("status", ["failed", "Failed", "canceled", "cancelled", "skipped"])
 def test_a_failure_comes_as_a_200(status: str) -> None:
     body = {"status": status, "analyzeResult": {"errors": [{"code": "3018", "message": "Timeout"}]}}
-    assert look(body=as_json(200, body).body) == Refused("3018", "Timeout")
+    assert poll(body=as_json(200, body).body) == Rejected("3018", "Timeout")
 
 
 def test_a_failure_without_a_reason_says_so() -> None:
-    answer = look(body=b'{"status": "Failed"}')
+    answer = poll(body=b'{"status": "Failed"}')
     assert (answer.code, answer.message) == ("OperationFailed", "Read says failed and no reason.")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Sign in</html>", b"[]", b"{}", b'{"status": 2}', b"\xff", b"{" * 99999])
 def test_a_200_that_is_no_operation_comes_from_something_in_between(body: bytes) -> None:
-    answer = look(body=body)
-    assert isinstance(answer, NotNow)
+    answer = poll(body=body)
+    assert isinstance(answer, Retryable)
     assert answer.code == "NotReadsAnswer"
 
 
 @pytest.mark.parametrize("status", [404, 410])
 @pytest.mark.parametrize("body", [b"", b'{"code":"NotFound","message":"Analyze result does not exist."}'])
 def test_an_operation_that_is_not_known_is_gone(status: int, body: bytes) -> None:
-    assert isinstance(look(status, body), Gone)
+    assert isinstance(poll(status, body), Gone)
 
 
 @pytest.mark.parametrize(
     ("status", "code"), [(401, "CredentialsRefused"), (429, "Throttled"), (503, "ReadUnavailable")]
 )
 def test_a_look_that_is_refused_for_now_says_why_and_how_long(status: int, code: str) -> None:
-    answer = look(status, Retry_After="26")
-    assert isinstance(answer, NotNow)
+    answer = poll(status, Retry_After="26")
+    assert isinstance(answer, Retryable)
     assert (answer.code, answer.retry_after) == (code, 26)
 
 
 def test_a_document_in_flight_is_looked_at_in_the_generation_that_took_it() -> None:
     wire = Wire(200, {}, RUNNING.body)
     newer = ReadClient(ENDPOINT, generation("v3.2"), key="k", token=None, now=lambda: NOW, session=wire.session())
-    assert newer.look("https://h/vision/v3.2/read/analyzeResults/7d2a", "a version nobody knows") == Running()
+    assert newer.poll("https://h/vision/v3.2/read/analyzeResults/7d2a", "a version nobody knows") == Running()
     assert wire.sent[0].url == OPERATION
 
 
 @pytest.mark.parametrize("status", [400, 422, 431])
 def test_a_look_that_is_refused_never_says_that_the_file_is_at_fault(status: int) -> None:
     body = as_json(status, {"error": {"code": "BadRequest", "message": "Request header too long."}}).body
-    assert isinstance(look(status, body), NotNow)
+    assert isinstance(poll(status, body), Retryable)
 
 
 def test_a_gateway_that_got_no_answer_in_time_may_have_let_the_file_through() -> None:
-    assert isinstance(client(answered(504)).submit(File(), ReadOptions()), Unanswered)
+    assert isinstance(client(answered(504)).submit(File(), ReadOptions()), AnswerLost)
 
 
 # Over a real socket
@@ -309,7 +309,7 @@ def test_a_file_goes_over_a_real_socket_whole(server: ReadServer) -> None:
         f"{server.endpoint}/vision/v3.2/read/analyzeResults/operation-1"
     )
     assert server.submitted == [FILE]
-    assert "Transfer-Encoding" not in server.asked[0].headers
+    assert "Transfer-Encoding" not in server.requested_by_name[0].headers
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -319,10 +319,10 @@ def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(server: ReadSe
         server.posts.append(redirect)
         server.gets.append(redirect)
         there = client(endpoint=server.endpoint)
-        for answer in (there.submit(File(), ReadOptions()), there.look(OPERATION)):
-            assert isinstance(answer, NotNow)
+        for answer in (there.submit(File(), ReadOptions()), there.poll(OPERATION)):
+            assert isinstance(answer, Retryable)
             assert answer.code == "NotReadsAnswer"
-        assert elsewhere.asked == []
+        assert elsewhere.requested_by_name == []
 
 
 def test_an_operation_on_another_host_is_looked_at_where_the_key_belongs(server: ReadServer) -> None:
@@ -333,9 +333,9 @@ def test_an_operation_on_another_host_is_looked_at_where_the_key_belongs(server:
         there = client(endpoint=server.endpoint)
         accepted_there = there.submit(File(), ReadOptions())
         assert isinstance(accepted_there, Accepted)
-        assert there.look(accepted_there.operation_url) == Running()
-        assert there.look(location) == Gone("BadArgument: Operation ID is invalid.")
-        assert elsewhere.asked == []
+        assert there.poll(accepted_there.operation_url) == Running()
+        assert there.poll(location) == Gone("BadArgument: Operation ID is invalid.")
+        assert elsewhere.requested_by_name == []
 
 
 def test_credentials_of_netrc_are_not_used(server: ReadServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,16 +344,16 @@ def test_credentials_of_netrc_are_not_used(server: ReadServer, tmp_path: Path, m
     monkeypatch.setenv("NETRC", str(netrc))
     there = client(endpoint=server.endpoint, key=None)
     there.submit(File(), ReadOptions())
-    there.look(OPERATION)
-    assert all("Authorization" not in request.headers for request in server.asked)
+    there.poll(OPERATION)
+    assert all("Authorization" not in request.headers for request in server.requested_by_name)
 
 
 def test_a_cookie_is_not_kept(server: ReadServer) -> None:
     server.gets.extend([Answer(200, RUNNING.body, {"Set-Cookie": "session=1; Path=/"}), RUNNING])
     there = client(endpoint=server.endpoint)
-    there.look(OPERATION)
-    there.look(OPERATION)
-    assert "Cookie" not in server.asked[1].headers
+    there.poll(OPERATION)
+    there.poll(OPERATION)
+    assert "Cookie" not in server.requested_by_name[1].headers
 
 
 @pytest.mark.parametrize("answer", [LOST, Answer(503), Answer(500), as_json(429, {}, Retry_After="0")])
@@ -362,44 +362,44 @@ def test_nothing_is_retried(server: ReadServer, answer: Answer) -> None:
     server.gets.append(answer)
     there = client(endpoint=server.endpoint)
     there.submit(File(), ReadOptions())
-    there.look(OPERATION)
-    assert [request.method for request in server.asked] == ["POST", "GET"]
+    there.poll(OPERATION)
+    assert [request.method for request in server.requested_by_name] == ["POST", "GET"]
 
 
 def test_an_answer_lost_on_a_real_socket_is_told_from_a_server_that_is_not_there(server: ReadServer) -> None:
     server.posts.append(LOST)
-    assert isinstance(client(endpoint=server.endpoint).submit(File(), ReadOptions()), Unanswered)
+    assert isinstance(client(endpoint=server.endpoint).submit(File(), ReadOptions()), AnswerLost)
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # and does not listen
         answer = client(endpoint=f"http://127.0.0.1:{nobody.getsockname()[1]}").submit(File(), ReadOptions())
-    assert isinstance(answer, NotNow)
+    assert isinstance(answer, Retryable)
     assert answer.code == "Unreachable"
 
 
 def test_a_result_that_breaks_off_half_way_is_looked_at_again(server: ReadServer) -> None:
     server.gets.append(Answer(200, b'{"status":"succee', {"Content-Length": "5000", "Connection": "close"}))
-    answer = client(endpoint=server.endpoint).look(OPERATION)
-    assert isinstance(answer, NotNow)
+    answer = client(endpoint=server.endpoint).poll(OPERATION)
+    assert isinstance(answer, Retryable)
     assert answer.code == "Unreachable"
 
 
 def test_an_answer_of_a_refusal_that_breaks_off_still_has_its_status(server: ReadServer) -> None:
     server.posts.append(Answer(429, b'{"err', {"Content-Length": "5000", "Connection": "close"}))
     answer = client(endpoint=server.endpoint).submit(File(), ReadOptions())
-    assert isinstance(answer, NotNow)
+    assert isinstance(answer, Retryable)
     assert answer.code == "Throttled"
 
 
 @pytest.mark.parametrize("location", ["http://[::1", "http://h/\xe4"])
 def test_a_redirect_to_nowhere_is_not_followed_either(server: ReadServer, location: str) -> None:
     server.posts.append(Answer(302, b"", {"Location": location}))
-    assert isinstance(client(endpoint=server.endpoint).submit(File(), ReadOptions()), NotNow)
+    assert isinstance(client(endpoint=server.endpoint).submit(File(), ReadOptions()), Retryable)
 
 
 def test_a_key_that_no_header_can_carry_is_a_wrong_credential() -> None:
     with ReadServer() as server:
         answer = client(endpoint=server.endpoint, key="ключ").submit(File(), ReadOptions())
-    assert isinstance(answer, NotNow)
+    assert isinstance(answer, Retryable)
     assert answer.code.startswith("Credentials")
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.read.answers import Accepted, NotNow, Refused, Running, Succeeded, parse_error, refusal, wait_named
+from shared.read.answers import Accepted, Rejected, Retryable, Running, Succeeded, parse_error, refusal, wait_named
 from shared.read.client import ReadClient
 from shared.read.generation import NotOurOperation, ReadOptions, UnsupportedOption
 from shared.read.generations import UnknownGeneration, all_generations, generation
@@ -86,17 +86,17 @@ def test_a_document_s_whole_way_over_http(server: ReadServer, version: str) -> N
     read = client(version, server.endpoint)
 
     assert read.submit(File(FILE), ReadOptions()) == Accepted(server.endpoint + operation)
-    assert read.look(server.endpoint + operation) == Running()
-    done = read.look(server.endpoint + operation)
+    assert read.poll(server.endpoint + operation) == Running()
+    done = read.poll(server.endpoint + operation)
 
     assert isinstance(done, Succeeded)
     assert done.body == body
-    assert [(each.method, each.path) for each in server.asked] == [
+    assert [(each.method, each.path) for each in server.requested_by_name] == [
         ("POST", submit), ("GET", operation), ("GET", operation)
     ]  # fmt: skip
-    assert server.asked[0].body == FILE
-    assert server.asked[0].headers["Content-Type"] == "application/octet-stream"
-    assert all(each.headers["Ocp-Apim-Subscription-Key"] == "the-key" for each in server.asked)
+    assert server.requested_by_name[0].body == FILE
+    assert server.requested_by_name[0].headers["Content-Type"] == "application/octet-stream"
+    assert all(each.headers["Ocp-Apim-Subscription-Key"] == "the-key" for each in server.requested_by_name)
     result = parsed(version, done.answer)
     assert result.text == "Hello wörld\n\n2nd"
 
@@ -105,7 +105,7 @@ def test_a_document_s_whole_way_over_http(server: ReadServer, version: str) -> N
 @pytest.mark.parametrize("word", ["notStarted", "NotStarted", "RUNNING", "Waiting for a machine"])
 def test_any_word_but_those_for_an_end_means_not_ready(server: ReadServer, version: str, word: str) -> None:
     server.gets.append(as_json(200, {"status": word}))
-    assert client(version, server.endpoint).look(server.endpoint + PATHS[version][1]) == Running()
+    assert client(version, server.endpoint).poll(server.endpoint + PATHS[version][1]) == Running()
 
 
 @pytest.mark.parametrize("version", COMPUTER_VISION)
@@ -113,8 +113,8 @@ def test_any_word_but_those_for_an_end_means_not_ready(server: ReadServer, versi
 def test_a_failure_of_computer_vision_is_an_http_200(server: ReadServer, version: str, word: str) -> None:
     errors = [{"code": "2005", "message": "Unable to read file."}]
     server.gets.append(as_json(200, {"status": word, "analyzeResult": {"readResults": [], "errors": errors}}))
-    answer = client(version, server.endpoint).look(server.endpoint + PATHS[version][1])
-    assert answer == Refused("2005", "Unable to read file.")
+    answer = client(version, server.endpoint).poll(server.endpoint + PATHS[version][1])
+    assert answer == Rejected("2005", "Unable to read file.")
 
 
 @pytest.mark.parametrize("version", DOCUMENT_INTELLIGENCE)
@@ -122,8 +122,8 @@ def test_a_failure_of_document_intelligence_names_the_page_that_is_at_fault(serv
     unexpected = {"code": "InternalServerError", "message": "An unexpected error occurred."}
     page = {"code": "InvalidContentDimensions", "message": "The dimensions are out of range.", "target": "2"}
     server.gets.append(as_json(200, {"status": "failed", "error": {**unexpected, "details": [unexpected, page]}}))
-    answer = client(version, server.endpoint).look(server.endpoint + PATHS[version][1])
-    assert answer == Refused("InvalidContentDimensions", "The dimensions are out of range.")
+    answer = client(version, server.endpoint).poll(server.endpoint + PATHS[version][1])
+    assert answer == Rejected("InvalidContentDimensions", "The dimensions are out of range.")
 
 
 # Versions
@@ -339,7 +339,7 @@ def test_a_region_s_endpoint_takes_no_tokens_and_gets_none(endpoint: str) -> Non
     read = ReadClient(
         endpoint, generation("v3.2"), key=None, token=lambda: "t", now=lambda: NOW, session=wire.session()
     )
-    assert read.submit(File(FILE), ReadOptions()) == NotNow(
+    assert read.submit(File(FILE), ReadOptions()) == Retryable(
         "RegionalEndpoint", "A region's endpoint takes no Microsoft Entra tokens."
     )
     assert not wire.sent
@@ -348,7 +348,7 @@ def test_a_region_s_endpoint_takes_no_tokens_and_gets_none(endpoint: str) -> Non
 def test_a_region_s_endpoint_takes_a_key() -> None:
     wire = Wire(200, {}, RUNNING.body)
     endpoint = "https://westus.api.cognitive.microsoft.com"
-    assert client("v3.2", endpoint, wire).look(PATHS["v3.2"][1]) == Running()
+    assert client("v3.2", endpoint, wire).poll(PATHS["v3.2"][1]) == Running()
 
 
 @pytest.mark.parametrize(
@@ -379,7 +379,7 @@ def test_a_region_s_endpoint_takes_a_key() -> None:
 def test_what_waiting_or_a_repair_can_help_waits(status: int, code: str, message: str, told: str) -> None:
     body = json.dumps({"error": {"code": code, "message": message}}).encode()
     answer = refusal(status, {}, body, NOW)
-    assert isinstance(answer, NotNow)
+    assert isinstance(answer, Retryable)
     assert answer.code == told
     assert message in answer.message
 
@@ -387,7 +387,7 @@ def test_what_waiting_or_a_repair_can_help_waits(status: int, code: str, message
 @pytest.mark.parametrize("code", ["InvalidImage", "FailedToProcess", "Unspecified", "InvalidSasToken", "BadArgument"])
 def test_what_waiting_cannot_help_is_refused_with_read_s_own_code(code: str) -> None:
     body = json.dumps({"code": code, "message": "No."}).encode()
-    assert refusal(400, {}, body, NOW) == Refused(code, "No.")
+    assert refusal(400, {}, body, NOW) == Rejected(code, "No.")
 
 
 @pytest.mark.parametrize(
@@ -555,7 +555,7 @@ def test_no_answer_however_broken_does_anything_but_parse_or_raise_the_documente
 @given(JSON, st.integers(200, 599), st.text())
 def test_no_body_however_broken_makes_a_refusal_fail(body: Any, status: int, wait: str) -> None:
     answer = refusal(status, {"Retry-After": wait}, json.dumps({"error": body}).encode(), NOW)
-    assert isinstance(answer, Refused | NotNow)
+    assert isinstance(answer, Rejected | Retryable)
     answer.message.encode()
     answer.code.encode()
 
@@ -574,8 +574,8 @@ def test_no_error_however_broken_is_not_read(body: dict[str, Any]) -> None:
     st.dictionaries(st.sampled_from(["error", "analyzeResult"]), JSON),
 ))  # fmt: skip
 def test_no_answer_however_broken_makes_a_look_fail(body: bytes) -> None:
-    answer = client("v3.2", "https://read.example", Wire(200, {}, body)).look(PATHS["v3.2"][1])
-    assert isinstance(answer, Running | Succeeded | Refused | NotNow)
+    answer = client("v3.2", "https://read.example", Wire(200, {}, body)).poll(PATHS["v3.2"][1])
+    assert isinstance(answer, Running | Succeeded | Rejected | Retryable)
 
 
 def test_each_generation_says_what_it_needs_to_in_one_place() -> None:

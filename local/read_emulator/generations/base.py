@@ -1,0 +1,112 @@
+"""What a generation of Read is to the rest of the emulator: its paths, its parameters, its words."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+from local.read_emulator.operation import Failure, Operation
+from local.read_emulator.page import Page
+from local.read_emulator.page_ranges import PageRanges
+from local.read_emulator.refusals import Rejected
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a request asks for."""
+
+    pages: PageRanges = field(default_factory=PageRanges)
+    columns: bool = False
+    """Lines in the order of Read's `natural`, column by column; else of its `basic`, row by row."""
+    language: str | None = None
+    model: str | None = None
+    string_index: str = "textElements"
+    """What offsets of Document Intelligence count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer without its transport."""
+
+    status: int
+    body: Json | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Generation(ABC):
+    """One version of the service. A subclass is a family of versions; an instance, its data."""
+
+    name: str
+    """As in the app setting READ_API_VERSION."""
+    url_field: str = "url"
+    base64_field: str | None = None
+    """Where a JSON body has the document, or says where it is."""
+    keeps_request_id: bool = True
+    """Whether `apim-request-id` of the POST is the operation's id."""
+    deletes: bool = False
+    """Whether a result can be deleted."""
+    headers: ClassVar[Mapping[str, str]] = {}
+    """On every answer."""
+
+    @property
+    def api_version(self) -> str | None:
+        """The value of the query parameter `api-version`, where no path holds the version."""
+        return None
+
+    @property
+    @abstractmethod
+    def analyze(self) -> tuple[str, ...]:
+        """Paths of the POST."""
+
+    @property
+    @abstractmethod
+    def results(self) -> tuple[str, ...]:
+        """Paths of the GET, without the operation's id; Operation-Location has the first."""
+
+    @abstractmethod
+    def options(self, query: Mapping[str, str]) -> Options:
+        """Check the query's parameters, whose names are in lower case here. Raises Rejected."""
+
+    @abstractmethod
+    def refused(self, refusal: Rejected, request_id: str) -> Answer:
+        """The answer to a POST that is not accepted."""
+
+    @abstractmethod
+    def running(self, operation: Operation) -> Answer:
+        """The answer to a GET before the end."""
+
+    @abstractmethod
+    def succeeded(self, operation: Operation, pages: Sequence[Page], options: Options) -> Json:
+        """The body of the result."""
+
+    @abstractmethod
+    def failed(self, operation: Operation, failure: Failure, options: Options) -> Json:
+        """The body for an operation that failed, whose HTTP status is 200 all the same."""
+
+    @abstractmethod
+    def unknown(self, request_id: str) -> Answer:
+        """The answer to a GET of an operation that is not, or no longer, there."""
+
+    def location(self, operation_id: str) -> str:
+        """Path and query of Operation-Location."""
+        query = f"?api-version={self.api_version}" if self.api_version else ""
+        return f"{self.results[0]}/{operation_id}{query}"
+
+
+def timestamp(moment: datetime) -> str:
+    """As the service writes it: UTC, whole seconds."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def number(value: float, places: int = 4) -> float:
+    """As the service writes it: rounded, and without `.0`."""
+    rounded = round(value, places)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def length(value: float, unit: str) -> float:
+    """A coordinate as the service writes it: whole pixels, inches to four places."""
+    return number(value, 0 if unit == "pixel" else 4)

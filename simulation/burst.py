@@ -1,0 +1,270 @@
+"""A burst of files, read by several instances of the real app at a quota of Read's, on a virtual clock.
+
+Every storage call and every exchange with Read takes its time; the host polls, fetches and runs as the real one does.
+"""
+
+import base64
+import math
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from random import Random
+from typing import Any
+
+import requests
+from azure.storage.queue import TextBase64EncodePolicy
+from requests.adapters import BaseAdapter
+
+from local.read_emulator.quotas import FixedWindow, Quota, SlidingWindow, TokenBucket
+from shared.advance import advance, advance_message
+from shared.assembly import Services
+from shared.pacer import Pacer
+from shared.read.client import ReadClient
+from shared.settings import Settings, from_environment
+from shared.storage.blobs import Inbox, Outputs
+from shared.storage.pace import PaceRow
+from shared.storage.queue import Queue, RawQueue
+from shared.storage.tables import Documents, Lines
+from simulation.read import Operation, answer, result_body
+from simulation.storage import MemoryStorage
+from simulation.storage.account import Operation as StorageCall
+from simulation.virtual_threads import VirtualLock, VirtualThreads
+
+KINDS: dict[str, Callable[[int, float], Quota]] = {
+    "token bucket": TokenBucket,
+    "fixed window": FixedWindow,
+    "sliding window": SlidingWindow,
+}
+
+START = datetime(2026, 11, 22, tzinfo=UTC).timestamp()
+BATCH, THRESHOLD, EVENTS_AT_ONCE = 16, 8, 8
+"""host.json's queues, and the blob trigger's parallel runs on one core."""
+STORAGE_SECONDS, POST_SECONDS, GET_SECONDS, READ_SECONDS = (0.005, 0.02), (0.1, 0.3), (0.05, 0.15), (1.2, 1.9)
+TAIL = (0.02, 60.0)
+
+
+@dataclass(frozen=True)
+class Burst:
+    """What is simulated. ``quotas`` are the service's own, ``rate`` what READ_RATE says, None for the same."""
+
+    kind: str = "token bucket"
+    rate: str = "30/s"
+    instances: int = 1
+    files: int = 1000
+    setting: str | None = None
+    tail: bool = False
+    warm: bool = False
+    seed: int = 1
+
+
+@dataclass
+class Outcome:
+    """What came of it; times in seconds from the first POST."""
+
+    posts: list[float] = field(default_factory=list)
+    refused: int = 0
+    calls: int = 0
+    polls: int = 0
+    ended: list[float] = field(default_factory=list)
+    failed: int = 0
+    pace_calls: int = 0
+    storage_calls: int = 0
+    ideal: float = 0.0
+    """Seconds that a perfect client would have taken: two calls a document, none refused, none idle."""
+
+    @property
+    def share(self) -> float:
+        """Of the theoretical ceiling."""
+        return self.ideal / (max(self.ended) - min(self.posts))
+
+    @property
+    def longest(self) -> float:
+        """The longest that any document waited, in ideal makespans."""
+        return (max(self.ended) - START) / self.ideal
+
+
+class _Read(BaseAdapter):
+    def __init__(self, world: "_World", quotas: tuple[Quota, Quota]) -> None:
+        super().__init__()
+        self._world = world
+        self._quotas = quotas
+        self.operations: list[Operation] = []
+        self._found: set[int] = set()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
+        world, outcome, draw = self._world, self._world.outcome, self._world.random.uniform
+        posts = request.method == "POST"
+        outcome.calls += 1
+        outcome.polls += not posts
+        world.threads.sleep(0.01)
+        if posts and not outcome.posts:
+            outcome.posts.append(world.threads.time)
+        if wait := self._quotas[0 if posts else 1].wait(world.threads.time):
+            outcome.refused += 1
+            text = f"Requests have exceeded rate limit. Please retry after {math.ceil(wait)} seconds."
+            return answer(request, 429, {"error": {"code": "429", "message": text}})
+        if posts:
+            content = request.body.read()  # type: ignore[union-attr]  # always a file-like object here
+            seconds = draw(*READ_SECONDS)
+            if world.burst.tail and world.random.random() < TAIL[0]:
+                seconds = draw(READ_SECONDS[1], TAIL[1])
+            world.threads.sleep(draw(*POST_SECONDS))
+            ready_at = datetime.fromtimestamp(world.threads.time + seconds, UTC)
+            arrived = datetime.fromtimestamp(START, UTC)
+            self.operations.append(Operation(content, arrived, ready_at, 5, expired=False, failed=False))
+            number = len(self.operations) - 1
+            location = f"http://read/vision/v3.2/read/analyzeResults/op-{number}"
+            return answer(request, 202, b"", {"Operation-Location": location})
+        number = int(str(request.url).rsplit("-", 1)[-1])
+        world.threads.sleep(draw(*GET_SECONDS))
+        operation = self.operations[number]
+        if world.now() < operation.ready_at:
+            return answer(request, 200, {"status": "running"})
+        outcome.ended.append(world.threads.time)
+        return answer(request, 200, result_body(operation))
+
+
+class _World:
+    def __init__(self, burst: Burst) -> None:
+        self.burst = burst
+        self.random = Random(burst.seed)  # noqa: S311 - a run is to be replayed
+        self.threads = VirtualThreads(START)
+        self.storage = MemoryStorage(self.now)
+        self.outcome = Outcome()
+        self.settings: Settings = from_environment(
+            {
+                "DocumentStorage": "UseDevelopmentStorage=true",
+                "READ_ENDPOINT": "http://read",
+                "READ_RATE": burst.setting or burst.rate,
+            },
+            '{"functionTimeout": "00:10:00"}',
+        )
+        there = from_environment(
+            {"DocumentStorage": "UseDevelopmentStorage=true", "READ_ENDPOINT": "http://r", "READ_RATE": burst.rate}
+        ).read_rate
+        posts = KINDS[burst.kind](there.posts.calls, there.posts.seconds)
+        gets = posts if there.shared else KINDS[burst.kind](there.gets.calls, there.gets.seconds)
+        self.read = _Read(self, (posts, gets))
+        self.outcome.ideal = burst.files * max(
+            (2 if there.shared else 1) / there.posts.rate, 0 if there.shared else 1 / there.gets.rate
+        )
+        self._writes = 0
+        self.events: deque[str] = deque()
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.threads.time, UTC)
+
+    def write_id(self) -> str:
+        self._writes += 1
+        return f"write-{self._writes}"
+
+    def services(self) -> Services:
+        """One process's."""
+        blobs, tables, queues = self.storage.blobs(), self.storage.tables(), self.storage.queues()
+        session = requests.Session()
+        session.mount("http://", self.read)
+        session.trust_env = False
+        settings, documents = self.settings, tables.get_table_client("documents")
+
+        def raw(name: str) -> RawQueue:
+            return RawQueue(queues.get_queue_client(name))
+
+        return Services(
+            settings=settings,
+            documents=Documents(documents, "inbox", self.write_id),
+            lines=Lines(tables.get_table_client("lines")),
+            inbox=Inbox(blobs.get_container_client("inbox")),
+            outputs=Outputs(blobs.get_container_client("results")),
+            queue=Queue(queues.get_queue_client("read-operations", message_encode_policy=TextBase64EncodePolicy())),
+            done=None,
+            poison=raw("read-operations-poison"),
+            unreadable=raw("read-operations-unreadable"),
+            blob_poison=raw("webjobs-blobtrigger-poison"),
+            read=ReadClient("http://read", settings.generation, key=None, token=None, now=self.now, session=session),
+            pacer=Pacer(
+                settings.read_rate,
+                PaceRow(documents, settings.read_endpoint),
+                self.now,
+                self.random,
+                VirtualLock(self.threads),
+            ),
+            now=self.now,
+            random=self.random,
+        )
+
+    def storage_call(self, call: StorageCall) -> None:
+        """Half of its time passes before a call takes effect, half after."""
+        if call.when == "before":
+            self.outcome.storage_calls += call.verb != "receive_messages"
+            self.outcome.pace_calls += "~pace" in call.target
+        self.threads.sleep(self.random.uniform(*STORAGE_SECONDS) / 2)
+
+    def live(self) -> Outcome:
+        files = [f"{number:04}.png" for number in range(self.burst.files)]
+        inbox = self.storage.blobs().get_container_client("inbox")
+        inbox.create_container()
+        for name in files:
+            inbox.get_blob_client(name).upload_blob(name.encode())
+        self.storage.queues().get_queue_client("read-operations").create_queue()
+        for table in ("documents", "lines"):
+            self.storage.tables().get_table_client(table).create_table()
+        self.storage.blobs().get_container_client("results").create_container()
+        self.events.extend(files)
+        self.storage.fault = self.storage_call
+        for _ in range(self.burst.instances):
+            services = self.services()
+            for _ in range(EVENTS_AT_ONCE):
+                self.threads.spawn(partial(self._events, services))
+            self.threads.spawn(partial(self._messages, services))
+        self.threads.run()
+        self.storage.fault = None
+        statuses = Counter(row["Status"] for row in self.storage.rows_in("documents") if "Polls" in row)
+        self.outcome.failed = self.burst.files - statuses["succeeded"]
+        return self.outcome
+
+    def _events(self, services: Services) -> None:
+        self.threads.sleep(self.random.uniform(0, 0.2))
+        while self.events:
+            advance(services, self.events.popleft())
+
+    def _messages(self, services: Services) -> None:
+        client = self.storage.queues().get_queue_client("read-operations")
+        running: list[None] = []
+        empty = 0
+        self.threads.sleep(self.random.uniform(0, 0.25))
+
+        def handle(message: Any) -> None:
+            try:
+                advance_message(services, base64.b64decode(message.content))
+                client.delete_message(message.id, message.pop_receipt)
+            finally:
+                running.pop()
+            if self._is_done():
+                self.threads.end()
+
+        while True:
+            while len(running) > THRESHOLD:
+                self.threads.sleep(0.005)
+            received = list(client.receive_messages(max_messages=BATCH, visibility_timeout=600))
+            for message in received:
+                running.append(None)
+                self.threads.spawn(partial(handle, message))
+            empty = 0 if received else empty + 1
+            if empty:  # RandomizedExponentialBackoffStrategy.cs
+                self.threads.sleep(min(0.1 + 0.1 * 2 ** min(empty - 1, 9) * self.random.uniform(0.8, 1.2), 0.25))
+
+    def _is_done(self) -> bool:
+        done = len(self.outcome.ended) >= self.burst.files
+        return done and not any(
+            row.get("Status") in ("reading", "submitting", "waiting") for row in self.storage.rows_in("documents")
+        )
+
+
+def live(burst: Burst) -> Outcome:
+    """Live a burst through."""
+    return _World(burst).live()
