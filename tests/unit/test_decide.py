@@ -28,6 +28,7 @@ from shared.decide import (
 from shared.document import Document, Status, Version
 from shared.message import Message
 from shared.read.answers import Accepted, AnswerLost, Gone, Rejected, Retryable, Running
+from shared.schedule import while_result_lasts
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 PAST, FUTURE = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
@@ -124,9 +125,11 @@ def test_a_newer_version_that_is_handed_over_is_submitted(document: Document) ->
 # What becomes of the version that storage holds now
 
 
-def version_of(document: Document | None, **options: Any) -> Claim | Adopt | Transition | Skip:
+def version_of(
+    document: Document | None, **options: Any
+) -> decide.Claim | decide.Adopt | decide.Transition | decide.Later | decide.Skip:
     given = {"name": "a.pdf", "version": VERSION, "now": NOW, "settings": SETTINGS, **options}
-    return decide.decide_submit(document, **given)
+    return decide.on_version(document, **given)
 
 
 def test_a_new_file_is_claimed_before_it_is_posted() -> None:
@@ -168,7 +171,7 @@ rows = st.builds(
     lost_answers=st.integers(0, 9),
     resubmits=st.integers(0, 2),
     attempts=st.integers(0, 99),
-    missing=st.integers(0, 1),
+    not_found_polls=st.integers(0, 1),
     polls=st.integers(0, 999),
     text=st.just("an older version's"),
     error_code=st.none() | st.just("Throttled"),
@@ -363,8 +366,22 @@ def assert_comes_back_or_has_ended(then: Transition, retry_after: float | None) 
         return
     assert then.delay is not None
     assert 1 <= then.delay <= SIX_DAYS
-    assert then.delay >= min(retry_after or 0, SIX_DAYS)
+    # Read's own word holds, but for what would let a paid result expire.
+    longest = while_result_lasts(SIX_DAYS, age(document)) if document.operation_url else SIX_DAYS
+    assert then.delay >= min(retry_after or 0, longest)
     assert document.due_at == NOW + timedelta(seconds=then.delay)
+
+
+def age(document: Document) -> float:
+    return (NOW - document.submitted_at).total_seconds() if document.submitted_at else 0
+
+
+@given(rows, st.floats(0, 1e11), st.integers(0, 2**32))
+def test_no_wait_lets_a_paid_result_expire(document: Document, retry_after: float, seed: int) -> None:
+    reading = replace(document, status=READING, operation_url=OPERATION, submitted_at=NOW - timedelta(hours=1))
+    for answer in (Running(retry_after), Retryable("Throttled", "HTTP 429", retry_after)):
+        then = looked(reading, answer, NOW, seed)
+        assert then.document.due_at is None or then.document.due_at < reading.submitted_at + timedelta(hours=24)
 
 
 def assert_a_failure_explains_itself(document: Document) -> None:
