@@ -73,7 +73,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     _add_tasks(commands)
 
     test = _command(commands, "test", "check style and types, and run every test; other arguments are pytest's")
-    test.add_argument("--quick", action="store_true", help="the unit tests and one test of each other kind")
+    part = test.add_mutually_exclusive_group()
+    part.add_argument("--quick", action="store_true", help="the unit tests and one test of each other kind")
+    part.add_argument("--checks", action="store_true", help="style and types alone")
+    part.add_argument("--coverage", action="store_true", help="the tests, and the code of shared/ that none reaches")
     test.set_defaults(module="test", needs_tests=True)
 
     bench = _command(
