@@ -92,11 +92,11 @@ def _axes(axes: "Axes", panel: _Panel) -> None:
 
 def _point(axes: "Axes", panel: _Panel, schedule: str, values: Mapping[str, float]) -> None:
     calls = values[calls_name(panel.workload, schedule)]
-    median, p95 = (values[added_name(panel.workload, schedule, what)] for what in ("median", "p95"))
+    p50, p95 = (values[added_name(panel.workload, schedule, what)] for what in ("p50", "p95"))
     color, special = COLORS.get(schedule, OTHERS), schedule in COLORS
-    axes.plot([median, p95], [calls, calls], color=color, linewidth=2 if special else 1.4, zorder=3 + special)
+    axes.plot([p50, p95], [calls, calls], color=color, linewidth=2 if special else 1.4, zorder=3 + special)
     axes.plot(
-        median,
+        p50,
         calls,
         "*" if schedule == ORACLE else "o",
         color=color,
@@ -106,7 +106,7 @@ def _point(axes: "Axes", panel: _Panel, schedule: str, values: Mapping[str, floa
     )
     axes.annotate(
         schedule,
-        (median, calls),
+        (p50, calls),
         (0, -19 if schedule in panel.below else 10),
         textcoords="offset points",
         color=color,

@@ -114,8 +114,6 @@ def test_the_plot_names_every_schedule_on_an_opaque_ground(tmp_path: Path) -> No
 
 def test_a_published_run_is_in_the_docs_and_its_headlines_are_in_the_readme(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
-    headline = Figure(name=next(iter(publish.HEADLINES)), value=3, unit="calls", goal=2.5)
-    figures = [*FIGURES, headline]
     pages = [tmp_path / "README.md", tmp_path / "docs/bench.md"]
     for page in pages:
         page.write_text(
@@ -123,12 +121,14 @@ def test_a_published_run_is_in_the_docs_and_its_headlines_are_in_the_readme(tmp_
             encoding="utf-8",
         )
     for _ in range(2):  # a second time, over the first
-        publish.publish(figures, "a machine", tmp_path)
+        publish.publish(FIGURES, "a machine", tmp_path)
     lines = (tmp_path / "docs/bench.jsonl").read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line) for line in lines] == [figure.to_json() for figure in figures]
+    assert [json.loads(line) for line in lines] == [figure.to_json() for figure in FIGURES]
     readme, every = (page.read_text(encoding="utf-8") for page in pages)
-    assert [row[0] for row in tables(every)[0]] == [figure.name for figure in figures]
-    assert tables(readme) == [[[publish.HEADLINES[headline.name], "3 calls", "at most 2.50", "MISSED"]]]
+    assert [row[0] for row in tables(every)[0]] == [figure.name for figure in FIGURES]
+    headlines = [publish.HEADLINES[figure.name] for figure in FIGURES if figure.name in publish.HEADLINES]
+    assert len(headlines) == 3
+    assert [row[0] for row in tables(readme)[0]] == headlines
     assert "on a machine" in every
     for text in (readme, every):
         assert text.startswith("before\n")
