@@ -1,6 +1,7 @@
 """What the functions work with, made in one place. A test, or a simulation, makes it of other parts."""
 
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +11,13 @@ from urllib.parse import urlsplit
 
 from azure.storage.queue import TextBase64EncodePolicy
 
-from shared.pacer import Pacer
+from shared.quota.limiter import RateLimiter
+from shared.quota.row import QuotaRow
 from shared.read.client import CredentialsUnavailable, ReadClient, takes_entra_tokens
 from shared.settings import Settings
 from shared.storage.blobs import Inbox, Outputs
 from shared.storage.connection import blob_service, queue_service, table_service
 from shared.storage.links import Links
-from shared.storage.pace import PaceRow
 from shared.storage.queue import Queue, RawQueue
 from shared.storage.tables import Documents, Lines
 
@@ -39,7 +40,7 @@ class Services:
     blob_poison: RawQueue
     """The host's own: blob events, of every function in the account, that failed five times."""
     read: ReadClient
-    pacer: Pacer
+    limiter: RateLimiter
     now: Callable[[], datetime]
     random: Random
     links: Links | None = None
@@ -85,7 +86,7 @@ def build(settings: Settings) -> Services:
             token=None if settings.read_key else _entra_token(settings),
             now=now,
         ),
-        pacer=Pacer(settings.read_rate, PaceRow(documents, settings.read_endpoint), now, random),
+        limiter=RateLimiter(settings.read_rate, QuotaRow(documents, settings.read_endpoint), now, time.sleep, random),
         now=now,
         random=random,
         links=Links(blobs, settings.input_container, now) if _fetches(settings, blobs.url) else None,

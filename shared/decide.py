@@ -3,7 +3,6 @@
 Nothing here reads or writes. submit.py and poll.py carry out what is decided here.
 """
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -14,7 +13,7 @@ from shared.document import Document, Status, Version, is_junk
 from shared.message import Message
 from shared.read.answers import Accepted, AnswerLost, Gone, Rejected, Retryable, Running
 from shared.read.generation import UnsupportedOption
-from shared.schedule import FIRST_POLL_DELAY, LONGEST_DELAY, poll_delay, wait_delay
+from shared.schedule import FIRST_POLL_DELAY, poll_delay, wait_delay
 from shared.settings import Settings
 
 MOST_LOST_ANSWERS = 5
@@ -218,17 +217,16 @@ def after_post(
             return wait(document, "AnswerLost", message, LOST_ANSWER_WAIT, now, random)
 
 
-def deferred(claimed: Document, delay: float, now: datetime) -> Transition:
-    """Instead of the claim: the document waits while others' calls have Read's quota booked up."""
-    seconds = min(math.ceil(delay), LONGEST_DELAY)
-    message = "The calls that READ_RATE allows are booked up to its turn."
+def deferred(claimed: Document, seconds: int, now: datetime) -> Transition:
+    """Instead of the claim: the document waits for its slot, since other calls use all of Read's quota."""
+    message = "The calls that READ_RATE allows are reserved for documents that came before."
     return Transition(
         _unpaid(claimed).evolve(
             status=Status.WAITING,
             due_at=now + timedelta(seconds=seconds),
-            error_code="QuotaBooked",
+            error_code="WaitingForQuota",
             error_message=message,
-            advice=advice_for("QuotaBooked", message, claimed),
+            advice=advice_for("WaitingForQuota", message, claimed),
         ),
         seconds,
     )

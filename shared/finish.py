@@ -10,35 +10,29 @@ from shared import decide
 from shared.assembly import Services
 from shared.document import Document, Status, is_unsafe, lines_key, output_name, truncate
 from shared.message import Message
-from shared.pace import EARLY_BY, Slot
 from shared.read.answers import Arriving, Succeeded
 from shared.read.generation import Generation
 from shared.read.generations import generation_or
 from shared.read.json_walk import Answer, StoredAnswer, WholeAnswer
 from shared.read.page_count import shortfall
 from shared.read.result import Page, Result, ResultNotUnderstood, Summary
-from shared.schedule import LONGEST_DELAY
 from shared.storage.blobs import Upload
 from shared.storage.tables import Fence
 
 _log = logging.getLogger(__name__)
-
-_SOONER = 0.1
-"""Seconds by which Read may take a file sooner than was booked: rounded up from there, its look would be a second late.
-"""
 
 
 def carry_out(
     services: Services,
     before: Document | None,
     then: decide.Transition,
-    slots: tuple[Slot, ...] = (),
+    slots: tuple[int, ...] = (),
     *,
     over_tombstone: bool = True,
 ) -> None:
     """Write a decided row over the one that it was decided from, and send the message for its next step.
 
-    ``slots`` are what is booked for that step; it comes when they do. Without ``over_tombstone``, nothing is written
+    ``slots`` are what is reserved for that step. Without ``over_tombstone``, nothing is written
     where a forgotten document has left its tombstone.
 
     A document that ends without a result first loses what an older version, or an earlier run, may have left.
@@ -56,9 +50,7 @@ def carry_out(
     written = services.documents.write(document, before, over_tombstone=over_tombstone)
     _log.info("%r is %s%s.", written.name, written.status, f" ({written.error_code})" if written.error_code else "")
     if then.delay is not None:
-        booked = slots[0].at - EARLY_BY - _SOONER - services.now().timestamp() if slots else 0
-        delay = min(max(then.delay, booked), LONGEST_DELAY)  # what is booked came in a message, which may be anybody's
-        services.queue.send(Message.about(written, slots=slots).to_json(), delay)
+        services.queue.send(Message.about(written, slots=slots).to_json(), then.delay)
     if written.notification_pending:
         settle(services, written)
 

@@ -4,7 +4,6 @@ import json
 from dataclasses import asdict, dataclass
 
 from shared.document import Document
-from shared.pace import Slot
 
 VERSION = 1
 
@@ -31,11 +30,11 @@ class Message:
     write_id: str | None = None
     poisoned: int = 0
     """How often it came back from the poison queue."""
-    slots: tuple[Slot, ...] = ()
-    """The calls of Read that are booked for this step and for what follows from it."""
+    slots: tuple[int, ...] = ()
+    """What is reserved of Read's quota for this step and for the poll after it."""
 
     @classmethod
-    def about(cls, document: Document, poisoned: int = 0, slots: tuple[Slot, ...] = ()) -> "Message":
+    def about(cls, document: Document, poisoned: int = 0, slots: tuple[int, ...] = ()) -> "Message":
         """The message that brings this document's next step."""
         return cls(
             document.name,
@@ -76,13 +75,8 @@ class Message:
         return json.dumps({"v": VERSION, **fields})
 
 
-def _slots(value: object) -> tuple[Slot, ...]:
-    """What is booked, as far as it can be read: a slot that is lost is booked anew."""
+def _slots(value: object) -> tuple[int, ...]:
+    """What is reserved, as far as it can be read: a slot that is lost is reserved anew."""
     if not isinstance(value, list):
         return ()
-    pairs = [each for each in value if isinstance(each, list) and len(each) == 2]
-    return tuple(
-        Slot(number, at)
-        for number, at in pairs
-        if isinstance(number, int) and isinstance(at, int | float) and 0 < at < 1e11  # seconds UTC
-    )
+    return tuple(slot for slot in value[:2] if type(slot) is int and 0 <= slot < 2**53)

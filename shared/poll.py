@@ -9,7 +9,8 @@ from shared.assembly import Services
 from shared.document import Document
 from shared.finish import carry_out, store
 from shared.message import Message
-from shared.pacer import Turn
+from shared.quota.limiter import Reservation
+from shared.quota.rate import Call
 from shared.read.answers import Arriving, BrokenOff, Retryable, Succeeded
 from shared.read.result import ResultNotUnderstood
 from shared.storage.tables import Conflict, Superseded
@@ -18,18 +19,19 @@ _log = logging.getLogger(__name__)
 
 
 def poll(services: Services, message: Message, document: Document) -> None:
-    """Look at a document's operation once, when its turn has come.
+    """GET a document's operation once, in the slot that is reserved for it.
 
     A result is stored; anything else decides when to look again.
     """
-    turn = services.pacer.turn(False, message.slots)
+    reservation = services.limiter.reserve(Call.POLL, message.slots)
     try:
-        if turn.delay:
-            _defer(services, message, document, turn)
+        if reservation.delay:
+            _defer(services, message, document, reservation)
             return
+        services.limiter.wait(reservation)
         answer = services.read.poll(document.operation_url or "", document.api_version)
         if isinstance(answer, Retryable) and answer.code == "Throttled":
-            services.pacer.refused(False, answer.retry_after)
+            services.limiter.throttled(Call.POLL, reservation, answer.retry_after)
         if isinstance(answer, Succeeded | Arriving):
             try:
                 store(services, document, answer)
@@ -46,12 +48,12 @@ def poll(services: Services, message: Message, document: Document) -> None:
         _log.info("%r: dropped what this look brought: the document has moved on.", document.name)
 
 
-def _defer(services: Services, message: Message, document: Document, turn: Turn) -> None:
-    """Send the message again, for when its turn comes. The row, which costs a call, is told of a long delay only.
+def _defer(services: Services, message: Message, document: Document, reservation: Reservation) -> None:
+    """Send the message again, for when its slot comes. The row, which costs a call, is written for a long delay only.
 
     Raises Conflict.
     """
-    due_at = services.now() + timedelta(seconds=turn.delay)
+    due_at = services.now() + timedelta(seconds=reservation.delay)
     if document.due_at is None or due_at - document.due_at > services.settings.claim_length / 2:
         services.documents.write(document.evolve(due_at=due_at), document, write_id=document.write_id)
-    services.queue.send(replace(message, slots=turn.slots).to_json(), turn.delay)
+    services.queue.send(replace(message, slots=reservation.slots).to_json(), reservation.delay)

@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import suppress
+from dataclasses import replace
 
 from azure.core.exceptions import AzureError
 
@@ -11,6 +12,7 @@ from shared.document import Document, Status, Version, is_unsafe
 from shared.errors import SourceChanged, SourceMissing
 from shared.finish import adopt_outputs, carry_out
 from shared.message import Message
+from shared.quota.rate import Call
 from shared.read.answers import Accepted, Rejected, Retryable, SubmitAnswer
 from shared.read.page_count import CountingBody
 from shared.storage.tables import Conflict, Superseded
@@ -25,7 +27,7 @@ def submit(services: Services, message: Message, document: Document | None = Non
     """Submit the version of a file that storage holds now, unless its row says that this is done or being done.
 
     ``document`` is the row, where it has been read: a first upload is claimed by creating its row, unread. Where
-    Read's quota is booked up, the document waits for its turn.
+    others have reserved Read's quota, the document waits.
     """
     name = message.name
     over_tombstone = False
@@ -71,19 +73,23 @@ def _submit_newest(
         case decide.Transition() as step:
             carry_out(services, document, step, over_tombstone=over_tombstone)
         case decide.Claim(claimed):
-            turn = services.pacer.turn(True, message.slots)
-            if turn.delay:
-                later = decide.deferred(claimed, turn.delay, services.now())
-                carry_out(services, document, later, turn.slots, over_tombstone=over_tombstone)
+            reservation = services.limiter.reserve(Call.SUBMIT, message.slots)
+            if reservation.delay:
+                later = decide.deferred(claimed, reservation.delay, services.now())
+                carry_out(services, document, later, reservation.slots, over_tombstone=over_tombstone)
                 return
             claimed = services.documents.write(claimed, document, over_tombstone=over_tombstone)
             body = CountingBody(source)
+            services.limiter.wait(reservation)
             answer = _post_link(services, name, source.version) or _post(services, body, source.version)
             if isinstance(answer, Retryable) and answer.code == "Throttled":
-                services.pacer.refused(True, answer.retry_after)
+                services.limiter.throttled(Call.SUBMIT, reservation, answer.retry_after)
             posted = claimed.evolve(pages_in_file=body.pages)
             then = decide.after_post(posted, answer, services.now(), services.random)
-            carry_out(services, claimed, then, turn.slots if isinstance(answer, Accepted) else ())
+            slots = reservation.slots if isinstance(answer, Accepted) else ()
+            if then.delay is not None:
+                then = replace(then, delay=max(then.delay, services.limiter.delay(Call.POLL, slots)))
+            carry_out(services, claimed, then, slots)
 
 
 def _post_link(services: Services, name: str, version: Version) -> SubmitAnswer | None:

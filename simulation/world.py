@@ -27,12 +27,12 @@ from shared.advance import advance, advance_message
 from shared.assembly import Services
 from shared.document import Document, lines_key, output_name
 from shared.missed import find_missed
-from shared.pacer import Pacer
+from shared.quota.limiter import RateLimiter
+from shared.quota.row import QuotaRow
 from shared.read.client import MOST_IN_MEMORY, ReadClient
 from shared.recover import recover_stalled
 from shared.settings import Settings, from_environment
 from shared.storage.blobs import Inbox, Outputs
-from shared.storage.pace import PaceRow
 from shared.storage.queue import Queue, RawQueue
 from shared.storage.tables import Conflict, Documents, Lines, Superseded
 from shared.tasks import again, forget
@@ -167,10 +167,11 @@ class World:
                 session=session,
                 most_in_memory=self.plan.most_in_memory,
             ),
-            pacer=Pacer(
+            limiter=RateLimiter(
                 self.settings.read_rate,
-                PaceRow(tables.get_table_client("documents"), self.settings.read_endpoint),
+                QuotaRow(tables.get_table_client("documents"), self.settings.read_endpoint),
                 lambda: self.time,
+                self._sleep,
                 self.random,
             ),
             now=lambda: self.time,
