@@ -6,20 +6,22 @@ from datetime import timedelta
 
 from shared import decide
 from shared.assembly import Services
+from shared.carry_out import carry_out
 from shared.document import Document
-from shared.finish import carry_out, store
 from shared.message import Message
+from shared.outputs.store import store
 from shared.quota.limiter import Reservation
 from shared.quota.rate import Call
 from shared.read.answers import Arriving, BrokenOff, Retryable, Succeeded
 from shared.read.result import ResultNotUnderstood
-from shared.storage.tables import Conflict, Superseded
+from shared.storage.documents import Conflict
+from shared.storage.fence import Superseded
 
 _log = logging.getLogger(__name__)
 
 
 def poll(services: Services, message: Message, document: Document) -> None:
-    """GET a document's operation once, in the slot that is reserved for it.
+    """Look at a document's operation once, when its turn has come.
 
     A result is stored; anything else decides when to look again.
     """
@@ -49,11 +51,11 @@ def poll(services: Services, message: Message, document: Document) -> None:
 
 
 def _defer(services: Services, message: Message, document: Document, reservation: Reservation) -> None:
-    """Send the message again, for when its slot comes. The row, which costs a call, is written for a long delay only.
+    """Send the message again, for when its turn comes. The row, which costs a call, is told of a long delay only.
 
     Raises Conflict.
     """
     due_at = services.now() + timedelta(seconds=reservation.delay)
     if document.due_at is None or due_at - document.due_at > services.settings.claim_length / 2:
-        services.documents.write(document.evolve(due_at=due_at), document, write_id=document.write_id)
+        services.documents.write(decide.deferred_poll(document, due_at), document, write_id=document.write_id)
     services.queue.send(replace(message, slots=reservation.slots).to_json(), reservation.delay)

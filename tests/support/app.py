@@ -13,7 +13,8 @@ from azure.storage.queue import QueueClient, QueueServiceClient
 from shared import settings
 from shared.advance import advance, advance_message
 from shared.assembly import Services, build
-from shared.document import Document, lines_key
+from shared.document import Document
+from shared.keys import lines_key
 from shared.quota.limiter import RateLimiter
 from shared.quota.row import QuotaRow
 from shared.settings import Settings
