@@ -35,8 +35,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         commands,
         "check",
         "find out whether everything is set up, before the first file",
-        "Tries the app settings, the Read service, and each container, table and queue in turn, and says for each whether"
-        " it is right, or what to do. Nothing is changed and nothing is billed. In Azure it is tried with your own"
+        "Tries the app settings, the Read service, and each container, table and queue, and says for each whether it is"
+        " right, or what to do. Nothing is changed and nothing is billed. In Azure it is tried with your own"
         " login: what the app itself may do, the app says at /api/check.",
     )
     _json_option(check, "one JSON object for each")

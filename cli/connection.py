@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
 from cli.errors import CommandError
-from cli.settings import CONNECTION, ROOT
+from cli.settings import CONNECTION, host_json
 from shared.assembly import Services, build, build_library
 from shared.clouds import cloud_of_authority
 from shared.library import Library
@@ -60,11 +60,6 @@ class App:
     def services(self) -> Services:
         """What the app itself works with."""
         return self._services or build(self.settings)
-
-
-def host_json() -> str:
-    """The text of host.json."""
-    return (ROOT / "host.json").read_text(encoding="utf-8-sig")
 
 
 def parsed(settings: Mapping[str, str]) -> Settings:

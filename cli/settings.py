@@ -25,3 +25,8 @@ def load_settings(environ: Mapping[str, str], file: Path = ROOT / "local.setting
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise CommandError(f'{file} is not of the form {{"Values": {{"NAME": "TEXT"}}}}.') from None
     return {**values, **environ}
+
+
+def host_json() -> str:
+    """The text of host.json."""
+    return (ROOT / "host.json").read_text(encoding="utf-8-sig")

@@ -52,9 +52,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
     add_operator_commands(commands)
 
-    test = add_command(commands, "test", "check style and types, and run every test; other arguments are pytest's")
-    test.add_argument("--quick", action="store_true", help="the unit tests and one test of each other kind")
-    test.set_defaults(module="test", needs_tests=True)
+    _add_test(commands)
 
     bench = add_command(
         commands,
@@ -74,6 +72,15 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error(f"unrecognized arguments: {' '.join(others)}")
     chosen.pytest = others
     return checked(parser, chosen)
+
+
+def _add_test(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    test = add_command(commands, "test", "check style and types, and run every test; other arguments are pytest's")
+    part = test.add_mutually_exclusive_group()
+    part.add_argument("--quick", action="store_true", help="the unit tests and one test of each other kind")
+    part.add_argument("--checks", action="store_true", help="style and types alone")
+    part.add_argument("--coverage", action="store_true", help="the tests, and the code of shared/ that none reaches")
+    test.set_defaults(module="test", needs_tests=True)
 
 
 def carry_out(arguments: argparse.Namespace) -> int:
