@@ -20,6 +20,16 @@ could not be carried out (standard error says why); 130 stopped by Ctrl-C"""
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read a command line. Exits with status 2, its usage on standard error, if it is wrong."""
+    parser = make_parser()
+    chosen, others = parser.parse_known_args(arguments)
+    if others and chosen.module != "test":
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
+    chosen.pytest = others
+    return checked(parser, chosen)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of every command."""
     parser = argparse.ArgumentParser(
         prog="dev.py",
         description=DESCRIPTION,
@@ -66,12 +76,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     clean = add_command(commands, "clean", "delete what was stored on this machine: files, rows, text and logs")
     clean.add_argument("--all", action="store_true", help="what was installed, too")
     clean.set_defaults(module="clean", needs_install=False)
-
-    chosen, others = parser.parse_known_args(arguments)
-    if others and chosen.module != "test":
-        parser.error(f"unrecognized arguments: {' '.join(others)}")
-    chosen.pytest = others
-    return checked(parser, chosen)
+    return parser
 
 
 def _add_test(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
