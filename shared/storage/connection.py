@@ -8,8 +8,6 @@ from azure.storage.blob import BlobClient, BlobServiceClient, ContainerClient, L
 from azure.storage.queue import LinearRetry as QueueRetry
 from azure.storage.queue import QueueServiceClient
 
-from shared.clouds import cloud_of_storage
-from shared.identity import credential
 from shared.keys import is_unsafe
 from shared.settings import StorageConnection
 from shared.storage.batch import BatchingTableService
@@ -32,9 +30,7 @@ def blob_service(connection: StorageConnection) -> BlobServiceClient:
     }
     if connection.connection_string:
         return BlobServiceClient.from_connection_string(connection.connection_string, **options)
-    return BlobServiceClient(
-        connection.blob_url or "", credential=_credential(connection, connection.blob_url), **options
-    )
+    return BlobServiceClient(connection.blob_url or "", credential=_credential(connection), **options)
 
 
 def queue_service(connection: StorageConnection) -> QueueServiceClient:
@@ -45,9 +41,7 @@ def queue_service(connection: StorageConnection) -> QueueServiceClient:
     }
     if connection.connection_string:
         return QueueServiceClient.from_connection_string(connection.connection_string, **options)
-    return QueueServiceClient(
-        connection.queue_url or "", credential=_credential(connection, connection.queue_url), **options
-    )
+    return QueueServiceClient(connection.queue_url or "", credential=_credential(connection), **options)
 
 
 def table_service(connection: StorageConnection) -> TableServiceClient:
@@ -58,13 +52,15 @@ def table_service(connection: StorageConnection) -> TableServiceClient:
     }
     if connection.connection_string:
         return BatchingTableService.from_connection_string(connection.connection_string, **options)
-    return BatchingTableService(
-        connection.table_url or "", credential=_credential(connection, connection.table_url), **options
-    )
+    return BatchingTableService(connection.table_url or "", credential=_credential(connection), **options)
 
 
-def _credential(connection: StorageConnection, url: str | None) -> Any:
-    return credential(connection.client_id, cloud_of_storage(url or ""))
+def _credential(connection: StorageConnection) -> Any:
+    """The connection's identity, in the cloud that its URLs are of."""
+    from shared.clouds import cloud_of_storage
+    from shared.identity import credential
+
+    return credential(connection.client_id, cloud_of_storage(connection.blob_url or ""))
 
 
 def blob_client(client: ContainerClient, name: str) -> BlobClient:
