@@ -20,7 +20,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.data.tables import EntityProperty, TableClient, TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
-from shared.document import Document, Status, from_row
+from shared.document import COLUMNS, Document, Status, from_row
 from shared.keys import document_key
 from shared.settings import Settings
 from shared.storage.codes import error_code
@@ -111,7 +111,7 @@ class Counts:
     """How many documents stand how."""
 
     by_status: Mapping[str, int]
-    """Every Status, and TROUBLE for rows whose status is none of them."""
+    """Every Status, and TROUBLE for rows whose status is none of them. What else is wrong with a row, listings show."""
     waiting: Mapping[str, int]
     """Of those that wait: how many for which ErrorCode; "" where a row has none."""
     due_at: datetime | None
@@ -369,10 +369,8 @@ _READ_AGAIN = (
 )
 
 _STATUSES = frozenset(map(str, Status))
-_SUMMARY_COLUMNS = [
-    "PartitionKey", "RowKey", "Name", "Status", "PageCount", "LineCount", "WordCount", "UploadedAt", "SubmittedAt",
-    "CompletedAt", "DueAt", "ErrorCode", "ErrorMessage", "Advice", "Warning", "Language",
-]  # fmt: skip
+_SUMMARY_COLUMNS = ["RowKey", *(column for column in COLUMNS if column != "Text")]
+"""All but the text, which is most of a row: whether a row can be read shows in any of its columns."""
 _WORKLIST_COLUMNS = ["RowKey", "Name", "Status", "Since", "DueAt", "ErrorCode", "Advice"]
 _LINE_COLUMNS = ["RowKey", "Page", "Line", "Text", "BoundingBox", "Unit", "Confidence", "Handwritten", "Language"]
 
