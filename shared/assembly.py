@@ -13,6 +13,7 @@ from azure.storage.queue import TextBase64EncodePolicy
 
 from shared.clouds import cloud_of_read
 from shared.document import Document
+from shared.identity import credential
 from shared.library import Library
 from shared.quota.limiter import RateLimiter
 from shared.quota.row import QuotaRow
@@ -133,20 +134,17 @@ def _is_here(url: str) -> bool:
 
 
 def _entra_token(settings: Settings) -> Callable[[], str] | None:
-    """A source of Microsoft Entra tokens, for an endpoint that takes them. The credential caches what it gets."""
+    """A source of Microsoft Entra tokens, for an endpoint that takes them. The credential keeps what it gets."""
     cloud = cloud_of_read(settings.read_endpoint)
     if cloud is None:
         return None
     from azure.core.exceptions import AzureError
-    from azure.identity import DefaultAzureCredential
 
-    credential = DefaultAzureCredential(
-        managed_identity_client_id=settings.storage.client_id, authority=cloud.authority
-    )
+    signs_in = credential(settings.storage.client_id, cloud)
 
     def token() -> str:
         try:
-            return str(credential.get_token(cloud.scope).token)
+            return str(signs_in.get_token(cloud.scope).token)
         except AzureError as error:
             raise CredentialsUnavailable(f"No token from Microsoft Entra ID ({type(error).__name__}).") from None
 

@@ -259,3 +259,5 @@ _LONGEST_COLUMN = 4_096
 _NO_COLUMNS = ("row_etag", "others")
 _TYPES = {each.name: _type(each.type) for each in fields(Document) if each.name not in _NO_COLUMNS}
 _COLUMNS = {name: _column(name) for name in _TYPES}
+COLUMNS = tuple(_COLUMNS.values())
+"""Of a row, beside its keys."""

@@ -56,10 +56,11 @@ def table_service(connection: StorageConnection) -> TableServiceClient:
 
 
 def _credential(connection: StorageConnection) -> Any:
-    """Managed identity in Azure, a developer's own sign-in elsewhere."""
-    from azure.identity import DefaultAzureCredential  # costs a third of a start that has no use for it
+    """The connection's identity, in the cloud that its URLs are of."""
+    from shared.clouds import cloud_of_storage
+    from shared.identity import credential
 
-    return DefaultAzureCredential(managed_identity_client_id=connection.client_id)
+    return credential(connection.client_id, cloud_of_storage(connection.blob_url or ""))
 
 
 def blob_client(client: ContainerClient, name: str) -> BlobClient:
