@@ -82,6 +82,12 @@ class Description:
     settings: Mapping[str, str] | None = None
     """Those of DISCLOSED that are set."""
 
+    @property
+    def page(self) -> str | None:
+        """The address of the app's page; None without a host's address."""
+        port = _address(self.host_url or "")[1]
+        return f"http://localhost:{port}/api/" if port else None
+
 
 class Stack:
     """A stack that runs: ours, or another process's."""
@@ -258,6 +264,8 @@ def own_stack(
             "DocumentStorage": azurite.connection_string,
             "FUNCTIONS_WORKER_RUNTIME": "python",
         }
+        if is_loopback(endpoint):  # whose quota and bill are nobody's
+            app.setdefault("READ_LONGEST_POLL_DELAY", "00:00:02")
         description = Description(
             command,
             os.getpid(),
@@ -275,9 +283,17 @@ def own_stack(
             tools = running.enter_context(CoreTools(settings=app, port=ports.host, logs=logs, echo=echo))
             services.append(tools)
             description = replace(description, host=host, host_url=tools.url)
+        _allow_pages(description)
         if data == DATA:
             running.enter_context(_describe(description))
         yield Stack(description, tuple(services))
+
+
+def _allow_pages(description: Description) -> None:
+    from local.browsers import allow_pages  # this module is read before the packages are installed
+
+    port = _address(description.host_url or "")[1]
+    allow_pages(description.connection_string, [f"http://{name}:{port}" for name in ("localhost", "127.0.0.1")])
 
 
 @contextmanager

@@ -226,6 +226,8 @@ def _summary(store: Store, stack: Stack, documents: Sequence[Document]) -> str:
     look = "connect any storage tool as `dev.py up` says"
     if stack.ours:
         look = "start `python3 dev.py up`, and connect any storage tool with UseDevelopmentStorage=true"
+    elif stack.description.page:
+        look = f"open {stack.description.page}, or {look}"
     return f"""
 {total}. What is stored, until `python3 dev.py clean`, is in {DATA}:
   files          container {inbox}
