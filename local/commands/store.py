@@ -167,7 +167,7 @@ def connect(settings: Mapping[str, str]) -> Store:
 def parsed(settings: Mapping[str, str]) -> Settings:
     """App settings, read as the app reads them. Raises StackError."""
     try:
-        return from_environment(settings, (ROOT / "host.json").read_text(encoding="utf-8"))
+        return from_environment(settings, (ROOT / "host.json").read_bytes())
     except SettingsError as error:
         raise StackError(str(error)) from None
 
