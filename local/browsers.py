@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 from azure.storage.blob import BlobServiceClient, CorsRule
 
+from shared.connection_string import endpoints
+from shared.loopback import without_proxy
+
 
 def allow_pages(connection_string: str, origins: Iterable[str]) -> None:
     """Set the blob service's CORS rule: pages of these origins, and no others, may use links to blobs.
@@ -17,5 +20,6 @@ def allow_pages(connection_string: str, origins: Iterable[str]) -> None:
         exposed_headers=["*"],
         max_age_in_seconds=3600,
     )
-    with BlobServiceClient.from_connection_string(connection_string) as service:
+    options = without_proxy(next(endpoints(connection_string), None))
+    with BlobServiceClient.from_connection_string(connection_string, **options) as service:
         service.set_service_properties(cors=[rule])

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from local.lock import Locked, locked
 from local.paths import DATA, LOGS, ROOT, STATE
 from local.processes import Azurite, CoreTools, FunctionsEmulator, ReadEmulator, Service, ServiceError
+from shared.loopback import is_loopback
 from shared.read.generations import UnknownGeneration, generation
 
 LOCK = STATE / "stack.lock"
@@ -136,11 +137,6 @@ def chosen_endpoint(settings: Mapping[str, str]) -> str | None:
     """READ_ENDPOINT, unless it is an address of this machine where nothing listens yet: the emulator's, then."""
     endpoint = settings.get("READ_ENDPOINT", "").strip()
     return endpoint if endpoint and not _emulator_port(settings) else None
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL is of this machine."""
-    return _address(url)[0] in ("127.0.0.1", "localhost", "::1")
 
 
 def port_is_free(port: int) -> bool:

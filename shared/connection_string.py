@@ -6,9 +6,20 @@ Sources: azure-storage-blob and azure-storage-queue, ``_shared/base_client.py``;
 
 import base64
 import binascii
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 AZURITE = "UseDevelopmentStorage=true"
+
+
+def endpoints(text: str) -> Iterator[str]:
+    """The addresses of services that a connection string gives itself."""
+    if text == AZURITE:
+        yield "http://127.0.0.1"
+    for part in text.split(";"):
+        name, _, value = part.partition("=")
+        if name.lower() in ("blobendpoint", "queueendpoint", "tableendpoint"):
+            yield value
 
 
 def checked(text: str) -> str:
