@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.errors import CommandError
+from cli.settings import load_settings
 from local.stack import (
     Description,
     Ports,
@@ -12,7 +14,6 @@ from local.stack import (
     _check_ports,
     announcement,
     chosen_endpoint,
-    load_settings,
     own_stack,
     port_is_free,
 )
@@ -52,7 +53,7 @@ def test_local_settings_of_another_form_are_refused_by_name(tmp_path: Path, text
     file = tmp_path / "local.settings.json"
     file.write_text(text)
 
-    with pytest.raises(StackError, match=r"local\.settings\.json"):
+    with pytest.raises(CommandError, match=r"local\.settings\.json"):
         load_settings({}, file)
 
 
