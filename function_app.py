@@ -15,7 +15,7 @@ from shared import settings
 if TYPE_CHECKING:
     from shared.assembly import Services
 
-SETTINGS = settings.from_environment(os.environ, Path(__file__).with_name("host.json").read_text(encoding="utf-8"))
+SETTINGS = settings.from_environment(os.environ, Path(__file__).with_name("host.json").read_bytes())
 
 if SETTINGS.generation.notice:
     logging.getLogger(__name__).warning(SETTINGS.generation.notice)

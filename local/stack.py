@@ -27,6 +27,7 @@ from local.processes import (
     ServiceError,
     azurite_installation,
 )
+from shared.loopback import is_loopback
 from shared.read.generations import UnknownGeneration, generation
 
 LOCK = STATE / "stack.lock"
@@ -90,6 +91,12 @@ class Description:
     settings: Mapping[str, str] | None = None
     """Those of DISCLOSED that are set."""
 
+    @property
+    def page(self) -> str | None:
+        """The address of the app's page; None without a host's address."""
+        port = _address(self.host_url or "")[1]
+        return f"http://localhost:{port}/api/" if port else None
+
 
 class Stack:
     """A stack that runs: ours, or another process's."""
@@ -124,11 +131,6 @@ def chosen_endpoint(settings: Mapping[str, str]) -> str | None:
     """READ_ENDPOINT, unless it is an address of this machine where nothing listens yet: the emulator's, then."""
     endpoint = settings.get("READ_ENDPOINT", "").strip()
     return endpoint if endpoint and not _emulator_port(settings) else None
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL is of this machine."""
-    return _address(url)[0] in ("127.0.0.1", "localhost", "::1")
 
 
 def port_is_free(port: int) -> bool:
@@ -261,6 +263,8 @@ def own_stack(
             "DocumentStorage": azurite.connection_string,
             "FUNCTIONS_WORKER_RUNTIME": "python",
         }
+        if is_loopback(endpoint):  # whose quota and bill are nobody's
+            app.setdefault("READ_LONGEST_POLL_DELAY", "00:00:02")
         description = Description(
             command,
             os.getpid(),
@@ -278,9 +282,17 @@ def own_stack(
             tools = running.enter_context(CoreTools(settings=app, port=ports.host, logs=logs, echo=echo))
             services.append(tools)
             description = replace(description, host=host, host_url=tools.url)
+        _allow_pages(description)
         if data == DATA:
             running.enter_context(_describe(description))
         yield Stack(description, tuple(services))
+
+
+def _allow_pages(description: Description) -> None:
+    from local.browsers import allow_pages  # this module is read before the packages are installed
+
+    port = _address(description.host_url or "")[1]
+    allow_pages(description.connection_string, [f"http://{name}:{port}" for name in ("localhost", "127.0.0.1")])
 
 
 @contextmanager

@@ -35,6 +35,9 @@ from shared.document import Document, Status
 SAMPLES = str(ROOT / "samples")
 LOOK_EVERY = 0.25
 LOOKS_AT_ONCE = 20
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Asks the host, which runs on this machine, without a proxy."""
+
 HAND_OVER_AFTER = 5.0
 """Seconds without news after which files that no trigger has noticed are handed over by the host's admin endpoint.
 
@@ -181,7 +184,7 @@ class Run:
                     headers={"Content-Type": "application/json"},
                 )
                 try:
-                    urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 - as above
+                    _OPENER.open(request, timeout=30).close()
                 except urllib.error.URLError as error:
                     self._report(item.name, f"is not noticed yet: the Functions host does not answer ({error.reason})")
                     return
@@ -229,6 +232,8 @@ def _summary(store: Store, stack: Stack, documents: Sequence[Document]) -> str:
     look = "connect any storage tool as `dev.py up` says"
     if stack.ours:
         look = "start `python3 dev.py up`, and connect any storage tool with UseDevelopmentStorage=true"
+    elif stack.description.page:
+        look = f"open {stack.description.page}, or {look}"
     return f"""
 {total}. What is stored, until `python3 dev.py clean`, is in {DATA}:
   files          container {inbox}
