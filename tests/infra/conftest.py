@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
+
+NOW = "2020-01-01T00:00:00Z"
+"""When a deployment began: before any file of a test."""
 
 Bicep = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -66,7 +70,9 @@ def bicep() -> Bicep:
     environment = {**os.environ, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([compiler, *arguments], capture_output=True, text=True, check=False, env=environment)
+        return subprocess.run(  # noqa: S603 - the compiler that was found, on files of ours
+            [compiler, *arguments], capture_output=True, text=True, check=False, env=environment
+        )
 
     return run
 
@@ -99,7 +105,7 @@ def predict(bicep: Bicep, tmp_path_factory: pytest.TempPathFactory) -> Callable[
         given = {
             "environmentName": "dev",
             "location": "westeurope",
-            "now": "2026-11-27T00:00:00Z",
+            "now": NOW,
             **parameters,
         }
         lines = ["using 'main.bicep'", *(f"param {name} = {_bicep_value(value)}" for name, value in given.items())]
@@ -133,6 +139,15 @@ def free(predict: Callable[[Mapping[str, Any]], Predicted]) -> Predicted:
     return predict(FREE)
 
 
+def tool(name: str) -> str:
+    """A linter of requirements-dev.txt. Skips the test where it is not installed, as it is not everywhere."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    found = shutil.which(name, path=path)
+    if found is None:
+        pytest.skip(f"no {name}: requirements-dev.txt has it, where there is one for this machine")
+    return found
+
+
 def _compiler() -> str | None:
     """BICEP, else the one on PATH, else one in a folder ``shared`` beside the repository (or its main worktree)."""
     if named := os.environ.get("BICEP"):
@@ -151,7 +166,7 @@ def _beside_main_worktree() -> list[Path]:
     if git is None:
         return []
     asked = [git, "-C", str(ROOT), "rev-parse", "--path-format=absolute", "--git-common-dir"]
-    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - git
     return [Path(answer.stdout.strip()).parent.parent] if answer.returncode == 0 else []
 
 

@@ -57,15 +57,12 @@ OPERATIONS: dict[str, frozenset[str]] = {
     "upsert_entity": frozenset({f"{TABLES}/entities/write"}),
     "delete_entity": frozenset({f"{TABLES}/entities/delete"}),
     "submit_transaction": frozenset(
-        {
-            f"{TABLES}/entities/{operation}"
-            for operation in ("add/action", "update/action", "write", "delete")
-        }
+        {f"{TABLES}/entities/{operation}" for operation in ("add/action", "update/action", "write", "delete")}
     ),
 }
 NO_REQUEST = {
-    "from_connection_string", "get_blob_client", "get_container_client", "get_queue_client", "get_table_client", "close",
-    "chunks", "read", "readall", "readinto",
+    "from_connection_string", "get_blob_client", "get_container_client", "get_queue_client", "get_table_client",
+    "api_version", "url", "close", "chunks", "read", "readall", "readinto",
 }  # fmt: skip
 """Of the SDK's methods, those that ask storage for nothing of their own."""
 
@@ -133,9 +130,7 @@ def test_every_call_of_storage_is_one_whose_permission_is_known(operations: set[
     assert operations - set(OPERATIONS) == set()
 
 
-def test_the_app_has_the_least_roles_that_its_calls_and_its_host_need(
-    default: Predicted, operations: set[str]
-) -> None:
+def test_the_app_has_the_least_roles_that_its_calls_and_its_host_need(default: Predicted, operations: set[str]) -> None:
     needed = {permission for operation in operations for permission in OPERATIONS[operation]}
     assert assigned(default, "ServicePrincipal") == {
         "host": DOCUMENTED["host"],

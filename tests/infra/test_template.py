@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared import settings
-from tests.infra.conftest import FREE, INFRA, ROOT, Predicted
+from tests.infra.conftest import FREE, INFRA, NOW, ROOT, Predicted
 
 HOSTS_OWN = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
@@ -122,7 +122,7 @@ def test_the_rate_follows_the_tier(default: Predicted, biggest: Predicted, free:
 def test_a_second_deployment_does_not_move_the_time_from_which_files_are_read(
     default: Predicted, free: Predicted
 ) -> None:
-    assert default.app_settings["READ_FILES_FROM"] == "2026-11-27T00:00:00Z"  # the first: when it began
+    assert default.app_settings["READ_FILES_FROM"] == NOW  # the first: when it began
     assert free.app_settings["READ_FILES_FROM"] == FREE["readFilesFrom"]
     given = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
     assert given["readFilesFrom"]["value"] == "${READ_FILES_FROM=}"  # which is the name of the output
@@ -239,7 +239,9 @@ def test_what_is_forgotten_is_gone(built: Mapping[str, Any]) -> None:
 def test_the_subscription_is_filtered_to_finished_uploads_into_the_input_folder(
     built: Mapping[str, Any],
 ) -> None:
-    (subscription,) = (each for each in resources(built["subscription"]) if each["type"].endswith("/eventSubscriptions"))
+    (subscription,) = (
+        each for each in resources(built["subscription"]) if each["type"].endswith("/eventSubscriptions")
+    )
     asked = subscription["properties"]
     events = asked["filter"]
     assert events["includedEventTypes"] == ["Microsoft.Storage.BlobCreated"]
