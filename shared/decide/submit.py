@@ -12,7 +12,7 @@ from shared.document import Document, Status, Version
 from shared.keys import is_junk
 from shared.read.answers import Accepted, AnswerLost, Rejected, Retryable
 from shared.read.generation import UnsupportedOption
-from shared.schedule import FIRST_POLL_DELAY, LONGEST_DELAY, poll_delay, while_result_lasts
+from shared.schedule import FIRST_POLL_DELAY, poll_delay, while_result_lasts
 from shared.settings import Settings
 
 MOST_LOST_ANSWERS = 5
@@ -185,17 +185,16 @@ def after_post(
             return wait(document, "AnswerLost", message, LOST_ANSWER_WAIT, now, random)
 
 
-def deferred(claimed: Document, delay: float, now: datetime) -> Transition:
-    """Instead of the claim: the document waits while others' calls have Read's quota booked up."""
-    seconds = min(math.ceil(delay), LONGEST_DELAY)
-    message = "The calls that READ_RATE allows are booked up to its turn."
+def deferred(claimed: Document, seconds: int, now: datetime) -> Transition:
+    """Instead of the claim: the document waits for its slot, since other calls use all of Read's quota."""
+    message = "The calls that READ_RATE allows are reserved for documents that came before."
     return Transition(
         _unpaid(claimed).evolve(
             status=Status.WAITING,
             due_at=now + timedelta(seconds=seconds),
-            error_code="QuotaBooked",
+            error_code="WaitingForQuota",
             error_message=message,
-            advice=advice_for("QuotaBooked", message, claimed),
+            advice=advice_for("WaitingForQuota", message, claimed),
         ),
         seconds,
     )
