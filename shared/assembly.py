@@ -13,6 +13,7 @@ from azure.storage.queue import TextBase64EncodePolicy
 
 from shared.clouds import cloud_of_read
 from shared.document import Document
+from shared.identity import credential
 from shared.library import Library
 from shared.quota.limiter import RateLimiter
 from shared.quota.row import QuotaRow
@@ -138,15 +139,12 @@ def _entra_token(settings: Settings) -> Callable[[], str] | None:
     if cloud is None:
         return None
     from azure.core.exceptions import AzureError
-    from azure.identity import DefaultAzureCredential
 
-    credential = DefaultAzureCredential(
-        managed_identity_client_id=settings.storage.client_id, authority=cloud.authority
-    )
+    identity = credential(settings.storage.client_id, cloud.authority)
 
     def token() -> str:
         try:
-            return str(credential.get_token(cloud.scope).token)
+            return str(identity.get_token(cloud.scope).token)
         except AzureError as error:
             raise CredentialsUnavailable(f"No token from Microsoft Entra ID ({type(error).__name__}).") from None
 

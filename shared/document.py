@@ -59,6 +59,7 @@ class Document:
     requested_pages: str | None = None
     requested_model_version: str | None = None
     requested_reading_order: str | None = None
+    requested_features: str | None = None
     api_version: str | None = None
     model_version: str | None = None
     source_etag: str | None = None

@@ -90,6 +90,7 @@ def from_environment(environ: Mapping[str, str], host_json: str = "{}") -> Setti
             pages=environ.get("READ_PAGES") or None,
             model_version=environ.get("READ_MODEL_VERSION") or None,
             reading_order=environ.get("READ_READING_ORDER") or None,
+            features=environ.get("READ_FEATURES") or None,
         )
         chosen.query(options)
     except UnknownGeneration as error:
@@ -195,6 +196,11 @@ def _done_queue(environ: Mapping[str, str]) -> str | None:
 
 def _key(environ: Mapping[str, str]) -> str | None:
     value = (environ.get("READ_KEY") or "").strip()
+    if value.startswith("@Microsoft.KeyVault("):
+        raise SettingsError(
+            "READ_KEY is a reference to Key Vault that is not resolved. See in the portal, under Environment variables,"
+            " why: mostly the app's identity lacks the role Key Vault Secrets User, or the secret's name is wrong."
+        )
     if not re.fullmatch(r"[\x21-\x7e]*", value):
         raise SettingsError("READ_KEY has spaces or other characters that no key has. Copy it from the resource again.")
     return value or None

@@ -8,6 +8,7 @@ from azure.storage.blob import BlobClient, BlobServiceClient, ContainerClient, L
 from azure.storage.queue import LinearRetry as QueueRetry
 from azure.storage.queue import QueueServiceClient
 
+from shared.identity import credential
 from shared.keys import is_unsafe
 from shared.settings import StorageConnection
 from shared.storage.batch import BatchingTableService
@@ -30,7 +31,7 @@ def blob_service(connection: StorageConnection) -> BlobServiceClient:
     }
     if connection.connection_string:
         return BlobServiceClient.from_connection_string(connection.connection_string, **options)
-    return BlobServiceClient(connection.blob_url or "", credential=_credential(connection), **options)
+    return BlobServiceClient(connection.blob_url or "", credential=credential(connection.client_id), **options)
 
 
 def queue_service(connection: StorageConnection) -> QueueServiceClient:
@@ -41,7 +42,7 @@ def queue_service(connection: StorageConnection) -> QueueServiceClient:
     }
     if connection.connection_string:
         return QueueServiceClient.from_connection_string(connection.connection_string, **options)
-    return QueueServiceClient(connection.queue_url or "", credential=_credential(connection), **options)
+    return QueueServiceClient(connection.queue_url or "", credential=credential(connection.client_id), **options)
 
 
 def table_service(connection: StorageConnection) -> TableServiceClient:
@@ -52,14 +53,7 @@ def table_service(connection: StorageConnection) -> TableServiceClient:
     }
     if connection.connection_string:
         return BatchingTableService.from_connection_string(connection.connection_string, **options)
-    return BatchingTableService(connection.table_url or "", credential=_credential(connection), **options)
-
-
-def _credential(connection: StorageConnection) -> Any:
-    """Managed identity in Azure, a developer's own sign-in elsewhere."""
-    from azure.identity import DefaultAzureCredential  # costs a third of a start that has no use for it
-
-    return DefaultAzureCredential(managed_identity_client_id=connection.client_id)
+    return BatchingTableService(connection.table_url or "", credential=credential(connection.client_id), **options)
 
 
 def blob_client(client: ContainerClient, name: str) -> BlobClient:
