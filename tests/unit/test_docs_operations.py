@@ -20,17 +20,6 @@ def test_every_alert_is_explained() -> None:
     assert alerts == {alert for heading in told for alert in heading.split(", ")}
 
 
-def test_every_event_is_explained_with_its_fields() -> None:
-    code = (ROOT / "shared" / "log.py").read_text(encoding="utf-8")
-    (rows,) = tables(section(document(OPERATIONS), "What is logged"))[:1]
-    events = {name for row in rows for name in names(row[0])}
-    in_code = set(re.findall(r'event = "(\w+)"|_line\(\s*(?:logging\.\w+|level), "(\w+)"', code))
-    in_code_names = {name for pair in in_code for name in pair if name} | {"polled", "submitted"}
-    assert events == in_code_names
-    for field in {name for row in rows for name in names(row[2])}:
-        assert re.search(rf"\b{field}=", code), field
-
-
 def test_the_query_that_is_shown_is_the_one_in_infra() -> None:
     (shown,) = blocks(document(OPERATIONS), "kusto")
     kept = (INFRA / "queries" / "one-document.kql").read_text(encoding="utf-8")

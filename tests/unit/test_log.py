@@ -15,6 +15,8 @@ import pytest
 from shared import log
 from shared.document import Document, Status
 from shared.quota.rate import Call
+from tests.support.markdown import document as document_of
+from tests.support.markdown import names, section, tables
 
 QUERIES = Path(__file__).parents[2] / "infra" / "queries"
 NOW = datetime(2026, 11, 27, 10, 0, tzinfo=UTC)
@@ -57,6 +59,13 @@ def test_each_function_of_the_module_has_its_events(every_line: Mapping[str, set
         "claimed", "submitted", "polled", "waiting", "ended",
         "skipped", "deferred", "requeued", "trouble", "sweep", "comparison",
     }  # fmt: skip
+
+
+def test_every_event_is_explained_with_its_fields(every_line: Mapping[str, set[str]]) -> None:
+    (rows,) = tables(section(document_of("docs/operations.md"), "What is logged"))
+    assert {name for row in rows for name in names(row[0])} == set(every_line)
+    fields_told = {name for row in rows for name in names(row[2])}
+    assert fields_told == {field for found in every_line.values() for field in found}
 
 
 def test_a_step_is_one_line_that_says_which_document_how_often_and_how_long(
