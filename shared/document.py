@@ -59,6 +59,7 @@ class Document:
     requested_pages: str | None = None
     requested_model_version: str | None = None
     requested_reading_order: str | None = None
+    requested_features: str | None = None
     api_version: str | None = None
     model_version: str | None = None
     source_etag: str | None = None
@@ -92,6 +93,8 @@ class Document:
     """Whoever waits at DONE_QUEUE has not been told yet."""
     write_id: str | None = None
     app_version: str | None = None
+    trace_id: str | None = None
+    """Made at the first claim of a version; in each of its messages and log lines."""
     row_etag: str | None = None
     """The row's own ETag, for the next conditional write. Not a column."""
     others: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)

@@ -93,6 +93,7 @@ def from_environment(environ: Mapping[str, str], host_file: str | bytes = "{}") 
             pages=environ.get("READ_PAGES") or None,
             model_version=environ.get("READ_MODEL_VERSION") or None,
             reading_order=environ.get("READ_READING_ORDER") or None,
+            features=environ.get("READ_FEATURES") or None,
         )
         chosen.query(options)
     except UnknownGeneration as error:

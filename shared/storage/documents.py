@@ -115,6 +115,17 @@ class Documents:
             if isinstance(name := entry.get("Name"), str):
                 yield name
 
+    def worklist(self) -> Iterator[tuple[str | None, datetime | None]]:
+        """Status and DueAt of every worklist entry, a page of the table at a time. A tombstone has no status."""
+        found = self._client.query_entities(
+            "PartitionKey eq @container and RowKey ge '!' and RowKey lt '\"'",
+            parameters={"container": self._container},
+            select=["Status", "DueAt"],
+        )
+        for entry in rows_of(found):
+            due_at = entry.get("DueAt")
+            yield entry.get("Status"), due_at if isinstance(due_at, datetime) else None
+
     def tombstone(self, name: str) -> Tombstone | None:
         """The tombstone of a document that has no row: its worklist entry, if it has one."""
         try:
