@@ -236,12 +236,12 @@ def test_the_free_tier_s_throttle_names_the_rate_to_set(version: str, rate: str)
 
 
 def test_a_paid_tier_s_throttle_needs_nothing() -> None:
-    assert advice_for("Throttled", "of your current S0 pricing tier", document()).startswith("Nothing to do")
+    assert advice_for("Throttled", "of your current S0 pricing tier", document()).startswith("There is nothing for you to do")
 
 
 @pytest.mark.parametrize("code", ["InternalServerError", "OperationFailed", "3014"])
 def test_a_failed_operation_is_final_and_said_to_be_so(code: str) -> None:
-    assert "A failed operation is final" in advice_for(code, "", document())
+    assert "This failure is final" in advice_for(code, "", document())
 
 
 @pytest.mark.parametrize("code", ["Timeout", "3013", "3018"])
