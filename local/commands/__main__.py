@@ -134,9 +134,9 @@ def _add_tasks(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         commands,
         "missed",
         "have files read that no event reported",
-        "As the app does each day, and with files of this minute too: compares the container with the table, and enqueues"
-        " files that are not read in their present version, as many as READ_RATE allows in a day. Files last changed before"
-        " READ_FILES_FROM are left alone.",
+        "As the app does each day, and with files of this minute too: compares the container with the table, and"
+        " enqueues files that are not read in their present version, as many as READ_RATE allows in a day. Files last"
+        " changed before READ_FILES_FROM are left alone.",
     )
     missed.add_argument("--dry-run", action="store_true", help="only say how many files there are, and how large")
     _storage_option(missed)

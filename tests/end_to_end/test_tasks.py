@@ -147,7 +147,7 @@ def test_a_file_that_is_kept_while_it_is_forgotten_is_not_read_again(stack_up: R
     assert stack_up.ended("keep.txt").status is Status.SUCCEEDED
 
 
-def test_files_that_no_event_told_of_are_found_from_a_date_on(tmp_path: Path, app_environment: dict[str, str]) -> None:
+def test_files_that_no_event_reported_are_found_from_a_date_on(tmp_path: Path, app_environment: dict[str, str]) -> None:
     environment = app_environment | {"AzureWebJobs.submit_document.Disabled": "true"}  # as if its events were lost
     with up(tmp_path, environment) as running:
         running.drop("old.txt", "old")

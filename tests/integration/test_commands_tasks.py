@@ -96,7 +96,7 @@ def test_again_keeps_the_text_of_a_file_that_is_gone(dev: Run, app: App) -> None
     assert app.document("a.png").text == "one"
 
 
-def test_whoever_asks_while_nothing_runs_the_app_is_told(dev: Run, app: App) -> None:
+def test_a_task_says_that_nothing_runs_the_app(dev: Run, app: App) -> None:
     app.read("a.png", "one")
     assert dev("again", "a.png", runs=False)[2] == "Nothing is read until the app runs: `dev.py up` runs it.\n"
 
@@ -148,7 +148,7 @@ def test_forget_has_read_delete_its_copy_where_that_is_possible(
     assert ("Read itself keeps the result" in out) is not endpoint_is_set
 
 
-def test_forget_of_a_file_that_is_being_read_leaves_a_marker_until_no_run_can_be_at_it(
+def test_forgetting_a_file_that_is_being_read_leaves_a_tombstone_until_no_run_can_be_at_it(
     dev: Run, app: App, read: ReadServer
 ) -> None:
     read.gets.append(RUNNING)
@@ -206,7 +206,7 @@ def test_one_missed_file_is_not_called_files(dev: Run, app: App) -> None:
     assert dev("missed", "--dry-run")[1] == "1 file (3 bytes) is not read yet. Read bills each page.\n"
 
 
-def test_missed_files_are_handed_over_and_read(dev: Run, app: App) -> None:
+def test_missed_files_are_enqueued_and_read(dev: Run, app: App) -> None:
     for name in ("a.png", "b.png"):
         app.drop(name, "one")
     soon = clock(app.clock(), app.clock().astimezone())
@@ -219,9 +219,7 @@ def test_missed_files_are_handed_over_and_read(dev: Run, app: App) -> None:
     assert dev("missed")[1] == "No file was missed.\n"
 
 
-def test_no_more_is_handed_over_while_the_quota_is_spoken_for(
-    dev: Run, tap: StorageTap, read: ReadServer, app: App
-) -> None:
+def test_no_more_is_enqueued_while_the_quota_is_reserved(dev: Run, tap: StorageTap, read: ReadServer, app: App) -> None:
     slow = App(settings_for(tap.connection_string, read.endpoint, READ_RATE="1/min"), app.clock)
     slow.create_inbox()
     app.services = slow.services

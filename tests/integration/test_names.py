@@ -69,7 +69,7 @@ def test_junk_is_left_alone_unpaid(app: App, read: ReadServer, name: str) -> Non
     assert read.requests == []
 
 
-def test_a_folder_s_marker_is_left_alone(app: App, read: ReadServer) -> None:
+def test_a_folder_s_placeholder_is_left_alone(app: App, read: ReadServer) -> None:
     app.drop("folder", b"", metadata={"hdi_isfolder": "true"})
     assert app.read("folder").status is Status.IGNORED
     assert read.requests == []

@@ -44,7 +44,7 @@ def test_two_workers_that_claim_at_the_same_time_post_once(app: App, read: ReadS
     assert app.document("a.png").submits == 1
 
 
-def test_a_redelivered_look_neither_pays_nor_queues_another(app: App, read: ReadServer) -> None:
+def test_a_redelivered_poll_neither_pays_nor_enqueues_another(app: App, read: ReadServer) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     text, _ = app.sent.messages[0]

@@ -72,7 +72,7 @@ def test_a_claim_is_left_to_its_holder_until_that_must_be_dead(app: App) -> None
 
 
 @pytest.mark.parametrize("answer", [RUNNING, THROTTLED])
-def test_a_document_whose_message_was_lost_is_looked_at_again_unpaid(app: App, read: ReadServer, answer: Any) -> None:
+def test_a_document_whose_message_was_lost_is_polled_again_unpaid(app: App, read: ReadServer, answer: Any) -> None:
     read.gets.append(answer)
     app.drop("a.png", "one")
     app.event("a.png")
@@ -84,7 +84,7 @@ def test_a_document_whose_message_was_lost_is_looked_at_again_unpaid(app: App, r
     assert len(read.submitted) == 1
 
 
-def test_what_is_not_overdue_is_not_put_back(app: App) -> None:
+def test_what_is_not_overdue_is_not_requeued(app: App) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     app.read("b.png", "done")
@@ -93,7 +93,7 @@ def test_what_is_not_overdue_is_not_put_back(app: App) -> None:
     assert not app.sent.messages
 
 
-def test_a_document_whose_queue_is_always_an_hour_behind_is_looked_at_all_the_same(app: App) -> None:
+def test_a_document_whose_queue_is_always_an_hour_behind_is_polled_all_the_same(app: App) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     for _ in range(3):
@@ -104,7 +104,7 @@ def test_a_document_whose_queue_is_always_an_hour_behind_is_looked_at_all_the_sa
     assert app.document("a.png").polls > 0
 
 
-def test_a_poisoned_look_gets_one_more_and_its_paid_result(app: App, read: ReadServer) -> None:
+def test_a_poisoned_poll_gets_one_more_and_its_paid_result(app: App, read: ReadServer) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     poison(app, app.sent.messages.popleft()[0])
@@ -154,7 +154,7 @@ def test_a_row_that_cannot_be_read_does_not_keep_others_from_being_recovered(app
 # Missed
 
 
-def test_a_file_that_no_event_told_of_is_handed_over_once(app: App, read: ReadServer) -> None:
+def test_a_file_that_no_event_reported_is_enqueued_once(app: App, read: ReadServer) -> None:
     app.read("known.png", "one")
     app.drop("missed.png", "two")
     assert hand_over_missed(app) == 1
@@ -163,7 +163,7 @@ def test_a_file_that_no_event_told_of_is_handed_over_once(app: App, read: ReadSe
     assert len(read.submitted) == 2
 
 
-def test_a_version_that_no_event_told_of_is_handed_over(app: App) -> None:
+def test_a_version_that_no_event_reported_is_enqueued(app: App) -> None:
     app.read("a.png", "one")
     app.drop("a.png", "two")
     assert hand_over_missed(app) == 1
@@ -224,7 +224,7 @@ def test_a_document_that_is_forgotten_with_its_file_kept_is_not_read_again_unask
     assert len(read.submitted) == 1
 
 
-def test_a_slow_look_does_not_bring_a_forgotten_document_back(app: App, tap: StorageTap) -> None:
+def test_a_slow_poll_does_not_bring_a_forgotten_document_back(app: App, tap: StorageTap) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     tap.intercept(lambda call: call.path.endswith("a.png.json"), lambda: forget(app.services, "a.png"))
@@ -281,7 +281,7 @@ def test_a_name_that_leads_elsewhere_reaches_no_blob_client_in_a_sweep(mirror: A
         assert not [call for call in tap.calls[calls:] if "secrets" in call.path and call.service == "blob"]
 
 
-def test_a_newer_version_s_marker_outlives_the_forgetting_of_the_older_one(app: App, tap: StorageTap) -> None:
+def test_a_newer_version_s_worklist_entry_outlives_the_forgetting_of_the_older_one(app: App, tap: StorageTap) -> None:
     app.read("a.png", "old")
 
     def newer_version_whose_run_dies() -> None:

@@ -55,7 +55,9 @@ def test_the_wait_is_at_least_what_read_says_and_grows(app: App, read: ReadServe
 
 
 @pytest.mark.parametrize("answer", [THROTTLED, Answer(401), Answer(503), Answer(200, b"<html>")])
-def test_a_look_that_is_put_off_waits_and_never_pays_again(app: App, read: ReadServer, answer: Answer) -> None:
+def test_a_poll_that_read_refuses_for_now_waits_and_never_pays_again(
+    app: App, read: ReadServer, answer: Answer
+) -> None:
     read.gets.extend([answer] * 7)
     document = app.read("a.png", "one")
     assert (document.status, document.polls) == (Status.SUCCEEDED, 8)

@@ -103,22 +103,22 @@ def test_a_message_about_a_forgotten_document_does_not_bring_it_back() -> None:
     assert next_step(None, Message.about(BEING_READ), NOW) == Skip("its document is forgotten")
 
 
-def test_a_file_that_is_handed_over_and_has_no_row_is_submitted() -> None:
+def test_a_file_that_is_enqueued_and_has_no_row_is_submitted() -> None:
     assert next_step(None, Message("a.pdf", "e1"), NOW) == Submit()
 
 
 @pytest.mark.parametrize("document", [CLAIMED, PUT_OFF, BEING_READ, LOOK_PUT_OFF, READ, BROKEN, LEFT_ALONE])
-def test_a_version_that_is_handed_over_and_known_is_left_alone(document: Document) -> None:
+def test_a_version_that_is_enqueued_and_known_is_left_alone(document: Document) -> None:
     assert next_step(document, Message("a.pdf", "e1"), NOW) == Skip("it is known")
 
 
 @pytest.mark.parametrize("document", [replace(station, due_at=PAST) for station in (BEING_READ, LOOK_PUT_OFF)])
-def test_a_version_that_is_handed_over_while_its_look_is_overdue_is_looked_at(document: Document) -> None:
+def test_a_version_that_is_enqueued_while_its_poll_is_overdue_is_polled(document: Document) -> None:
     assert next_step(document, Message("a.pdf", "e1"), NOW) == Poll()
 
 
 @pytest.mark.parametrize("document", [PUT_OFF, BEING_READ, READ, BROKEN])
-def test_a_newer_version_that_is_handed_over_is_submitted(document: Document) -> None:
+def test_a_newer_version_that_is_enqueued_is_submitted(document: Document) -> None:
     assert next_step(document, Message("a.pdf", "e2"), NOW) == Submit()
 
 
@@ -299,7 +299,7 @@ def test_what_is_no_document_or_too_old_is_ignored_and_says_why(options: dict[st
     assert step.document.warning
 
 
-def test_the_options_that_a_document_was_read_with_stand_in_its_row() -> None:
+def test_the_options_that_a_document_was_read_with_are_in_its_row() -> None:
     step = version_of(None, version=replace(VERSION, metadata={"language": "de", "pages": "1-2"}))
     assert isinstance(step, Claim)
     assert (step.document.requested_language, step.document.requested_pages) == ("de", "1-2")
@@ -400,7 +400,7 @@ def test_after_a_post_a_document_has_ended_or_comes_back(document: Document, ans
 
 
 @given(rows, look_answers, st.integers(0, 2**32))
-def test_after_a_look_a_document_has_ended_or_comes_back(document: Document, answer: Any, seed: int) -> None:
+def test_after_a_poll_a_document_has_ended_or_comes_back(document: Document, answer: Any, seed: int) -> None:
     then = looked(replace(document, status=READING, operation_url=OPERATION), answer, NOW, seed)
     assert_comes_back_or_has_ended(then, getattr(answer, "retry_after", None))
     if then.document.status is FAILED:
@@ -422,7 +422,7 @@ def test_submits_are_exactly_the_202s_and_the_lost_answers(answers: list[Any], s
         assert document.submits == paid
 
 
-def test_a_document_that_read_took_is_looked_at_two_seconds_later() -> None:
+def test_a_document_that_read_took_is_polled_two_seconds_later() -> None:
     then = posted(CLAIMED, Accepted(OPERATION))
     assert then.delay == 2
     assert (then.document.status, then.document.operation_url) == (READING, OPERATION)
@@ -445,7 +445,7 @@ def test_a_202_whose_operation_is_not_read_s_was_paid_and_cannot_be_followed() -
     assert (then.document.status, then.document.submits) == (FAILED, 1)
 
 
-def test_a_throttled_document_waits_as_long_as_it_was_told_and_was_not_paid() -> None:
+def test_a_throttled_document_waits_as_long_as_read_says_and_was_not_paid() -> None:
     then = posted(CLAIMED, Retryable("Throttled", "HTTP 429", 26))
     assert (then.document.status, then.document.submits, then.document.attempts) == (WAITING, 0, 1)
     assert then.delay is not None
@@ -516,7 +516,7 @@ def test_an_operation_may_run_for_hours_but_not_for_ever() -> None:
 
 
 @pytest.mark.parametrize("answer", [Retryable("Throttled", "x"), Retryable("Unreachable", "x"), Gone("x")])
-def test_only_a_look_that_says_so_makes_an_operation_late(answer: Any) -> None:
+def test_only_a_poll_that_says_so_makes_an_operation_late(answer: Any) -> None:
     late = replace(BEING_READ, submitted_at=NOW - timedelta(days=2))
     assert not looked(late, answer).document.status.final
 
@@ -541,7 +541,7 @@ def test_a_document_whose_operation_was_lost_twice_fails() -> None:
 
 
 @pytest.mark.parametrize("code", ["Throttled", "Unreachable", "CredentialsRefused", "ReadServerError"])
-def test_no_number_of_looks_that_are_put_off_gives_up_a_paid_result(code: str) -> None:
+def test_no_number_of_refused_polls_gives_up_a_paid_result(code: str) -> None:
     document = BEING_READ
     for _ in range(100):
         document = looked(document, Retryable(code, "x")).document

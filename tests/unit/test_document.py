@@ -86,7 +86,7 @@ def test_a_folder_is_a_range_of_keys(folder: str, name: str) -> None:
 
 
 @given(names | long_names)
-def test_marker_and_row_are_told_apart_by_the_first_character_alone(name: str) -> None:
+def test_worklist_entry_and_row_differ_by_the_first_character_alone(name: str) -> None:
     assert not document_key(name).startswith("!")
     assert worklist_key(name) == "!" + document_key(name)
 
@@ -270,7 +270,7 @@ def _example(annotation: str) -> Any:
     return 1 if "int" in annotation or "bool" in annotation else "x"
 
 
-def test_a_marker_says_what_failed_and_what_to_do() -> None:
+def test_a_worklist_entry_says_what_failed_and_what_to_do() -> None:
     due = datetime(2026, 11, 22, tzinfo=UTC)
     document = Document(
         name="a/b.pdf",

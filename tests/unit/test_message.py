@@ -76,7 +76,7 @@ def test_what_nobody_of_ours_wrote_is_foreign_so_that_it_is_kept_in_the_poison_q
         Message.from_json(body)
 
 
-def test_a_message_of_a_later_version_is_put_back_not_poisoned() -> None:
+def test_a_message_of_a_later_version_is_requeued_not_poisoned() -> None:
     with pytest.raises(LaterMessage, match="version 2"):
         Message.from_json(b'{"v":2,"name":"a.pdf","something":{"else":[]}}')
 
@@ -100,7 +100,7 @@ def test_a_message_is_read_as_it_was_sent(name: str, etag: str, polls: int, slot
 
 
 @pytest.mark.parametrize("slots", ["7", "[7]", "[[1]]", '[["a",1]]', "[[1,NaN]]", "[[1,1e999]]", f"[[1,{10**400}]]"])
-def test_booked_calls_that_nobody_of_ours_wrote_are_passed_over(slots: str) -> None:
+def test_reservations_that_this_app_did_not_write_are_ignored(slots: str) -> None:
     assert Message.from_json(b'{"v":1,"name":"a.pdf","slots":%s}' % slots.encode()) == Message("a.pdf")
 
 

@@ -28,7 +28,7 @@ def test_a_container_can_be_created_once(storage: Storage) -> None:
     assert (error.value.status_code, code(error)) == (409, "ContainerAlreadyExists")
 
 
-def test_its_properties_tell_that_it_is_there(container: ContainerClient) -> None:
+def test_its_properties_say_that_it_is_there(container: ContainerClient) -> None:
     assert container.get_container_properties().name == container.container_name
 
 
@@ -67,7 +67,7 @@ def test_a_blob_is_described_alike_when_it_is_opened_and_when_it_is_asked_about(
         assert found.lease.state == "available"
 
 
-def test_only_being_asked_about_it_tells_the_access_tier(blob: BlobClient) -> None:
+def test_only_being_asked_about_it_shows_the_access_tier(blob: BlobClient) -> None:
     blob.upload_blob(b"hello")
     assert blob.get_blob_properties().blob_tier == "Hot"
     assert blob.download_blob().properties.blob_tier is None

@@ -236,7 +236,9 @@ def test_the_free_tier_s_throttle_names_the_rate_to_set(version: str, rate: str)
 
 
 def test_a_paid_tier_s_throttle_needs_nothing() -> None:
-    assert advice_for("Throttled", "of your current S0 pricing tier", document()).startswith("There is nothing for you to do")
+    assert advice_for("Throttled", "of your current S0 pricing tier", document()).startswith(
+        "There is nothing for you to do"
+    )
 
 
 @pytest.mark.parametrize("code", ["InternalServerError", "OperationFailed", "3014"])

@@ -100,7 +100,7 @@ def test_any_refusal_whatsoever_is_one_that_waiting_helps_or_does_not(status: in
         (599, "ReadUnavailable"),
     ],
 )
-def test_a_refusal_that_is_not_about_the_file_is_put_off_with_advice_of_its_own(status: int, code: str) -> None:
+def test_a_refusal_that_is_not_about_the_file_is_retryable_and_has_its_own_advice(status: int, code: str) -> None:
     answer = refused(status, {"error": {"code": str(status), "message": "Sorry."}})
     assert isinstance(answer, Retryable)
     assert answer.code == code

@@ -218,7 +218,7 @@ def test_what_reading_the_file_raises_passes_through() -> None:
         client(Wire()).submit(File(error=SourceChanged()), ReadOptions())
 
 
-def test_an_endpoint_that_does_not_answer_a_look_is_looked_at_again() -> None:
+def test_an_endpoint_that_does_not_answer_a_poll_is_polled_again() -> None:
     answer = client(Wire(error=requests.ConnectionError("refused"))).poll(OPERATION)
     assert isinstance(answer, Retryable)
     assert answer.code == "Unreachable"
@@ -271,13 +271,13 @@ def test_an_operation_that_is_not_known_is_gone(status: int, body: bytes) -> Non
 @pytest.mark.parametrize(
     ("status", "code"), [(401, "CredentialsRefused"), (429, "Throttled"), (503, "ReadUnavailable")]
 )
-def test_a_look_that_is_refused_for_now_says_why_and_how_long(status: int, code: str) -> None:
+def test_a_poll_that_is_refused_for_now_says_why_and_how_long(status: int, code: str) -> None:
     answer = poll(status, Retry_After="26")
     assert isinstance(answer, Retryable)
     assert (answer.code, answer.retry_after) == (code, 26)
 
 
-def test_a_document_in_flight_is_looked_at_in_the_generation_that_took_it() -> None:
+def test_a_document_in_flight_is_polled_in_the_generation_that_took_it() -> None:
     wire = Wire(200, {}, RUNNING.body)
     newer = ReadClient(ENDPOINT, generation("v3.2"), key="k", token=None, now=lambda: NOW, session=wire.session())
     assert newer.poll("https://h/vision/v3.2/read/analyzeResults/7d2a", "a version nobody knows") == Running()
@@ -285,7 +285,7 @@ def test_a_document_in_flight_is_looked_at_in_the_generation_that_took_it() -> N
 
 
 @pytest.mark.parametrize("status", [400, 422, 431])
-def test_a_look_that_is_refused_never_says_that_the_file_is_at_fault(status: int) -> None:
+def test_a_refused_poll_never_says_that_the_file_is_at_fault(status: int) -> None:
     body = as_json(status, {"error": {"code": "BadRequest", "message": "Request header too long."}}).body
     assert isinstance(poll(status, body), Retryable)
 
@@ -325,7 +325,7 @@ def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(server: ReadSe
         assert elsewhere.requests == []
 
 
-def test_an_operation_on_another_host_is_looked_at_where_the_key_belongs(server: ReadServer) -> None:
+def test_an_operation_on_another_host_is_polled_where_the_key_belongs(server: ReadServer) -> None:
     with ReadServer() as elsewhere:
         location = f"{elsewhere.endpoint}/vision/v3.2/read/analyzeResults/7d2a"
         server.posts.append(Answer(202, headers={"Operation-Location": location}))
@@ -366,7 +366,7 @@ def test_nothing_is_retried(server: ReadServer, answer: Answer) -> None:
     assert [request.method for request in server.requests] == ["POST", "GET"]
 
 
-def test_an_answer_lost_on_a_real_socket_is_told_from_a_server_that_is_not_there(server: ReadServer) -> None:
+def test_an_answer_lost_on_a_real_socket_is_not_taken_for_a_server_that_is_not_there(server: ReadServer) -> None:
     server.posts.append(LOST)
     assert isinstance(client(endpoint=server.endpoint).submit(File(), ReadOptions()), AnswerLost)
     with socket.socket() as nobody:
@@ -376,7 +376,7 @@ def test_an_answer_lost_on_a_real_socket_is_told_from_a_server_that_is_not_there
     assert answer.code == "Unreachable"
 
 
-def test_a_result_that_breaks_off_half_way_is_looked_at_again(server: ReadServer) -> None:
+def test_a_result_that_breaks_off_half_way_is_polled_again(server: ReadServer) -> None:
     server.gets.append(Answer(200, b'{"status":"succee', {"Content-Length": "5000", "Connection": "close"}))
     answer = client(endpoint=server.endpoint).poll(OPERATION)
     assert isinstance(answer, Retryable)

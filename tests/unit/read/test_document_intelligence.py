@@ -206,7 +206,7 @@ def test_an_answer_without_pages_is_not_one() -> None:
         parsed("2024-11-30", {"analyzeResult": {"content": "text"}})
 
 
-def test_warnings_of_an_answer_that_succeeded_are_told() -> None:
+def test_warnings_of_an_answer_that_succeeded_are_kept() -> None:
     warnings = [{"code": "LowQuality", "message": "Hard to read."}, {"message": "Alone."}, {}, 7]
     assert parse({"lines": []}, warnings=warnings).warnings == ("LowQuality: Hard to read.", "Alone.")
 

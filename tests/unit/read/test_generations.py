@@ -134,7 +134,7 @@ def test_every_version_is_known_the_oldest_first() -> None:
 
 
 @pytest.mark.parametrize("version", ["v4.0", "v1.0", "3.2", "v3_2", "", "__init__", "v2024-11-30", "2024_11_30"])
-def test_an_unknown_version_is_told_the_known_ones(version: str) -> None:
+def test_an_unknown_version_is_refused_with_a_list_of_the_known_ones(version: str) -> None:
     with pytest.raises(UnknownGeneration, match=r"v2\.0, .* and 2024-11-30|v2\.0, .*2024-11-30"):
         generation(version)
 
@@ -251,7 +251,7 @@ def test_an_operation_url_may_have_a_query(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_first_segment_that_a_container_drops_is_put_back(version: str) -> None:
+def test_a_first_segment_that_a_container_drops_is_restored(version: str) -> None:
     operation = PATHS[version][1]
     assert generation(version).operation_path("http://vision" + operation[operation.index("/", 1) :]) == operation
 
@@ -455,7 +455,7 @@ def test_the_model_s_version_has_had_two_spellings(key: str) -> None:
         (None, None),
     ],
 )
-def test_handwriting_is_told_as_an_object_or_as_a_text(appearance: object, handwritten: bool | None) -> None:
+def test_handwriting_is_read_from_an_object_or_a_text(appearance: object, handwritten: bool | None) -> None:
     (page,) = v3_2(lines=[{"text": "Hi", "appearance": appearance}]).pages
     assert page.lines[0].handwritten is handwritten
 
@@ -484,7 +484,7 @@ def test_no_two_pages_share_a_number() -> None:
     assert [page.number for page in result.pages] == [2, 3, 4, 5, 6, 7]
 
 
-def test_pages_that_failed_in_a_document_that_succeeded_are_told() -> None:
+def test_pages_that_failed_in_a_document_that_succeeded_are_named() -> None:
     analyzed = {"readResults": [], "errors": [{"code": "2005", "message": "Unable to read file.", "target": "3"}]}
     assert parsed("v3.2", {"analyzeResult": analyzed}).warnings == ("2005: Unable to read file. (3)",)
 
@@ -573,7 +573,7 @@ def test_no_error_however_broken_is_not_read(body: dict[str, Any]) -> None:
     st.sampled_from(["succeeded", "failed", "canceled", "running"]) | JSON,
     st.dictionaries(st.sampled_from(["error", "analyzeResult"]), JSON),
 ))  # fmt: skip
-def test_no_answer_however_broken_makes_a_look_fail(body: bytes) -> None:
+def test_no_answer_however_broken_makes_a_poll_fail(body: bytes) -> None:
     answer = client("v3.2", "https://read.example", Wire(200, {}, body)).poll(PATHS["v3.2"][1])
     assert isinstance(answer, Running | Succeeded | Rejected | Retryable)
 

@@ -339,7 +339,7 @@ def test_a_body_that_broke_off_is_not_counted() -> None:
 # What is said of it
 
 
-def test_the_free_tier_s_silence_is_told() -> None:
+def test_pages_that_the_free_tier_leaves_out_are_warned_of() -> None:
     assert shortfall(2, 14, None, 2000) == (
         "Only 2 of 14 pages were read: the Read resource is on the free tier (F0)."
         " Move it to a paid tier, then read the document again."
@@ -350,7 +350,7 @@ def test_a_file_of_more_pages_than_read_takes_has_to_be_split() -> None:
     assert (shortfall(2000, 2400, None, 2000) or "").startswith("Only 2000 of 2400 pages were read: Read takes no more")
 
 
-def test_any_other_missing_page_is_told() -> None:
+def test_any_other_missing_page_is_warned_of() -> None:
     assert (shortfall(3, 4, None, 2000) or "").startswith("Only 3 of 4 pages were read. ")
 
 
