@@ -53,7 +53,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         name="Import function_app.py, beyond azure-functions",
         value=_over(times, "app", "azure-functions"),
         unit="s of CPU",
-        note=f"of which the binding, blob_binding.py on azurefunctions-extensions-base, takes {binding:.3f} s",
+        note=f"including the binding, blob_binding.py on azurefunctions-extensions-base, takes {binding:.3f} s",
     )
     yield Figure(
         name="Import function_app.py, against azure-functions", value=app / alone, unit="times", note=_late_note()

@@ -1,4 +1,4 @@
-"""A page is paid once, however often and by however many workers a document is looked at."""
+"""A page is paid once, however often and by however many workers a document is handled."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event

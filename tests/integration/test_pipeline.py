@@ -66,14 +66,14 @@ def test_one_page_costs_nine_storage_calls_and_two_of_read(app: App, read: ReadS
     batch = ("POST", "table", "$batch")
     assert [(call.method, call.service, call.path.split("/")[-1].split("(")[0]) for call in tap.calls[calls:]] == [
         ("GET", "blob", "a.png"),
-        batch,  # claim and marker
+        batch,  # claim and worklist entry
         batch,  # reading, with the operation
         ("POST", "queue", "messages"),
         ("GET", "table", app.settings.documents_table),
         ("PUT", "blob", "a.png.json"),
         batch,  # head and lines
         ("PUT", "blob", "a.png.txt"),
-        batch,  # succeeded, and no marker any more
+        batch,  # succeeded, and the worklist entry is gone
     ]
     assert [request.method for request in read.requests[asked:]] == ["POST", "GET"]
 

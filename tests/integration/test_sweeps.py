@@ -1,4 +1,4 @@
-"""What clocks and persons look after: nothing is lost with a message, and what is forgotten stays so."""
+"""Sweeps and people's requests: nothing is lost with a message, and what is forgotten stays so."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -248,7 +248,7 @@ def test_a_file_that_is_uploaded_anew_while_the_older_one_is_forgotten_is_kept(a
 
 @pytest.fixture
 def mirror(tap: StorageTap, read: ReadServer) -> App:
-    """The app, told to forget documents whose files are gone."""
+    """The app, set to forget documents whose files are gone."""
     app = App(settings_for(tap.connection_string, read.endpoint, DELETE_WITH_SOURCE="true"), Clock())
     app.create_inbox()
     return app

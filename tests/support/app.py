@@ -38,7 +38,7 @@ class Clock:
 
 
 class Sent:
-    """The queue of next steps: keeps what is sent, and hands it on to the real queue."""
+    """The queue of next steps: keeps what is sent, and passes it on to the real queue."""
 
     def __init__(self, queue: Any) -> None:
         self._queue = queue

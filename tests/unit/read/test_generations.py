@@ -352,7 +352,7 @@ def test_a_region_s_endpoint_takes_a_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "message", "told"),
+    ("status", "code", "message", "expected"),
     [
         (400, "BadRequest", "Please provide a custom subdomain for token authentication", "RegionalEndpoint"),
         (401, "PermissionDenied", "Principal does not have access to API/Operation.", "RoleMissing"),
@@ -376,11 +376,11 @@ def test_a_region_s_endpoint_takes_a_key() -> None:
         (400, "ServiceUnavailable", "Later.", "ReadUnavailable"),
     ],
 )  # fmt: skip
-def test_what_waiting_or_a_repair_can_help_waits(status: int, code: str, message: str, told: str) -> None:
+def test_what_waiting_or_a_repair_can_help_waits(status: int, code: str, message: str, expected: str) -> None:
     body = json.dumps({"error": {"code": code, "message": message}}).encode()
     answer = refusal(status, {}, body, NOW)
     assert isinstance(answer, Retryable)
-    assert answer.code == told
+    assert answer.code == expected
     assert message in answer.message
 
 
