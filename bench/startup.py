@@ -84,6 +84,6 @@ def _late_note() -> str:
 def _run(code: str) -> str:
     environment = {**os.environ, **_SETTINGS}
     command = [sys.executable, "-c", code]
-    return subprocess.run(  # noqa: S603 - this interpreter, and code of ours
+    return subprocess.run(  # noqa: S603 - this interpreter, and our own code
         command, check=True, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     ).stdout
