@@ -34,7 +34,7 @@ class VirtualThreads:
                 pass
             except BaseException as error:  # noqa: BLE001 - raised again by run()
                 self._error, self._ended = error, True
-            self._hand_over()
+            self._run_next()
 
         threading.Thread(target=run, daemon=True).start()
         self._push(self.time, wake)
@@ -45,14 +45,14 @@ class VirtualThreads:
             raise Ended
         wake = threading.Semaphore(0)
         self._push(self.time + seconds, wake)
-        self._hand_over()
+        self._run_next()
         wake.acquire()
         if self._ended:
             raise Ended
 
     def run(self) -> None:
         """Run until no thread is left. Raises what a thread raised."""
-        self._hand_over()
+        self._run_next()
         self._over.acquire()
         if self._error:
             raise self._error
@@ -65,7 +65,7 @@ class VirtualThreads:
         self._number += 1
         heappush(self._agenda, (time, self._number, wake))
 
-    def _hand_over(self) -> None:
+    def _run_next(self) -> None:
         if not self._agenda:
             self._over.release()
             return

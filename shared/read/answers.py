@@ -1,4 +1,4 @@
-"""What Read answered, as values: to a POST, and to a look at an operation."""
+"""What Read answered, as values: to a POST, and to a poll."""
 
 import json
 import math
@@ -124,7 +124,7 @@ class Gone:
 SubmitAnswer = Accepted | Rejected | Retryable | AnswerLost
 PollAnswer = Running | Succeeded | Arriving | Rejected | Retryable | Gone
 
-_PUT_OFF = {
+_RETRYABLE = {
     401: "CredentialsRefused",
     403: "AccessDenied",
     404: "EndpointNotFound",
@@ -169,17 +169,19 @@ _TELLING_WORDS = (
 def refusal(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Rejected | Retryable:
     """Any answer but the one hoped for. A 400 that is not in Read's own JSON comes from something in between."""
     code, message = parse_error(body)
-    put_off = _PUT_OFF.get(status) or (
+    retryable = _RETRYABLE.get(status) or (
         "ReadUnavailable" if status >= 500 else "NotReadsAnswer" if status < 400 else None
     )
     if status in (400, 401, 403):
-        put_off = _TELLING_CODES.get(code) or put_off
-        put_off = next((told for words, told in _TELLING_WORDS if re.search(words, message, re.IGNORECASE)), put_off)
-    if put_off is None and status == 400 and body.strip() and not code and not message:
-        put_off = "NotReadsAnswer"
+        retryable = _TELLING_CODES.get(code) or retryable
+        retryable = next(
+            (told for words, told in _TELLING_WORDS if re.search(words, message, re.IGNORECASE)), retryable
+        )
+    if retryable is None and status == 400 and body.strip() and not code and not message:
+        retryable = "NotReadsAnswer"
     told = f"HTTP {status}: {code or 'no code'}. {message}".strip()
-    if put_off:
-        return Retryable(put_off, told, wait_named(headers, message, now))
+    if retryable:
+        return Retryable(retryable, told, wait_named(headers, message, now))
     return Rejected(code or f"Http{status}", message or f"Read answered HTTP {status} without a message.")
 
 

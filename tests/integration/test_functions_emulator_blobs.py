@@ -77,7 +77,7 @@ def test_names_arrive_as_they_are(storage: Storage, tmp_path: Path) -> None:
 def test_blobs_of_one_second_are_all_found(storage: Storage, tmp_path: Path) -> None:
     seen = Seen()
     with hosted(on_blob(storage, seen.function()), storage, tmp_path):
-        for number in range(30):  # between scans, many in the same second, of which one scan sees a part
+        for number in range(30):  # between scans, many in the same second; one scan sees a part of them
             storage.put(f"{number:02}")
         eventually(lambda: len(seen.names) >= 30)
     assert sorted(seen.names) == [f"{number:02}" for number in range(30)]

@@ -47,7 +47,7 @@ def sweep(app: App, seconds_later: float = LONGER_THAN_ANY_CLAIM) -> None:
     recover_stalled(app.services, app.clock() + timedelta(hours=1))
 
 
-def hand_over_missed(app: App) -> int:
+def enqueue_missed(app: App) -> int:
     app.clock.passes(LONGER_THAN_ANY_CLAIM)
     return find_missed(app.services, app.clock() + timedelta(hours=1))
 
@@ -157,7 +157,7 @@ def test_a_row_that_cannot_be_read_does_not_keep_others_from_being_recovered(app
 def test_a_file_that_no_event_reported_is_enqueued_once(app: App, read: ReadServer) -> None:
     app.read("known.png", "one")
     app.drop("missed.png", "two")
-    assert hand_over_missed(app) == 1
+    assert enqueue_missed(app) == 1
     app.run()
     assert app.document("missed.png").text == "two"
     assert len(read.submitted) == 2
@@ -166,7 +166,7 @@ def test_a_file_that_no_event_reported_is_enqueued_once(app: App, read: ReadServ
 def test_a_version_that_no_event_reported_is_enqueued(app: App) -> None:
     app.read("a.png", "one")
     app.drop("a.png", "two")
-    assert hand_over_missed(app) == 1
+    assert enqueue_missed(app) == 1
     app.run()
     assert app.document("a.png").text == "two"
 
@@ -220,7 +220,7 @@ def test_a_document_that_is_forgotten_with_its_file_kept_is_not_read_again_unask
     app.inbox.get_blob_client("a.png").set_blob_metadata({"author": "someone"})
     document = app.read("a.png")
     assert (document.status, document.text) == (Status.IGNORED, None)
-    assert hand_over_missed(app) == 0
+    assert enqueue_missed(app) == 0
     assert len(read.submitted) == 1
 
 
@@ -258,7 +258,7 @@ def test_a_document_whose_file_is_gone_is_forgotten_if_that_is_wished(mirror: Ap
     mirror.read("gone.png", "one")
     mirror.read("here.png", "two")
     mirror.inbox.delete_blob("gone.png")
-    hand_over_missed(mirror)
+    enqueue_missed(mirror)
     assert mirror.services.documents.get("gone.png") is None
     assert mirror.output("gone.png.txt") is None
     assert mirror.document("here.png").text == "two"
@@ -268,7 +268,7 @@ def test_a_file_that_comes_back_while_its_document_is_forgotten_is_kept(mirror: 
     mirror.read("a.png", "old")
     mirror.inbox.delete_blob("a.png")
     tap.intercept(lambda call: call.method == "DELETE" and call.service == "blob", lambda: mirror.drop("a.png", "new"))
-    hand_over_missed(mirror)
+    enqueue_missed(mirror)
     assert mirror.inbox.get_blob_client("a.png").exists()
 
 
@@ -276,7 +276,7 @@ def test_a_name_that_leads_elsewhere_reaches_no_blob_client_in_a_sweep(mirror: A
     mirror.event("../secrets/a.png")
     calls = len(tap.calls)
     try:
-        hand_over_missed(mirror)
+        enqueue_missed(mirror)
     finally:
         assert not [call for call in tap.calls[calls:] if "secrets" in call.path and call.service == "blob"]
 

@@ -28,7 +28,7 @@ from tests.support.storage_tap import StorageTap
         (Answer(503), "ReadUnavailable"),
     ],
 )
-def test_what_read_puts_off_waits_with_its_reason_and_advice_and_then_goes_on(
+def test_a_refusal_for_now_waits_with_its_reason_and_advice_and_then_goes_on(
     app: App, read: ReadServer, answer: Answer, code: str
 ) -> None:
     read.posts.extend([answer, answer])

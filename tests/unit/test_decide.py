@@ -47,7 +47,7 @@ CLAIMED = Document(
     name="a.pdf", status=SUBMITTING, source_etag="e1", write_id="c1", due_at=FUTURE, submits=1, lost_answers=1
 )
 CRASHED = replace(CLAIMED, due_at=PAST)
-PUT_OFF = Document(name="a.pdf", status=WAITING, source_etag="e1", write_id="c1", due_at=FUTURE, attempts=1)
+WAITING_TO_SUBMIT = Document(name="a.pdf", status=WAITING, source_etag="e1", write_id="c1", due_at=FUTURE, attempts=1)
 BEING_READ = Document(
     name="a.pdf",
     status=READING,
@@ -58,7 +58,7 @@ BEING_READ = Document(
     operation_url=OPERATION,
     submitted_at=PAST,
 )
-LOOK_PUT_OFF = replace(BEING_READ, status=WAITING)
+WAITING_TO_POLL = replace(BEING_READ, status=WAITING)
 READ = replace(
     BEING_READ,
     status=SUCCEEDED,
@@ -70,7 +70,7 @@ READ = replace(
 )
 BROKEN = Document(name="a.pdf", status=FAILED, source_etag="e1", write_id="c1", error_code="InvalidImage")
 LEFT_ALONE = Document(name="a.pdf", status=IGNORED, source_etag="e1", write_id="c1")
-STATIONS = [CLAIMED, CRASHED, PUT_OFF, BEING_READ, LOOK_PUT_OFF, READ, BROKEN, LEFT_ALONE]
+STATIONS = [CLAIMED, CRASHED, WAITING_TO_SUBMIT, BEING_READ, WAITING_TO_POLL, READ, BROKEN, LEFT_ALONE]
 
 
 # What a message is good for
@@ -81,9 +81,9 @@ STATIONS = [CLAIMED, CRASHED, PUT_OFF, BEING_READ, LOOK_PUT_OFF, READ, BROKEN, L
     [
         (CLAIMED, Skip("another run holds the claim")),
         (CRASHED, Submit()),
-        (PUT_OFF, Submit()),
+        (WAITING_TO_SUBMIT, Submit()),
         (BEING_READ, Poll()),
-        (LOOK_PUT_OFF, Poll()),
+        (WAITING_TO_POLL, Poll()),
         (READ, Skip("the document is succeeded")),
         (BROKEN, Skip("the document is failed")),
         (LEFT_ALONE, Skip("the document is ignored")),
@@ -107,17 +107,19 @@ def test_a_file_that_is_enqueued_and_has_no_row_is_submitted() -> None:
     assert next_step(None, Message("a.pdf", "e1"), NOW) == Submit()
 
 
-@pytest.mark.parametrize("document", [CLAIMED, PUT_OFF, BEING_READ, LOOK_PUT_OFF, READ, BROKEN, LEFT_ALONE])
+@pytest.mark.parametrize(
+    "document", [CLAIMED, WAITING_TO_SUBMIT, BEING_READ, WAITING_TO_POLL, READ, BROKEN, LEFT_ALONE]
+)
 def test_a_version_that_is_enqueued_and_known_is_left_alone(document: Document) -> None:
     assert next_step(document, Message("a.pdf", "e1"), NOW) == Skip("it is known")
 
 
-@pytest.mark.parametrize("document", [replace(station, due_at=PAST) for station in (BEING_READ, LOOK_PUT_OFF)])
+@pytest.mark.parametrize("document", [replace(station, due_at=PAST) for station in (BEING_READ, WAITING_TO_POLL)])
 def test_a_version_that_is_enqueued_while_its_poll_is_overdue_is_polled(document: Document) -> None:
     assert next_step(document, Message("a.pdf", "e1"), NOW) == Poll()
 
 
-@pytest.mark.parametrize("document", [PUT_OFF, BEING_READ, READ, BROKEN])
+@pytest.mark.parametrize("document", [WAITING_TO_SUBMIT, BEING_READ, READ, BROKEN])
 def test_a_newer_version_that_is_enqueued_is_submitted(document: Document) -> None:
     assert next_step(document, Message("a.pdf", "e2"), NOW) == Submit()
 
@@ -141,7 +143,9 @@ def test_a_new_file_is_claimed_before_it_is_posted() -> None:
     assert claim.document.due_at == NOW + SETTINGS.claim_length
 
 
-@pytest.mark.parametrize("document", [CLAIMED, PUT_OFF, BEING_READ, LOOK_PUT_OFF, READ, BROKEN, LEFT_ALONE])
+@pytest.mark.parametrize(
+    "document", [CLAIMED, WAITING_TO_SUBMIT, BEING_READ, WAITING_TO_POLL, READ, BROKEN, LEFT_ALONE]
+)
 def test_another_event_for_the_same_version_changes_nothing(document: Document) -> None:
     assert isinstance(version_of(document), Skip)
 
@@ -220,8 +224,8 @@ def test_a_newer_version_starts_without_text_counts_and_errors_of_the_older_one(
 
 
 def test_a_document_that_waits_is_submitted_when_its_own_message_comes_back() -> None:
-    assert isinstance(version_of(PUT_OFF, due=True), Claim)
-    assert isinstance(version_of(PUT_OFF, due=False), Skip)
+    assert isinstance(version_of(WAITING_TO_SUBMIT, due=True), Claim)
+    assert isinstance(version_of(WAITING_TO_SUBMIT, due=False), Skip)
 
 
 def test_a_claim_whose_run_crashed_is_taken_over_after_its_deadline() -> None:
@@ -307,7 +311,7 @@ def test_the_options_that_a_document_was_read_with_are_in_its_row() -> None:
 
 def test_a_document_that_waited_is_submitted_with_the_options_that_its_row_names() -> None:
     changed = replace(SETTINGS, read_options=replace(SETTINGS.read_options, language="de"))
-    step = version_of(PUT_OFF, due=True, settings=changed)
+    step = version_of(WAITING_TO_SUBMIT, due=True, settings=changed)
     assert isinstance(step, Claim)
     assert step.document.requested_language == changed.options_for(VERSION.metadata).language
 
@@ -315,14 +319,14 @@ def test_a_document_that_waited_is_submitted_with_the_options_that_its_row_names
 # A file that is gone
 
 
-@pytest.mark.parametrize("document", [PUT_OFF, CRASHED])
+@pytest.mark.parametrize("document", [WAITING_TO_SUBMIT, CRASHED])
 def test_a_file_that_was_deleted_before_it_was_submitted_fails(document: Document) -> None:
     step = on_missing(document, NOW)
     assert step is not None
     assert (step.document.status, step.document.error_code) == (FAILED, "SourceDeleted")
 
 
-@pytest.mark.parametrize("document", [CLAIMED, BEING_READ, LOOK_PUT_OFF, READ, BROKEN, LEFT_ALONE])
+@pytest.mark.parametrize("document", [CLAIMED, BEING_READ, WAITING_TO_POLL, READ, BROKEN, LEFT_ALONE])
 def test_a_file_that_was_deleted_later_is_finished_and_kept(document: Document) -> None:
     assert on_missing(document, NOW) is None
 
@@ -330,7 +334,7 @@ def test_a_file_that_was_deleted_later_is_finished_and_kept(document: Document) 
 # What a POST's answer makes of a document
 
 waits = st.none() | st.floats(0, 1e9)
-put_off = st.builds(
+waiting_rows = st.builds(
     Retryable,
     st.sampled_from(["Throttled", "Unreachable", "ReadServerError", "CredentialsRefused"]),
     st.text(max_size=5),
@@ -339,13 +343,13 @@ put_off = st.builds(
 post_answers = st.one_of(
     st.builds(Accepted, st.just(OPERATION), waits),
     st.builds(Rejected, st.sampled_from(["InvalidImage", "OperationUrlRefused"]), st.text(max_size=5)),
-    put_off,
+    waiting_rows,
     st.builds(AnswerLost, st.text(max_size=5)),
 )
 look_answers = st.one_of(
     st.builds(Running, waits),
     st.builds(Rejected, st.just("InvalidImage"), st.text(max_size=5)),
-    put_off,
+    waiting_rows,
     st.builds(Gone, st.text(max_size=5)),
 )
 
@@ -502,7 +506,7 @@ def test_a_throttled_file_is_not_given_up_at_the_first_server_error() -> None:
 # What the answer to a poll makes of a document
 
 
-@pytest.mark.parametrize("document", [BEING_READ, LOOK_PUT_OFF])
+@pytest.mark.parametrize("document", [BEING_READ, WAITING_TO_POLL])
 def test_while_read_is_at_work_the_document_is_reading_and_has_no_error(document: Document) -> None:
     then = polled(replace(document, error_code="Throttled", advice="x", error_message="y"), Running())
     assert (then.document.status, then.document.error_code, then.document.advice) == (READING, None, None)

@@ -41,7 +41,7 @@ def test_each_heading_has_something_to_say() -> None:
 
 def test_each_code_of_our_own_has_advice() -> None:
     ours = {name for path in (REPOSITORY / "shared").rglob("*.py") for name in _codes_in(path)}
-    ours |= set(answers._PUT_OFF.values()) | set(answers._TELLING_CODES.values())
+    ours |= set(answers._RETRYABLE.values()) | set(answers._TELLING_CODES.values())
     ours |= {code for _, code in answers._TELLING_WORDS} | set(client._ENDED.values())
     ours |= set(inbox._UNREADABLE.values())
     assert {"Throttled", "EmptyFile", "OperationExpired", "RegionalEndpoint", "ResultNotUnderstood"} <= ours

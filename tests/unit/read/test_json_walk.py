@@ -127,7 +127,7 @@ def test_a_part_that_has_no_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
     assert asked < 50
 
 
-def test_an_outline_keeps_no_element_and_hands_over_those_asked_for() -> None:
+def test_an_outline_keeps_no_element_and_yields_those_asked_for() -> None:
     answer = {"status": "succeeded", "analyzeResult": {"pages": [1, 2], "styles": [3]}}
     taken: list[int] = []
     kept = outline(WholeAnswer(answer).parts(), {("analyzeResult", "pages"): taken.append})

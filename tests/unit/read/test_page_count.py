@@ -136,7 +136,7 @@ def test_objects_that_cannot_be_seen_leave_the_count_unknown(opaque: bytes) -> N
 
 
 def linearized(pages: int, trailer: bytes = b"/Root 1 0 R", wrong: int = 0) -> bytes:
-    """Only what matters: the length and the count stand in the first object, and the rest cannot be read."""
+    """Only what matters: the length and the count are in the first object, and the rest cannot be read."""
     rest = revision({2: stream(b"secret", b"/Type/ObjStm/Filter/Crypt")}, trailer)
     first = b"50 0 obj\n<</Linearized 1/L %06d/H[1 2]/O 9/E 9/N %d/T 9>>\nendobj\n"
     start = b"xref\n0 0\ntrailer\n<<%s>>\nstartxref\n0\n%%%%EOF\n" % trailer
