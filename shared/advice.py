@@ -26,7 +26,7 @@ _TEXTS = (
     ("StorageUnavailable", f"{_NOTHING} See status.azure.com if it lasts."),
     ("StorageRefused", f"Storage refuses the app. Give its identity the role that the message names, or lift the lease, policy or firewall. {_BY_ITSELF}"),
     ("Throttled", f"{_NOTHING} If this is frequent, raise the Read resource's quota or tier."),
-    ("QuotaBooked", f"{_NOTHING} To read faster, raise the Read resource's quota or tier, and READ_RATE with it."),
+    ("WaitingForQuota", f"{_NOTHING} To read faster, raise the Read resource's quota or tier, and READ_RATE with it."),
     ("QuotaExhausted", f"The Read resource's quota for the month is used up. {_BY_ITSELF} To go on now, move the resource to a paid tier, then have the document read again."),
     ("Unreachable", f"Check READ_ENDPOINT, and that the network lets this app reach it. {_BY_ITSELF}"),
     ("AnswerLost", f"Read got the file and did not answer, so this attempt may have been billed. {_BY_ITSELF}"),
