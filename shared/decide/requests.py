@@ -14,7 +14,7 @@ _FAULTS_OF_OURS = frozenset({"ProcessingFailed", "RowEdited"})
 def requested_again(document: Document | None, name: str, now: datetime, settings: Settings) -> Document | None:
     """The row of a document that a person wants read, again or at all; None if it is being read just now.
 
-    Where a fault of ours lost a result that Read still keeps, it is fetched before anything is paid anew.
+    Where an error of the app lost a result that Read still keeps, that is fetched before anything is paid again.
     """
     if document is None:
         return Document(name=name, status=Status.WAITING, requested_by_name=True, due_at=now)
