@@ -75,7 +75,7 @@ class Document:
     resubmits: int = 0
     """How often Read had lost the operation, so that the file was submitted anew."""
     attempts: int = 0
-    """Steps in a row that Read put off; they make the waiting times grow."""
+    """Steps in a row that had to wait; they make the waiting times grow."""
     server_errors: int = 0
     """How often Read answered HTTP 500 to this version."""
     not_found_polls: int = 0

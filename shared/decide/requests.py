@@ -7,7 +7,7 @@ from shared.decide.poll import RESULT_KEPT
 from shared.document import Document, Status, Version
 from shared.settings import Settings
 
-_FAULTS_OF_OURS = frozenset({"ProcessingFailed", "RowEdited"})
+_APP_ERRORS = frozenset({"ProcessingFailed", "RowEdited"})
 """Codes of failures after which Read may still hold the paid result."""
 
 
@@ -22,7 +22,7 @@ def requested_again(document: Document | None, name: str, now: datetime, setting
         return None
     if (
         document.status is Status.FAILED
-        and document.error_code in _FAULTS_OF_OURS
+        and document.error_code in _APP_ERRORS
         and document.operation_url
         and document.submitted_at
         and now - document.submitted_at < RESULT_KEPT

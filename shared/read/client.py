@@ -345,7 +345,7 @@ def _inflated(response: requests.Response, size: int) -> Iterator[bytes]:
 
 
 def _rest(start: bytes, blocks: Iterator[bytes], block: int) -> Iterator[bytes]:
-    """A whole body, the start of which has been read already. Raises BrokenOff."""
+    """A whole body whose start has been read already. Raises BrokenOff."""
     yield from (start[at : at + block] for at in range(0, len(start), block))
     del start
     try:

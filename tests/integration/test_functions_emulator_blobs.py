@@ -356,7 +356,7 @@ def test_with_event_grid_the_version_is_not_checked(storage: Storage, tmp_path: 
         eventually(lambda: seen.names == ["a"])
 
 
-def test_a_blob_that_is_handed_over_runs_whatever_its_receipt_says(storage: Storage, tmp_path: Path) -> None:
+def test_a_blob_that_a_person_submits_runs_whatever_its_receipt_says(storage: Storage, tmp_path: Path) -> None:
     seen = Seen()
     storage.put("sub/a")
     with hosted(on_blob(storage, seen.function()), storage, tmp_path) as host:
@@ -366,7 +366,7 @@ def test_a_blob_that_is_handed_over_runs_whatever_its_receipt_says(storage: Stor
 
 
 @pytest.mark.parametrize("given", ["missing", "no-container", None, 7])
-def test_handing_over_what_is_no_blob_is_refused(storage: Storage, tmp_path: Path, given: object) -> None:
+def test_submitting_what_is_no_blob_is_refused(storage: Storage, tmp_path: Path, given: object) -> None:
     app = on_blob(storage, Seen().function())
     with hosted(app, storage, tmp_path) as host, pytest.raises(Rejected, match="no such blob"):
         host.calls["read"](f"{storage.container}/missing" if given == "missing" else given)

@@ -71,7 +71,7 @@ def test_any_json_is_a_message_or_refused(text: str) -> None:
         b'{"v":1,"name":"' + b"a" * 4097 + b'"}',
     ],
 )
-def test_what_nobody_of_ours_wrote_is_foreign_so_that_it_is_kept_in_the_poison_queue(body: bytes) -> None:
+def test_what_this_app_did_not_write_is_foreign_so_that_it_is_kept_in_the_poison_queue(body: bytes) -> None:
     with pytest.raises(ForeignMessage):
         Message.from_json(body)
 
