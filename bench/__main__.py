@@ -1,4 +1,4 @@
-"""Measure, and tell: `python3 dev.py bench`. Standard library only, until a benchmark is run."""
+"""Measure and report: `python3 dev.py bench`. Standard library only, until a benchmark is run."""
 
 import argparse
 import importlib

@@ -1,4 +1,4 @@
-"""A figure: what was measured, and what it is to be."""
+"""A figure: what was measured, and its goal."""
 
 from dataclasses import dataclass
 from typing import Any

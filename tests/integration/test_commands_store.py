@@ -63,7 +63,7 @@ def test_documents_of_one_status_are_found(store: Store) -> None:
     assert [row["Name"] for row in store.rows("", ["Name"], Status.FAILED)] == ["2024/a.pdf"]
 
 
-def test_what_failed_is_found_by_its_worklist_entry(store: Store) -> None:
+def test_a_failed_document_is_found_by_its_worklist_entry(store: Store) -> None:
     worklist = list(store.worklist("", ["Name", "ErrorCode", "Advice"]))
 
     assert [(row["Name"], row["ErrorCode"], row["Advice"]) for row in worklist] == [

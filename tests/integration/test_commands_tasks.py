@@ -1,4 +1,4 @@
-"""dev.py again, forget and missed: what they do, and what they tell, on Azurite."""
+"""dev.py again, forget and missed: what they do, and what they print, on Azurite."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

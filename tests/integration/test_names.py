@@ -36,7 +36,7 @@ def test_a_file_of_any_name_is_read(app: App, name: str) -> None:
     assert app.output(document.text_blob or "") == f"text of {name}\n".encode()
 
 
-def test_an_output_name_that_would_be_too_long_is_cut_and_stands_in_the_row(app: App) -> None:
+def test_an_output_name_that_would_be_too_long_is_cut_and_is_in_the_row(app: App) -> None:
     name = "n" * 1024
     document = app.read(name, "hello")
     assert document.text_blob == output_name(name, ".txt")

@@ -80,14 +80,14 @@ def test_content_that_was_adopted_can_be_adopted_again(app: App, read: ReadServe
     assert len(read.submitted) == 1
 
 
-def test_the_same_content_with_other_options_is_read_anew(app: App, read: ReadServer) -> None:
+def test_the_same_content_with_other_options_is_read_again(app: App, read: ReadServer) -> None:
     app.read("a.png", "one")
     app.inbox.get_blob_client("a.png").set_blob_metadata({"Language": "de"})
     assert app.read("a.png").requested_language == "de"
     assert [request.path for request in read.requests if request.method == "POST"][1].endswith("?language=de")
 
 
-def test_content_whose_output_somebody_removed_is_read_anew(app: App, read: ReadServer) -> None:
+def test_content_whose_output_somebody_removed_is_read_again(app: App, read: ReadServer) -> None:
     app.read("a.png", "one")
     app.results.delete_blob("a.png.txt")
     app.drop("a.png", "one")

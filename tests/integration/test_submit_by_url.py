@@ -88,7 +88,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_where_read_cannot_fetch_a_file_its_content_is_sent_in_the_same_claim(
+def test_the_content_is_sent_in_the_same_claim_where_read_cannot_fetch_the_file(
     app: App, read: ReadServer, refusal: Answer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "shared")

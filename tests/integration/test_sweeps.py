@@ -55,7 +55,7 @@ def enqueue_missed(app: App) -> int:
 # Stalled
 
 
-def test_a_file_whose_run_died_while_posting_is_submitted_anew_and_counted_as_paid(app: App) -> None:
+def test_a_file_whose_run_died_while_posting_is_submitted_again_and_counted_as_paid(app: App) -> None:
     app.drop("a.png", "one")
     dies_while_posting(app, "a.png")
     sweep(app)
@@ -84,7 +84,7 @@ def test_a_document_whose_message_was_lost_is_polled_again_unpaid(app: App, read
     assert len(read.submitted) == 1
 
 
-def test_what_is_not_overdue_is_not_requeued(app: App) -> None:
+def test_a_document_that_is_not_overdue_is_not_requeued(app: App) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     app.read("b.png", "done")
@@ -93,7 +93,7 @@ def test_what_is_not_overdue_is_not_requeued(app: App) -> None:
     assert not app.sent.messages
 
 
-def test_a_document_whose_queue_is_always_an_hour_behind_is_polled_all_the_same(app: App) -> None:
+def test_a_document_is_polled_even_if_its_queue_is_always_an_hour_behind(app: App) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     for _ in range(3):
@@ -179,7 +179,7 @@ def test_a_young_file_s_own_event_is_waited_for(app: App) -> None:
 # Again
 
 
-def test_a_document_that_is_asked_for_again_is_read_and_paid_anew(app: App, read: ReadServer) -> None:
+def test_a_document_that_is_requested_again_is_read_and_paid_again(app: App, read: ReadServer) -> None:
     read.gets.append(FAILED)
     app.read("a.png", "one")
     assert again(app.services, "a.png")
@@ -188,7 +188,7 @@ def test_a_document_that_is_asked_for_again_is_read_and_paid_anew(app: App, read
     assert len(read.submitted) == 2
 
 
-def test_a_document_that_is_being_read_cannot_be_asked_for_again(app: App) -> None:
+def test_a_document_that_is_being_read_cannot_be_requested_again(app: App) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     assert not again(app.services, "a.png")
@@ -204,7 +204,7 @@ def test_asking_again_for_a_name_that_leads_elsewhere_ends(app: App) -> None:
 # Forgotten
 
 
-def test_of_a_forgotten_document_nothing_is_left(app: App) -> None:
+def test_nothing_is_left_of_a_forgotten_document(app: App) -> None:
     app.read("a.png", "one\ntwo")
     forget(app.services, "a.png")
     assert app.services.documents.get("a.png") is None
@@ -239,7 +239,7 @@ def deletes_the_file(call: Call) -> bool:
     return call.method == "DELETE" and call.path.startswith("in-")
 
 
-def test_a_file_that_is_uploaded_anew_while_the_older_one_is_forgotten_is_kept(app: App, tap: StorageTap) -> None:
+def test_a_file_that_is_uploaded_again_while_the_older_one_is_forgotten_is_kept(app: App, tap: StorageTap) -> None:
     app.read("a.png", "old")
     tap.intercept(deletes_the_file, lambda: app.drop("a.png", "new"))
     forget(app.services, "a.png")

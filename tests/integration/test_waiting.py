@@ -1,4 +1,4 @@
-"""What waiting can help waits, says why, and goes on."""
+"""A document that waiting can help waits, says why, and goes on."""
 
 import pytest
 

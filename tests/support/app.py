@@ -1,4 +1,4 @@
-"""The app between a user who drops files and a host that hands events and messages over, without any waiting."""
+"""The app between a user who drops files and a host that delivers events and messages, without any waiting."""
 
 from collections import deque
 from collections.abc import Mapping

@@ -265,7 +265,7 @@ def test_only_the_same_content_read_in_the_same_way_is_adopted(document: Documen
     assert isinstance(version_of(document, version=version), Claim)
 
 
-def test_content_whose_outputs_are_not_there_any_more_is_read_anew() -> None:
+def test_content_whose_outputs_are_gone_is_read_again() -> None:
     assert isinstance(version_of(READ, version=replace(VERSION, etag="e2"), adopt=False), Claim)
 
 
@@ -280,7 +280,7 @@ def test_content_whose_outputs_are_not_there_any_more_is_read_anew() -> None:
         ({"version": replace(VERSION, metadata={"pages": "one"})}, "OptionNotSupported"),
     ],
 )
-def test_what_cannot_be_read_fails_unpaid_with_advice(options: dict[str, Any], code: str) -> None:
+def test_a_file_that_cannot_be_read_fails_unpaid_with_advice(options: dict[str, Any], code: str) -> None:
     step = version_of(None, **options)
     assert isinstance(step, Transition)
     assert step.delay is None
@@ -296,7 +296,7 @@ def test_what_cannot_be_read_fails_unpaid_with_advice(options: dict[str, Any], c
         {"settings": replace(SETTINGS, read_files_from=NOW)},
     ],
 )
-def test_what_is_no_document_or_too_old_is_ignored_and_says_why(options: dict[str, Any]) -> None:
+def test_a_file_that_is_not_a_document_or_too_old_is_ignored_and_says_why(options: dict[str, Any]) -> None:
     step = version_of(None, **options)
     assert isinstance(step, Transition)
     assert (step.document.status, step.document.submits) == (IGNORED, 0)

@@ -76,7 +76,7 @@ def test_every_supported_python_is_tested_and_named() -> None:
     assert "(3, 11) <= sys.version_info[:2] <= (3, 14)" in document("dev.py")
 
 
-def test_the_version_stands_in_one_place() -> None:
+def test_the_version_is_in_one_place() -> None:
     pyproject = tomllib.loads(document("pyproject.toml"))
     assert pyproject["project"]["dynamic"] == ["version"]
     assert pyproject["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "shared.__version__"}

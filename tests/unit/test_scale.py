@@ -34,7 +34,7 @@ def shown() -> dict[str, str]:
     return {row[1]: row[2] for row in ROW.finditer(document("docs/scale.md"))}
 
 
-def test_what_is_exact_stands_there_as_it_is_counted(exact: dict[str, Figure], shown: dict[str, str]) -> None:
+def test_exact_figures_are_shown_as_they_are_counted(exact: dict[str, Figure], shown: dict[str, str]) -> None:
     counted = {row[1]: row[2] for figure in exact.values() if (row := ROW.match(million.row(figure)))}
     assert counted.keys() == exact.keys()
     assert {name: shown.get(name) for name in counted} == counted, AGAIN

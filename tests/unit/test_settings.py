@@ -204,7 +204,7 @@ def test_the_endpoint_s_slash_is_not_doubled() -> None:
         pytest.param("READ_QUEUE", "done", id="one-queue-for-both"),
     ],
 )
-def test_what_could_only_fail_later_is_refused_at_start(name: str, value: str) -> None:
+def test_a_setting_that_could_only_fail_later_is_refused_at_start(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         read(**{"DONE_QUEUE": "done", name: value})
 

@@ -52,7 +52,7 @@ def test_in_a_missing_container_every_operation_says_so(storage: Storage) -> Non
     assert not blob.exists()
 
 
-def test_a_blob_is_described_alike_when_it_is_opened_and_when_it_is_asked_about(blob: BlobClient) -> None:
+def test_a_blob_has_the_same_properties_when_it_is_opened_and_when_they_are_asked_for(blob: BlobClient) -> None:
     written = blob.upload_blob(
         b"hello", metadata={"source_etag": '"0x8"'}, content_settings=ContentSettings(content_type="text/plain")
     )

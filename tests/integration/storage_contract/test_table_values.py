@@ -70,7 +70,7 @@ def test_a_large_number_needs_a_type_and_comes_back_with_it(table: TableClient) 
     assert table.get_entity("p", "r")["Length"] == EntityProperty(2**40, EdmType.INT64)
 
 
-def test_what_is_no_column_value_is_refused_before_it_is_sent(table: TableClient) -> None:
+def test_a_value_that_no_column_holds_is_refused_before_it_is_sent(table: TableClient) -> None:
     with pytest.raises(TypeError, match="not supported"):
         table.create_entity(entity("r", Lines=["a"]))
 

@@ -141,7 +141,7 @@ def test_a_token_that_cannot_be_had_is_waited_for_and_nothing_is_sent() -> None:
         "/vision/v3.2/read/analyzeResults/7d2a",
     ],
 )
-def test_of_an_operation_s_url_only_the_path_counts(location: str) -> None:
+def test_only_the_path_of_an_operation_s_url_counts(location: str) -> None:
     answer = client(answered(202, Operation_Location=location)).submit(File(), ReadOptions())
     assert answer == Accepted(OPERATION)
 
@@ -210,7 +210,7 @@ def test_an_endpoint_that_does_not_answer_a_poll_is_polled_again() -> None:
     assert answer.code == "Unreachable"
 
 
-def test_what_a_network_error_says_of_hosts_and_addresses_is_not_repeated() -> None:
+def test_hosts_and_addresses_of_a_network_error_are_not_repeated() -> None:
     error = requests.ConnectionError("HTTPSConnectionPool(host='secret.internal', port=443)")
     answer = client(Wire(error=error)).poll(OPERATION)
     assert isinstance(answer, Retryable)
@@ -242,7 +242,7 @@ def test_a_failure_without_a_reason_says_so() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Sign in</html>", b"[]", b"{}", b'{"status": 2}', b"\xff", b"{" * 99999])
-def test_a_200_that_is_no_operation_comes_from_something_in_between(body: bytes) -> None:
+def test_a_200_that_is_not_an_operation_comes_from_a_proxy(body: bytes) -> None:
     answer = poll(body=body)
     assert isinstance(answer, Retryable)
     assert answer.code == "NotReadsAnswer"

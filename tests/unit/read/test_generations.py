@@ -273,7 +273,7 @@ def test_a_first_segment_that_a_container_drops_is_restored(version: str) -> Non
         f"http://h/documentintelligence/documentModels/prebuilt-read/analyzeResults/{ID}?u=http://evil",
     ],
 )
-def test_a_path_that_is_none_of_a_version_s_is_not_followed(version: str, location: str) -> None:
+def test_a_path_of_another_version_is_not_followed(version: str, location: str) -> None:
     with pytest.raises(NotOurOperation):
         generation(version).operation_path(location)
 
@@ -376,7 +376,7 @@ def test_a_region_s_endpoint_takes_a_key() -> None:
         (400, "ServiceUnavailable", "Later.", "ReadUnavailable"),
     ],
 )  # fmt: skip
-def test_what_waiting_or_a_repair_can_help_waits(status: int, code: str, message: str, expected: str) -> None:
+def test_a_refusal_that_waiting_or_a_repair_can_help_waits(status: int, code: str, message: str, expected: str) -> None:
     body = json.dumps({"error": {"code": code, "message": message}}).encode()
     answer = refusal(status, {}, body, NOW)
     assert isinstance(answer, Retryable)
@@ -385,7 +385,7 @@ def test_what_waiting_or_a_repair_can_help_waits(status: int, code: str, message
 
 
 @pytest.mark.parametrize("code", ["InvalidImage", "FailedToProcess", "Unspecified", "InvalidSasToken", "BadArgument"])
-def test_what_waiting_cannot_help_is_refused_with_read_s_own_code(code: str) -> None:
+def test_a_refusal_that_waiting_cannot_help_is_rejected_with_read_s_own_code(code: str) -> None:
     body = json.dumps({"code": code, "message": "No."}).encode()
     assert refusal(400, {}, body, NOW) == Rejected(code, "No.")
 
@@ -473,7 +473,7 @@ def test_a_box_is_eight_numbers_or_four_points(box: object) -> None:
     assert page.lines[0].box == (1, 2, 3, 4, 5, 6, 7, 8)
 
 
-def test_a_page_without_text_is_a_page_all_the_same() -> None:
+def test_a_page_without_text_is_still_a_page() -> None:
     result = v3_2()
     assert (len(result.pages), result.text) == (1, "")
 

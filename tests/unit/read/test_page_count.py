@@ -242,14 +242,14 @@ def test_an_image_is_one_page(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP"])
-def test_what_read_does_not_take_is_not_counted(kind: str) -> None:
+def test_formats_that_read_does_not_take_are_not_counted(kind: str) -> None:
     file = BytesIO()
     Image.new("RGB", (60, 60)).save(file, kind)
     assert count(file.getvalue()) is None
 
 
 @pytest.mark.parametrize("file", [b"", b"%PDF", b"%PDF-1.7", b"II*\0", b"PK\x03\x04 docx", b"plain text"])
-def test_what_is_no_document_is_not_counted(file: bytes) -> None:
+def test_files_that_are_not_documents_are_not_counted(file: bytes) -> None:
     assert count(file) is None
 
 

@@ -1,4 +1,4 @@
-"""Answers of the real service, read to what anybody sees in their JSON."""
+"""Answers of the real service become what anybody sees in their JSON."""
 
 import json
 from datetime import UTC, datetime
