@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shared.pace import Slot
 
 from shared.document import Document, Status
 from shared.message import ForeignMessage, LaterMessage, Message
-from shared.pace import Slot
 
 ANY_CHARACTER = st.characters(exclude_categories=["Cs"])
 LARGEST_BEFORE_BASE64 = 48 * 1024
