@@ -65,6 +65,8 @@ class Documents:
         document = document.evolve(write_id=write_id or self._new_write_id())
         if isinstance(expected, Tombstone):
             document = expected.passed_on_to(document)
+        elif expected is None and not _on_worklist(document) and (tombstone := self.tombstone(document.name)):
+            raise Conflict(tombstone)  # a batch that writes no entry would not find the tombstone
         try:
             written = submit(self._client, [*self._batch(document, expected)])
             return document.evolve(row_etag=written[0]["etag"])

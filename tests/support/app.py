@@ -140,7 +140,7 @@ class App:
 
     def line_rows(self, name: str) -> list[Mapping[str, Any]]:
         key = lines_key(self.settings.input_container, name)
-        found = self._lines.query_entities("PartitionKey eq @key and RowKey ge '0'", parameters={"key": key})
+        found = self._lines.query_entities("PartitionKey eq @key and Line ge 1", parameters={"key": key})
         return list(found)
 
     def output(self, name: str) -> bytes | None:
