@@ -41,9 +41,9 @@ class Services:
     outputs: Outputs
     queue: Queue
     done: Queue | None
-    """Where it is told that a document is done, if anywhere."""
+    """DONE_QUEUE, if it is set."""
     poison: RawQueue
-    """Messages of our queue that failed five times, and what was never a message of ours."""
+    """Messages of our queue that failed five times, and messages that this app did not write."""
     unreadable: RawQueue
     blob_poison: RawQueue
     """The host's own: blob events, of every function in the account, that failed five times."""
@@ -117,7 +117,7 @@ def build(settings: Settings) -> Services:
 
 
 def build_library(settings: Settings) -> Library:
-    """The read side alone, for whoever only looks at what is stored; nothing is called yet."""
+    """The read side alone, for callers that only read; it makes no call yet."""
     return Library(settings, blob_service(settings.storage), table_service(settings.storage))
 
 

@@ -449,7 +449,7 @@ def _read(row: Mapping[str, Any]) -> Document | Trouble:
 
 
 def _entry(entry: Mapping[str, Any]) -> Summary:
-    """The summary of a worklist entry, of which only the name and the status are needed."""
+    """The summary of a worklist entry, only its name and status are needed."""
 
     def text(column: str) -> str | None:
         return value if isinstance(value := entry.get(column), str) else None
@@ -506,7 +506,7 @@ def _line(row: Mapping[str, Any]) -> StoredLine:
 
 
 def _is_page(row: Mapping[str, Any]) -> bool:
-    """Whether a row is not a line's: it is its page's, or no key of ours."""
+    """Whether a row is not a line's: it is its page's, or its key is not the app's."""
     page, _, line = row["RowKey"].partition("-")
     return not (page.isdecimal() and line.isdecimal() and int(line))
 

@@ -29,7 +29,7 @@ class StorageConnection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All that can be set. The README says what each setting means."""
+    """All that can be set. docs/settings.md says what each setting means."""
 
     storage: StorageConnection
     input_container: str

@@ -15,7 +15,7 @@ from shared.settings import StorageConnection
 from shared.storage.batch import BatchingTableService
 
 RANGE_BYTES = 4 * 1024 * 1024
-"""What one GET of a blob brings. The SDK's own first GET is 32 MiB, which every submit would hold in memory."""
+"""What one GET of a blob returns. The SDK's own first GET is 32 MiB, which every submit would hold in memory."""
 
 # Twice within a second or so: a longer wait belongs in the queue. (The blob and queue clients' own first retry
 # comes after some 18 s, inside the worker.)

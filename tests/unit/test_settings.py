@@ -171,7 +171,7 @@ def test_each_service_can_have_a_url_of_its_own() -> None:
     )
 
 
-def test_a_service_without_a_url_is_told_what_would_do() -> None:
+def test_a_service_without_a_url_is_an_error_that_names_the_settings() -> None:
     with pytest.raises(SettingsError, match="__tableServiceUri"):
         storage({f"DocumentStorage__{service}ServiceUri": "https://h" for service in ("blob", "queue")})
 
@@ -201,7 +201,7 @@ def test_without_a_folder_the_whole_container_is_watched() -> None:
     assert read().trigger_path == "inbox/{name}"
 
 
-def test_output_that_an_event_tells_of_is_not_read() -> None:
+def test_output_that_an_event_reports_is_not_read() -> None:
     assert not read().reads("results", "a.pdf.json")
 
 
@@ -258,7 +258,7 @@ def test_the_endpoint_s_slash_is_not_doubled() -> None:
         pytest.param("READ_QUEUE", "done", id="one-queue-for-both"),
     ],
 )
-def test_what_could_only_fail_later_is_refused_at_start(name: str, value: str) -> None:
+def test_a_setting_that_could_only_fail_later_is_refused_at_start(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         read(**{"DONE_QUEUE": "done", name: value})
 
