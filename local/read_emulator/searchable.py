@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 import numpy as np
-from fontTools.fontBuilder import FontBuilder
-from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.fontBuilder import FontBuilder  # type: ignore[import-untyped]  # ships no types
+from fontTools.pens.ttGlyphPen import TTGlyphPen  # type: ignore[import-untyped]  # as above
 from numpy.typing import NDArray
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import (

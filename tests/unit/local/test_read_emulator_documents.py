@@ -13,7 +13,7 @@ import pypdfium2  # type: ignore[import-untyped]  # ships no types
 import pytest
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageOps
-from pypdfium2 import raw  # type: ignore[import-untyped]  # as above
+from pypdfium2 import raw
 
 from local.read_emulator.documents import Limits, PageImage, open_document
 from local.read_emulator.page_ranges import PageRanges
