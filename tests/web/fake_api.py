@@ -6,6 +6,7 @@ real. Its switches (``offline``, ``key``, ``expired_links`` …) may be set at a
 ``python3 -m tests.web.fake_api`` serves a library to look at.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -17,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -90,17 +91,22 @@ class Document:
         """As the output blob has it: lines ended by a line feed, pages parted by a form feed."""
         return "\f".join("".join(f"{line['text']}\n" for line in page["lines"]) for page in self.pages).encode()
 
+    @property
+    def _size(self) -> tuple[int, int]:
+        """Lines and words, as if all pages were like the first."""
+        lines, each = counted(self.page) if self.page else (0, 0)
+        return lines * (self.page_count or 0), each * (self.page_count or 0)
+
     def summary(self) -> Json:
         """As lists show it."""
         done = self.status == "succeeded"
         code, message, advice = self.error or (None, None, None)
-        first = self.page(1) if done and self.page and self.page_count else {"lines": []}
-        words = sum(len(line["words"]) for line in first["lines"]) * (self.page_count or 0)
+        lines, words = self._size if done else (0, 0)
         return {
             "name": self.name,
             "status": self.status,
             "pageCount": self.page_count if done else None,
-            "lineCount": len(first["lines"]) * (self.page_count or 0) if done else None,
+            "lineCount": lines if done else None,
             "wordCount": words if done else None,
             "uploadedAt": stamp(self.uploaded),
             "submittedAt": stamp(self.uploaded + timedelta(seconds=2)),
@@ -145,6 +151,13 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+@cache
+def counted(page: Callable[[int], Json]) -> tuple[int, int]:
+    """Lines and words on page 1."""
+    lines = page(1)["lines"]
+    return len(lines), sum(len(line["words"]) for line in lines)
+
+
 # Pages
 
 
@@ -162,11 +175,11 @@ def page_of(
 ) -> Json:
     """A page of lines of words, set as type is; ``angle`` turns the whole text clockwise about the page's centre."""
     width, tall = size
-    made = []
+    made: list[Json] = []
     for at, words in enumerate(lines):
         y = (top + at * step) * tall
         x = 0.09 * width
-        line = []
+        line: list[Json] = []
         for text, confidence in words:
             long = max(len(text), 1) * height * tall * 0.56
             box = turned(
@@ -207,6 +220,12 @@ def turned(box: tuple[float, ...], angle: float, centre: tuple[float, float]) ->
     return out
 
 
+@cache
+def typeface() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """What words are drawn with."""
+    return ImageFont.truetype(FONT, 40) if Path(FONT).is_file() else ImageFont.load_default(40)
+
+
 def drawn(page: Json, width: int, *, solid: bool = False) -> bytes:
     """A PNG of a page at a width: its words in their places, or each box filled (``solid``)."""
     scale = width / page["width"]
@@ -219,15 +238,11 @@ def drawn(page: Json, width: int, *, solid: bool = False) -> bytes:
                 draw.polygon(box, fill=0)
                 continue
             tall = math.hypot(box[6] - box[0], box[7] - box[1])
-            text = Image.new(
-                "L", (max(1, round(math.hypot(box[2] - box[0], box[3] - box[1]))), max(1, round(tall * 1.2))), 0
-            )
-            face = (
-                ImageFont.truetype(FONT, max(6, round(tall * 0.86)))
-                if Path(FONT).is_file()
-                else ImageFont.load_default()
-            )
+            long = max(1, round(math.hypot(box[2] - box[0], box[3] - box[1])))
+            face = typeface()
+            text = Image.new("L", (round(face.getlength(word["text"])) or 1, 48), 0)
             ImageDraw.Draw(text).text((0, 0), word["text"], fill=235, font=face)
+            text = text.resize((long, max(1, round(tall * 1.15))), Image.Resampling.LANCZOS)
             if page["angle"]:
                 text = text.rotate(-page["angle"], expand=True, resample=Image.Resampling.BICUBIC)
             at = (round(min(box[::2])), round(min(box[1::2])))
@@ -259,27 +274,8 @@ INVOICE = page_of(
     ],
     step=0.045,
 )
-PARAGRAPH = [
-    "the",
-    "quick",
-    "brown",
-    "fox",
-    "jumps",
-    "over",
-    "a",
-    "lazy",
-    "dog",
-    "while",
-    "eleven",
-    "grey",
-    "herons",
-    "watch",
-    "from",
-    "the",
-    "old",
-    "stone",
-    "bridge",
-]
+SENTENCE = "the quick brown fox jumps over a lazy dog while eleven grey herons watch from the old stone bridge"
+PARAGRAPH = SENTENCE.split()
 
 
 def book_page(number: int) -> Json:
@@ -488,7 +484,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            with contextlib.suppress(ConnectionError):  # the page may have gone on
+                self.wfile.write(body)
 
     def content(self) -> bytes:
         """The request's body."""

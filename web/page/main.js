@@ -56,8 +56,8 @@ let retry = 0;
 let retryIn = 2000;
 
 api.addEventListener("trouble", ({ detail: problem }) => {
-  $("banner-title").textContent = problem.title || problem.message;
-  $("banner-text").textContent = [problem.message === problem.title ? "" : problem.message, problem.advice].filter(Boolean).join(" ");
+  $("banner-title").textContent = problem.message;
+  $("banner-text").textContent = problem.advice;
   $("banner").hidden = false;
   if (retry) return;
   retry = setTimeout(tryAgain, retryIn);

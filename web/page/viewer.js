@@ -46,6 +46,7 @@ export class Viewer {
   #images = new Recent(4, (entry) => URL.revokeObjectURL(entry.url));
   #preview = null;
   #missing = false;
+  #instead = true; // whether something else than pages is shown
   #found = []; // {page, count, hits}
   #pattern = null;
   #pageHits = [];
@@ -92,7 +93,7 @@ export class Viewer {
       tab.addEventListener("click", () => this.#tab(tab.dataset.tab));
       tab.addEventListener("keydown", (event) => this.#tabKey(event));
     }
-    matchMedia("(max-width: 860px)").addEventListener("change", () => this.#tab($("panes").dataset.pane));
+    matchMedia("(max-width: 860px)").addEventListener("change", () => this.#tab($("viewer").dataset.pane));
   }
 
   /** Show what an address names. */
@@ -100,9 +101,11 @@ export class Viewer {
     const other = place.name !== this.#place.name || !this.#document;
     const before = this.#place;
     this.#place = { ...place };
+    if (!["hits", "json", "details"].includes(place.tab)) delete this.#place.tab;
     if (other) { this.#open(); return; }
     if (place.q !== before.q) { $("find").value = place.q ?? ""; this.#search(place.q ?? ""); }
-    if (place.page && place.page !== this.#page) this.openPage(place.page);
+    if (place.tab !== before.tab) this.#tab(this.#place.tab ?? "text", false);
+    if ((place.page ?? this.#numbers[0]) !== this.#page) this.openPage(place.page ?? this.#numbers[0]);
   }
 
   /** Leave the document, and let go of all that it took. */
@@ -159,7 +162,8 @@ export class Viewer {
     $("warning").hidden = true;
     $("details").replaceChildren();
     $("stage-note").hidden = true;
-    this.#tab(place.tab === "image" || !["json", "details", "hits"].includes(place.tab) ? "text" : place.tab, false);
+    this.#instead = true;
+    this.#tab("text", false);
     this.#showState();
     this.#showPreview();
     this.#follow(this.#opened.signal);
@@ -241,6 +245,8 @@ export class Viewer {
     for (const tab of ["image", "hits", "json"]) $(`tab-${tab}`).hidden = instead;
     $("tab-text").textContent = instead ? "Status" : "Text";
     if (instead && $(`tab-${this.#shownTab}`).hidden) this.#tab("text", false);
+    else if (!instead && this.#instead) this.#tab(this.#place.tab ?? "text", false);
+    this.#instead = instead;
     const card = $("state");
     card.hidden = !instead;
     if (!instead) { card.replaceChildren(); return; }
@@ -344,7 +350,7 @@ export class Viewer {
     const { signal } = this.#turning;
     this.#turned = this.#page ? Math.sign(page - this.#page) : 0;
     this.#page = page;
-    this.#goTo({ page: page === this.#numbers[0] ? undefined : page, tab: undefined });
+    this.#goTo({ page: page === this.#numbers[0] ? undefined : page });
     this.#showCount();
     $("stage-note").hidden = true;
     try {
@@ -598,7 +604,7 @@ export class Viewer {
 
   #goToWord(word) {
     const at = { line: word.line, word: word.index };
-    if ($("panes").dataset.pane !== "image") this.#tab("text");
+    if ($("viewer").dataset.pane !== "image") this.#tab("text");
     this.#text.focus(word.line);
     this.#light(at, { from: "text" });
     this.#text.reveal(word.line);
@@ -727,12 +733,12 @@ export class Viewer {
 
   // Tabs
 
-  get #shownTab() { return $("panes").dataset.pane; }
+  get #shownTab() { return $("viewer").dataset.pane; }
 
   #tab(wanted, byPerson = true) {
     const narrow = matchMedia("(max-width: 860px)").matches;
     const name = wanted === "image" && !narrow ? "text" : wanted;
-    $("panes").dataset.pane = name;
+    $("viewer").dataset.pane = name;
     for (const tab of document.querySelectorAll("[role=tab]")) {
       const on = tab.dataset.tab === name;
       tab.setAttribute("aria-selected", String(on));
