@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from azure.storage.queue import TextBase64EncodePolicy
 
+from shared.library import Library
 from shared.pacer import Pacer
 from shared.read.client import CredentialsUnavailable, ReadClient, takes_entra_tokens
 from shared.settings import Settings
@@ -90,6 +91,11 @@ def build(settings: Settings) -> Services:
         random=random,
         links=Links(blobs, settings.input_container, now) if _fetches(settings, blobs.url) else None,
     )
+
+
+def build_library(settings: Settings) -> Library:
+    """The read side alone, for whoever only looks at what is stored; nothing is called yet."""
+    return Library(settings, blob_service(settings.storage), table_service(settings.storage))
 
 
 def _fetches(settings: Settings, storage_url: str) -> bool:
