@@ -1,0 +1,64 @@
+"""The HTTP triggers. All that a request needs is imported when the first one comes."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+import azure.functions as func
+
+from web.protection import signs_in
+from web.routes import ROUTES, Route
+
+if TYPE_CHECKING:
+    from shared.assembly import Services
+    from web.context import Context
+
+
+def blueprint(environ: Mapping[str, str], services: "Callable[[], Services]") -> func.Blueprint:
+    """One HTTP function for each route. ``services`` makes what they work with, once it is needed."""
+    triggers = func.Blueprint()
+    # Under App Service authentication a browser has a cookie and no key; each request is checked for it.
+    level = func.AuthLevel.ANONYMOUS if signs_in(environ) else func.AuthLevel.FUNCTION
+
+    @cache
+    def context() -> "Context":
+        from web.context import build
+
+        return build(services())
+
+    for route in ROUTES:
+        triggers.function_name(route.name)(
+            triggers.route(
+                route=route.path,
+                trigger_arg_name="request",
+                methods=list(route.methods),
+                auth_level=func.AuthLevel.ANONYMOUS if route.is_open else level,
+            )(_handler(route, environ, context))
+        )
+    return triggers
+
+
+def _handler(
+    route: Route, environ: Mapping[str, str], context: "Callable[[], Context]"
+) -> Callable[[func.HttpRequest], func.HttpResponse]:
+    def handle(request: func.HttpRequest) -> func.HttpResponse:
+        from web.message import Request
+        from web.serve import serve
+
+        answer = serve(
+            route,
+            Request(
+                method=request.method,
+                query=dict(request.params),
+                headers={name.lower(): value for name, value in request.headers.items()},
+                body=request.get_body(),
+                file=request.route_params.get("file") or "",
+            ),
+            environ,
+            context,
+        )
+        return func.HttpResponse(
+            answer.body, status_code=answer.status, headers=dict(answer.headers), mimetype=answer.media_type
+        )
+
+    return handle
