@@ -21,9 +21,9 @@ from shared.missed import count_missed, find_missed
 from shared.pace import EARLY_BY, Pace
 from shared.recover import recover_stalled
 from shared.settings import Rate
-from shared.storage.blobs import Inbox, Listed
-from shared.storage.queue import Queue
-from shared.storage.tables import Documents
+from shared.storage.documents import Documents
+from shared.storage.inbox import Inbox, Listed
+from shared.storage.queues import Queue
 from simulation.burst import Burst, _Read, _World
 from simulation.storage.account import Operation
 

@@ -2,7 +2,7 @@
 
 import re
 
-from shared.document import Document
+from shared.document import ROW_EDITED, Document
 from shared.read.generation import Generation, ReadOptions
 from shared.read.generations import UnknownGeneration, all_generations, generation
 
@@ -20,8 +20,10 @@ _TEXTS = (
     ("OptionNotSupported", f"Correct or remove the file's metadata, or set another READ_API_VERSION. {_UPLOAD}"),
     ("SubmitCrashed", "Several attempts broke off while Read was taking the file in. Look into the function's log; then upload the file again. Each attempt may have been billed."),
     ("ProcessingFailed", "Look into the function's log for the error; then read the document again."),
+    ("RowEdited", ROW_EDITED),
     # What waiting, or somebody's repair, can help
     ("StorageUnavailable", f"Nothing to do: {_BY_ITSELF.lower()} See status.azure.com if it lasts."),
+    ("StorageRefused", f"Storage refuses the app. Give its identity the roles that the message names, or lift the lease, policy or firewall that it speaks of. {_BY_ITSELF}"),
     ("Throttled", f"Nothing to do: {_BY_ITSELF.lower()} If this is frequent, raise the Read resource's quota or tier."),
     ("QuotaBooked", f"Nothing to do: {_BY_ITSELF.lower()} To read faster, raise the Read resource's quota or tier, and READ_RATE with it."),
     ("QuotaExhausted", f"The Read resource's quota for the month is used up. {_BY_ITSELF} To go on now, move the resource to a paid tier, then read the document again."),

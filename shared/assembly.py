@@ -10,16 +10,20 @@ from urllib.parse import urlsplit
 
 from azure.storage.queue import TextBase64EncodePolicy
 
+from shared.document import Document
 from shared.library import Library
 from shared.pacer import Pacer
 from shared.read.client import CredentialsUnavailable, ReadClient, takes_entra_tokens
 from shared.settings import Settings
-from shared.storage.blobs import Inbox, Outputs
+from shared.storage.comparisons import Comparisons
 from shared.storage.connection import blob_service, queue_service, table_service
+from shared.storage.documents import Documents
+from shared.storage.inbox import Inbox
+from shared.storage.lines import Lines
 from shared.storage.links import Links
+from shared.storage.outputs import Outputs
 from shared.storage.pace import PaceRow
-from shared.storage.queue import Queue, RawQueue
-from shared.storage.tables import Documents, Lines
+from shared.storage.queues import Queue, RawQueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Services:
 
     settings: Settings
     documents: Documents
+    comparisons: Comparisons
     lines: Lines
     inbox: Inbox
     outputs: Outputs
@@ -45,6 +50,18 @@ class Services:
     random: Random
     links: Links | None = None
     """What makes links by which Read fetches files itself, if it is to and can."""
+    outputs_in: Callable[[str], Outputs] | None = None
+    lines_in: Callable[[str], Lines] | None = None
+    """Another output container, and another lines table: where settings of an earlier day pointed."""
+
+    def places_of(self, document: Document) -> tuple[Outputs, Lines]:
+        """Where a document's outputs are, as its row says."""
+        outputs, lines, settings = self.outputs, self.lines, self.settings
+        if self.outputs_in and document.output_container not in (None, settings.output_container):
+            outputs = self.outputs_in(str(document.output_container))
+        if self.lines_in and document.lines_table not in (None, settings.lines_table):
+            lines = self.lines_in(str(document.lines_table))
+        return outputs, lines
 
 
 def build(settings: Settings) -> Services:
@@ -71,9 +88,12 @@ def build(settings: Settings) -> Services:
             settings.input_container,
             lambda: uuid.uuid4().hex,
         ),
+        comparisons=Comparisons(documents, settings.input_container, settings.input_prefix),
         lines=Lines(tables.get_table_client(settings.lines_table)),
         inbox=Inbox(blobs.get_container_client(settings.input_container)),
         outputs=Outputs(blobs.get_container_client(settings.output_container)),
+        outputs_in=lambda name: Outputs(blobs.get_container_client(name)),
+        lines_in=lambda name: Lines(tables.get_table_client(name)),
         queue=queue(settings.read_queue),
         done=queue(settings.done_queue) if settings.done_queue else None,
         poison=raw_queue(f"{settings.read_queue}-poison"),

@@ -20,7 +20,8 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.data.tables import EntityProperty, TableClient, TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
-from shared.document import Document, Status, document_key, from_row
+from shared.document import Document, Status, from_row
+from shared.keys import document_key
 from shared.settings import Settings
 from shared.storage.codes import error_code
 

@@ -8,12 +8,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
+
+from azure.core.exceptions import HttpResponseError
 
 from shared.assembly import Services
-from shared.document import is_junk
+from shared.keys import is_junk
 from shared.message import Message
-from shared.storage.blobs import Listed
-from shared.storage.tables import Conflict, Superseded
+from shared.storage.codes import error_code
+from shared.storage.documents import Conflict
+from shared.storage.fence import Superseded
+from shared.storage.inbox import Listed
 from shared.tasks import forget_gone
 
 _log = logging.getLogger(__name__)
@@ -82,7 +87,7 @@ def find_missed(
                 handed += 1
         read_by = (services.now() + timedelta(seconds=handed / rate)).isoformat()
         progress = replace(after, enqueued=handed, read_by=read_by, done=after.done or handed >= limit)
-        services.documents.save_progress(services.settings.input_prefix, json.dumps(asdict(progress)))
+        services.comparisons.save(json.dumps(asdict(progress)))
         if progress.done or services.now() > until:
             break
     if progress.done and services.settings.delete_with_source:
@@ -105,7 +110,7 @@ def _missed(services: Services, progress: Progress) -> Iterator[tuple[list[Liste
     settings = services.settings
     while not progress.done:
         known, progress = _known(services, progress)
-        for files, next_page in services.inbox.list(settings.input_prefix, progress.page):
+        for files, next_page in _listing(services, progress.page):
             missed = [
                 file
                 for file in files
@@ -120,6 +125,29 @@ def _missed(services: Services, progress: Progress) -> Iterator[tuple[list[Liste
                 last = progress.slice + 1 >= progress.slices
                 progress = replace(progress, page=None, slice=progress.slice + 1, done=last)
             yield missed, progress
+
+
+def _listing(services: Services, start: str | None) -> Iterator[tuple[list[Listed], str | None]]:
+    """Pages of the input container from a kept place on; from its beginning where storage refuses that place.
+
+    What continues a listing is good for as long as storage says, which promises nothing.
+    """
+    prefix = services.settings.input_prefix
+    if start is not None:
+        listing = services.inbox.pages(prefix, start)
+        try:
+            first = next(listing)
+        except StopIteration:
+            return
+        except HttpResponseError as error:
+            if error.status_code != HTTPStatus.BAD_REQUEST:
+                raise
+            _log.warning("Storage does not continue the listing (%s), so it begins anew.", error_code(error))
+        else:
+            yield first
+            yield from listing
+            return
+    yield from services.inbox.pages(prefix, None)
 
 
 def _known(services: Services, progress: Progress) -> tuple[set[int], Progress]:
@@ -142,7 +170,7 @@ def _forget_gone(services: Services, slices: int) -> None:
         progress = replace(progress, slice=number)
         there = {
             progress.digest(file.name)
-            for files, _ in services.inbox.list(services.settings.input_prefix, None)
+            for files, _ in services.inbox.pages(services.settings.input_prefix, None)
             for file in files
             if progress.holds(file.name)
         }
@@ -163,6 +191,6 @@ def _begin() -> Progress:
 def last_comparison(services: Services) -> Progress | None:
     """How far the last comparison has come, None before the first."""
     try:
-        return Progress(**json.loads(services.documents.progress(services.settings.input_prefix) or "null"))
+        return Progress(**json.loads(services.comparisons.progress() or "null"))
     except (TypeError, ValueError):
         return None

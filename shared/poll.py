@@ -6,13 +6,15 @@ from datetime import timedelta
 
 from shared import decide
 from shared.assembly import Services
+from shared.carry_out import carry_out
 from shared.document import Document
-from shared.finish import carry_out, store
 from shared.message import Message
+from shared.outputs.store import store
 from shared.pacer import Turn
 from shared.read.answers import Arriving, BrokenOff, Retryable, Succeeded
 from shared.read.result import ResultNotUnderstood
-from shared.storage.tables import Conflict, Superseded
+from shared.storage.documents import Conflict
+from shared.storage.fence import Superseded
 
 _log = logging.getLogger(__name__)
 
@@ -53,5 +55,5 @@ def _defer(services: Services, message: Message, document: Document, turn: Turn)
     """
     due_at = services.now() + timedelta(seconds=turn.delay)
     if document.due_at is None or due_at - document.due_at > services.settings.claim_length / 2:
-        services.documents.write(document.evolve(due_at=due_at), document, write_id=document.write_id)
+        services.documents.write(decide.deferred_poll(document, due_at), document, write_id=document.write_id)
     services.queue.send(replace(message, slots=turn.slots).to_json(), turn.delay)

@@ -9,6 +9,8 @@ many documents at scale"); a visibility timeout is in whole seconds, so this is 
 
 LONGEST_POLL_DELAY = 60
 LONGEST_WAIT = 900
+RESULT_LASTS = 24 * 3600
+"""Seconds for which Document Intelligence keeps a result; Computer Vision keeps it for twice as long."""
 LONGEST_DELAY = 6 * 24 * 3600
 """Seconds; a queue message can be hidden for seven days at most."""
 
@@ -26,6 +28,14 @@ def wait_delay(attempts: int, retry_after: float | None, random: Random) -> int:
     """
     ours = min(2.0 * 2 ** min(attempts, 10), LONGEST_WAIT) * random.uniform(0.5, 1.0)
     return _whole((retry_after or 0) + ours if retry_after else ours)
+
+
+def while_result_lasts(delay: int, age: float) -> int:
+    """The delay of a poll, cut so that it comes well before a result can expire, ``age`` seconds after the 202.
+
+    A Retry-After of days, as an exhausted quota or a wrong clock gives it, would lose what is paid.
+    """
+    return min(delay, max(int(RESULT_LASTS * 0.9 - age), LONGEST_WAIT))
 
 
 def _whole(seconds: float) -> int:

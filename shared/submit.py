@@ -7,13 +7,17 @@ from azure.core.exceptions import AzureError
 
 from shared import decide
 from shared.assembly import Services
-from shared.document import Document, Status, Version, is_unsafe
+from shared.carry_out import carry_out
+from shared.document import Document, Version
 from shared.errors import SourceChanged, SourceMissing
-from shared.finish import adopt_outputs, carry_out
+from shared.keys import is_unsafe
 from shared.message import Message
+from shared.outputs.store import adopt_outputs
 from shared.read.answers import Accepted, Rejected, Retryable, SubmitAnswer
 from shared.read.page_count import CountingBody
-from shared.storage.tables import Conflict, Superseded
+from shared.storage.documents import Conflict, Expected
+from shared.storage.fence import Superseded
+from shared.storage.inbox import Source
 
 _log = logging.getLogger(__name__)
 
@@ -25,65 +29,79 @@ def submit(services: Services, message: Message, document: Document | None = Non
     """Submit the version of a file that storage holds now, unless its row says that this is done or being done.
 
     ``document`` is the row, where it has been read: a first upload is claimed by creating its row, unread. Where
-    Read's quota is booked up, the document waits for its turn.
+    Read's quota is used up for the moment, the document waits for its slot.
     """
     name = message.name
-    over_tombstone = False
+    expected: Expected = document
     for tries in range(_TRIES):
         try:
-            _submit_newest(services, message, document, adopt=tries < _TRIES - 2, over_tombstone=over_tombstone)
+            _submit_newest(services, message, expected, adopt=tries < _TRIES - 2)
         except Conflict as conflict:
-            document = conflict.current
-            over_tombstone = document is None  # it has been forgotten, so only a file that is found from here on is new
+            # Another run wrote the row; or the file was forgotten, and only one that is found from here on is new.
+            expected = conflict.current
             message = Message(name)
         except (SourceChanged, Superseded):
-            document = services.documents.get(name)
-            over_tombstone = False
+            expected = services.documents.get(name)
             message = Message(name)
         else:
             return
-    _log.warning("%r changes too fast to be submitted; it is looked at again when its claim has run out.", name)
+    _log.warning("%r changes too fast to be submitted; the sweep submits it once its claim has run out.", name)
 
 
-def _submit_newest(
-    services: Services, message: Message, document: Document | None, *, adopt: bool, over_tombstone: bool
-) -> None:
-    name = message.name
+def _submit_newest(services: Services, message: Message, expected: Expected, *, adopt: bool) -> None:
+    """Decide about the file as it is now, and carry that out.
+
+    Raises Conflict, Superseded or SourceChanged where the row or the file has moved on meanwhile: to be decided anew.
+    """
+    name, now = message.name, services.now
+    document = expected if isinstance(expected, Document) else None
     if is_unsafe(name):
-        if document is None or not document.status.final:
-            unsafe = document or Document(name=name, status=Status.FAILED)
-            text = "A part of the file's path is '.' or '..'."
-            carry_out(services, document, decide.Transition(decide.fail(unsafe, "UnsafeName", text, services.now())))
+        unsafe = decide.on_unsafe_name(document, name, now())
+        if isinstance(unsafe, decide.Transition):
+            carry_out(services, expected, unsafe)
         return
     try:
         source = services.inbox.open(name, unread=services.links is not None)
     except SourceMissing:
-        if document is not None and (step := decide.on_missing(document, services.now())):
-            carry_out(services, document, step)
+        if document is not None and (gone := decide.on_missing(document, now())):
+            carry_out(services, document, gone)
         return
     due = document is not None and message.write_id == document.write_id
-    match decide.decide_submit(document, name, source.version, services.now(), services.settings, due=due, adopt=adopt):
+    match decide.on_version(document, name, source.version, now(), services.settings, due=due, adopt=adopt):
         case decide.Skip(why):
             _log.info("%r: nothing to do: %s.", name, why)
+        case decide.Later(delay):
+            services.queue.send(Message(name, source.version.etag).to_json(), delay)
         case decide.Adopt(adopted):
             assert document is not None  # noqa: S101 - what is adopted is a row's
             adopt_outputs(services, document, adopted)
-        case decide.Transition() as step:
-            carry_out(services, document, step, over_tombstone=over_tombstone)
+        case decide.Transition() as transition:
+            carry_out(services, expected, transition)
         case decide.Claim(claimed):
-            turn = services.pacer.turn(True, message.slots)
-            if turn.delay:
-                later = decide.deferred(claimed, turn.delay, services.now())
-                carry_out(services, document, later, turn.slots, over_tombstone=over_tombstone)
-                return
-            claimed = services.documents.write(claimed, document, over_tombstone=over_tombstone)
-            body = CountingBody(source)
-            answer = _post_link(services, name, source.version) or _post(services, body, source.version)
-            if isinstance(answer, Retryable) and answer.code == "Throttled":
-                services.pacer.refused(True, answer.retry_after)
-            posted = claimed.evolve(pages_in_file=body.pages)
-            then = decide.after_post(posted, answer, services.now(), services.random)
-            carry_out(services, claimed, then, turn.slots if isinstance(answer, Accepted) else ())
+            _claim_and_post(services, message, expected, claimed, source)
+
+
+def _claim_and_post(
+    services: Services, message: Message, expected: Expected, claimed: Document, source: Source
+) -> None:
+    """Reserve a slot, write the claim, POST, and write what the answer makes of the document.
+
+    Of two runs that come here at once, one writes its claim and the other raises Conflict before it has sent anything.
+    A run that dies after its claim leaves it to expire: the next run counts that as an answer that was lost.
+    """
+    turn = services.pacer.turn(True, message.slots)
+    if turn.delay:
+        later = decide.deferred(claimed, turn.delay, services.now())
+        carry_out(services, expected, later, turn.slots)
+        return
+    claimed = services.documents.write(claimed, expected)
+    body = CountingBody(source)
+    answer = _post_link(services, claimed.name, source.version) or _post(services, body, source.version)
+    if isinstance(answer, Retryable) and answer.code == "Throttled":
+        services.pacer.refused(True, answer.retry_after)
+    posted = claimed.evolve(pages_in_file=body.pages)
+    transition = decide.after_post(posted, answer, services.now(), services.random)
+    carry_out(services, claimed, transition, turn.slots if isinstance(answer, Accepted) else ())
 
 
 def _post_link(services: Services, name: str, version: Version) -> SubmitAnswer | None:

@@ -23,10 +23,13 @@ from shared.assembly import Services
 from shared.pacer import Pacer
 from shared.read.client import ReadClient
 from shared.settings import Settings, from_environment
-from shared.storage.blobs import Inbox, Outputs
+from shared.storage.comparisons import Comparisons
+from shared.storage.documents import Documents
+from shared.storage.inbox import Inbox
+from shared.storage.lines import Lines
+from shared.storage.outputs import Outputs
 from shared.storage.pace import PaceRow
-from shared.storage.queue import Queue, RawQueue
-from shared.storage.tables import Documents, Lines
+from shared.storage.queues import Queue, RawQueue
 from simulation.read import Operation, answer, result_body
 from simulation.storage import MemoryStorage
 from simulation.storage.account import Operation as StorageCall
@@ -177,6 +180,7 @@ class _World:
         return Services(
             settings=settings,
             documents=Documents(documents, "inbox", self.write_id),
+            comparisons=Comparisons(tables.get_table_client("documents"), "inbox", ""),
             lines=Lines(tables.get_table_client("lines")),
             inbox=Inbox(blobs.get_container_client("inbox")),
             outputs=Outputs(blobs.get_container_client("results")),

@@ -25,16 +25,21 @@ from azure.storage.queue import TextBase64EncodePolicy
 
 from shared.advance import advance, advance_message
 from shared.assembly import Services
-from shared.document import Document, lines_key, output_name
+from shared.document import Document
+from shared.keys import lines_key, output_name
 from shared.missed import find_missed
 from shared.pacer import Pacer
 from shared.read.client import MOST_IN_MEMORY, ReadClient
 from shared.recover import recover_stalled
 from shared.settings import Settings, from_environment
-from shared.storage.blobs import Inbox, Outputs
+from shared.storage.comparisons import Comparisons
+from shared.storage.documents import Conflict, Documents
+from shared.storage.fence import Superseded
+from shared.storage.inbox import Inbox
+from shared.storage.lines import Lines
+from shared.storage.outputs import Outputs
 from shared.storage.pace import PaceRow
-from shared.storage.queue import Queue, RawQueue
-from shared.storage.tables import Conflict, Documents, Lines, Superseded
+from shared.storage.queues import Queue, RawQueue
 from shared.tasks import again, forget
 from simulation.read import START, Operation, ScriptedRead, Troubles, result_body, result_lines
 from simulation.storage import MemoryStorage, SentAgain, refused
@@ -150,6 +155,7 @@ class World:
         return Services(
             settings=self.settings,
             documents=Documents(tables.get_table_client("documents"), "inbox", self._write_id),
+            comparisons=Comparisons(tables.get_table_client("documents"), "inbox", ""),
             lines=Lines(tables.get_table_client("lines")),
             inbox=Inbox(blobs.get_container_client("inbox")),
             outputs=Outputs(blobs.get_container_client("results"), self.plan.block_bytes),

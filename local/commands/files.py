@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from shared.document import is_unsafe
+from shared.keys import is_unsafe
 
 LONGEST_NAME = 1024
 """Characters of a blob's name. Azure keeps to this; Azurite does not."""

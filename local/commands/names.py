@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 
 from local.commands.output import for_terminal
 from shared.assembly import Services
-from shared.document import is_unsafe
-from shared.storage.tables import Conflict, Superseded
+from shared.keys import is_unsafe
+from shared.storage.documents import Conflict
+from shared.storage.fence import Superseded
 
 
 class NotDone(Exception):

@@ -20,7 +20,8 @@ from azure.storage.blob import ContentSettings
 from local.paths import ROOT
 from local.stack import StackError, load_settings, shared_storage
 from shared.assembly import Services, build
-from shared.document import Document, Status, document_key, from_row
+from shared.document import Document, Status, from_row
+from shared.keys import document_key
 from shared.settings import Settings, SettingsError, from_environment
 from shared.storage.connection import blob_service, table_service
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from shared.document import TEXT_LIMIT
 from shared.read.json_walk import Answer
+from shared.text import TEXT_LIMIT
 
 Box = tuple[float, ...]
 """Four points, clockwise from the text's own top left: x1, y1 … x4, y4, in the page's unit."""

@@ -4,10 +4,11 @@ from typing import Any
 
 from azure.core.pipeline.policies import RetryPolicy
 from azure.data.tables import TableServiceClient
-from azure.storage.blob import BlobServiceClient, LinearRetry
+from azure.storage.blob import BlobClient, BlobServiceClient, ContainerClient, LinearRetry
 from azure.storage.queue import LinearRetry as QueueRetry
 from azure.storage.queue import QueueServiceClient
 
+from shared.keys import is_unsafe
 from shared.settings import StorageConnection
 from shared.storage.batch import BatchingTableService
 
@@ -59,3 +60,10 @@ def _credential(connection: StorageConnection) -> Any:
     from azure.identity import DefaultAzureCredential  # costs a third of a start that has no use for it
 
     return DefaultAzureCredential(managed_identity_client_id=connection.client_id)
+
+
+def blob_client(client: ContainerClient, name: str) -> BlobClient:
+    """A blob's client. A name that HTTP clients would resolve into another path gets none."""
+    if is_unsafe(name):
+        raise ValueError("a blob's name has a segment '.' or '..'")
+    return client.get_blob_client(name)

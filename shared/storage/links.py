@@ -9,7 +9,7 @@ from typing import Any
 from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobSasPermissions, BlobServiceClient, UserDelegationKey, generate_blob_sas
 
-from shared.document import is_unsafe
+from shared.keys import is_unsafe
 
 _log = logging.getLogger(__name__)
 

@@ -39,7 +39,8 @@ from local.read_emulator.script import Script
 from local.read_emulator.serving import serving
 from local.read_emulator.stage import Stage
 from shared.assembly import Services, build
-from shared.document import Document, Status, lines_key
+from shared.document import Document, Status
+from shared.keys import lines_key
 from shared.settings import from_environment
 from shared.storage.connection import table_service
 

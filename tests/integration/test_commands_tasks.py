@@ -136,7 +136,7 @@ def test_forget_has_read_delete_its_copy_where_that_is_possible(
     path = "/documentintelligence/documentModels/prebuilt-read/analyzeResults/1?api-version=2024-11-30"
     operation = f"{read.endpoint}{path}"
     app.services.documents.write(document.evolve(api_version="2024-11-30", operation_url=operation), document)
-    before = len(read.requested_by_name)
+    before = len(read.requests)
     if not endpoint_is_set:
         monkeypatch.setattr(app.services.read, "endpoint", "http://127.0.0.1:1")
         app.services = replace(app.services, settings=replace(app.settings, read_endpoint="http://127.0.0.1:1"))
@@ -144,7 +144,7 @@ def test_forget_has_read_delete_its_copy_where_that_is_possible(
 
     out = dev("forget", "a.png")[1]
 
-    assert [request.method for request in read.requested_by_name[before:]] == asked
+    assert [request.method for request in read.requests[before:]] == asked
     assert ("Read itself keeps the result" in out) is not endpoint_is_set
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from shared.document import Status
 from shared.read.client import ReadClient
-from shared.storage.blobs import Outputs
+from shared.storage.outputs import Outputs
 from tests.support.app import App, Clock, settings_for
 from tests.support.read_server import Answer, ReadServer, result
 from tests.support.results import parsed

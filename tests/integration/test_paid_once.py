@@ -84,7 +84,7 @@ def test_the_same_content_with_other_options_is_read_anew(app: App, read: ReadSe
     app.read("a.png", "one")
     app.inbox.get_blob_client("a.png").set_blob_metadata({"Language": "de"})
     assert app.read("a.png").requested_language == "de"
-    assert [request.path for request in read.requested_by_name if request.method == "POST"][1].endswith("?language=de")
+    assert [request.path for request in read.requests if request.method == "POST"][1].endswith("?language=de")
 
 
 def test_content_whose_output_somebody_removed_is_read_anew(app: App, read: ReadServer) -> None:

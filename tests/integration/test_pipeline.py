@@ -6,8 +6,9 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 
 from shared.advance import advance_message
-from shared.document import Status, document_key
+from shared.document import Status
 from shared.errors import InputContainerMissing
+from shared.keys import document_key
 from shared.message import ForeignMessage, Message
 from tests.support.app import App, Clock, settings_for
 from tests.support.read_server import (
@@ -59,7 +60,7 @@ def test_one_page_costs_nine_storage_calls_and_two_of_read(app: App, read: ReadS
     app.read("warm.png", "one")  # tables, queue and container are there from now on
     app.clock.passes(2)
     app.drop("a.png", "one")
-    calls, asked = len(tap.calls), len(read.requested_by_name)
+    calls, asked = len(tap.calls), len(read.requests)
     app.event("a.png")
     app.run()
     batch = ("POST", "table", "$batch")
@@ -74,7 +75,7 @@ def test_one_page_costs_nine_storage_calls_and_two_of_read(app: App, read: ReadS
         ("PUT", "blob", "a.png.txt"),
         batch,  # succeeded, and no marker any more
     ]
-    assert [request.method for request in read.requested_by_name[asked:]] == ["POST", "GET"]
+    assert [request.method for request in read.requests[asked:]] == ["POST", "GET"]
 
 
 def test_the_first_document_of_a_quiet_minute_costs_one_look_at_the_pace_more(app: App, tap: StorageTap) -> None:
@@ -114,9 +115,9 @@ def test_each_further_look_costs_three_storage_calls_and_one_of_read(
     app.drop("a.png", "one")
     app.event("a.png")
     read.gets.append(RUNNING)
-    calls, asked = len(tap.calls), len(read.requested_by_name)
+    calls, asked = len(tap.calls), len(read.requests)
     app.step()
-    assert (len(tap.calls) - calls, len(read.requested_by_name) - asked) == (3, 1)
+    assert (len(tap.calls) - calls, len(read.requests) - asked) == (3, 1)
 
 
 def test_looks_come_soon_at_first_and_then_more_rarely(app: App, read: ReadServer) -> None:
@@ -218,10 +219,10 @@ def test_a_message_of_a_later_version_is_put_back(app: App) -> None:
 
 def test_a_message_that_its_row_does_not_confirm_directs_nothing(app: App, read: ReadServer) -> None:
     app.read("a.png", "one")
-    asked = len(read.requested_by_name)
-    forged = Message("a.png", "e", 1, "https://evil.example/vision/v3.2/read/analyzeResults/1", "a claim")
+    asked = len(read.requests)
+    forged = Message("a.png", "e", "https://evil.example/vision/v3.2/read/analyzeResults/1", "a claim")
     advance_message(app.services, forged.to_json().encode())
-    assert len(read.requested_by_name) == asked
+    assert len(read.requests) == asked
 
 
 # Nothing leaks
@@ -240,7 +241,7 @@ def test_no_text_and_no_key_of_a_document_is_logged(
     assert caplog.records
     assert "confidential" not in caplog.text
     assert "the-secret-key" not in caplog.text
-    assert read.requested_by_name[0].headers["Ocp-Apim-Subscription-Key"] == "the-secret-key"
+    assert read.requests[0].headers["Ocp-Apim-Subscription-Key"] == "the-secret-key"
 
 
 def test_no_key_is_stored(tap: StorageTap, read: ReadServer) -> None:

@@ -13,7 +13,8 @@ from shared.message import Message
 from shared.missed import find_missed
 from shared.recover import recover_stalled
 from shared.storage.connection import table_service
-from shared.storage.tables import Conflict, Superseded
+from shared.storage.documents import Conflict
+from shared.storage.fence import Superseded
 from shared.tasks import again, forget
 from tests.support.app import App, Clock, settings_for
 from tests.support.read_server import FAILED, RUNNING, THROTTLED, ReadServer
@@ -313,8 +314,8 @@ def test_no_line_of_a_version_that_came_while_another_was_forgotten_outlives_it(
 def test_a_message_about_a_forgotten_document_does_nothing(app: App, read: ReadServer) -> None:
     document = app.read("a.png", "one")
     forget(app.services, "a.png")
-    asked = len(read.requested_by_name)
+    asked = len(read.requests)
     app.sent.send(Message.about(document).to_json(), 0)
     app.run()
     assert app.services.documents.get("a.png") is None
-    assert len(read.requested_by_name) == asked
+    assert len(read.requests) == asked

@@ -13,7 +13,8 @@ from azure.storage.queue import QueueClient, QueueServiceClient
 from shared import settings
 from shared.advance import advance, advance_message
 from shared.assembly import Services, build
-from shared.document import Document, lines_key
+from shared.document import Document
+from shared.keys import lines_key
 from shared.pacer import Pacer
 from shared.settings import Settings
 from shared.storage.connection import table_service

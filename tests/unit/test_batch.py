@@ -67,7 +67,7 @@ def test_a_batch_goes_out_as_the_sdk_would_send_it(server: ReadServer) -> None:
         server.posts.append(Answer(400))
         with pytest.raises(HttpResponseError):
             table(server, service).submit_transaction(OPERATIONS)
-    theirs, ours = server.requested_by_name
+    theirs, ours = server.requests
     assert plain(ours) == plain(theirs)
     assert ours.body.count(b"HTTP/1.1\r\n") == len(OPERATIONS)
 

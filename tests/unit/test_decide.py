@@ -124,9 +124,11 @@ def test_a_newer_version_that_is_handed_over_is_submitted(document: Document) ->
 # What becomes of the version that storage holds now
 
 
-def version_of(document: Document | None, **options: Any) -> Claim | Adopt | Transition | Skip:
+def version_of(
+    document: Document | None, **options: Any
+) -> decide.Claim | decide.Adopt | decide.Transition | decide.Later | decide.Skip:
     given = {"name": "a.pdf", "version": VERSION, "now": NOW, "settings": SETTINGS, **options}
-    return decide.decide_submit(document, **given)
+    return decide.on_version(document, **given)
 
 
 def test_a_new_file_is_claimed_before_it_is_posted() -> None:
@@ -168,7 +170,7 @@ rows = st.builds(
     lost_answers=st.integers(0, 9),
     resubmits=st.integers(0, 2),
     attempts=st.integers(0, 99),
-    missing=st.integers(0, 1),
+    not_found_polls=st.integers(0, 1),
     polls=st.integers(0, 999),
     text=st.just("an older version's"),
     error_code=st.none() | st.just("Throttled"),

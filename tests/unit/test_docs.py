@@ -9,7 +9,7 @@ import pytest
 
 from local.commands.__main__ import parse
 from shared import __version__, decide
-from shared.decide import LOST_ANSWER_WAIT, MISSING_AGAIN_AFTER, MOST_LOST_ANSWERS, MOST_RESUBMITS, MOST_SERVER_ERRORS
+from shared.decide import LOST_ANSWER_WAIT, MOST_LOST_ANSWERS, MOST_RESUBMITS, MOST_SERVER_ERRORS, NOT_FOUND_AGAIN_AFTER
 from shared.document import to_row, to_worklist_entry
 from shared.schedule import LONGEST_WAIT
 from shared.settings import from_environment
@@ -66,7 +66,7 @@ def test_the_numbers_of_what_follows_trouble_are_those_that_decide() -> None:
     assert "500 to the same file ten times" in text
     assert "after a minute or later, at most five times in all" in text
     assert LOST_ANSWER_WAIT == 60
-    assert f"at the second time, {MISSING_AGAIN_AFTER} s later" in text
+    assert f"at the second time, {NOT_FOUND_AGAIN_AFTER} s later" in text
     assert f"growing to {LONGEST_WAIT // 60} minutes" in text
     claim = from_environment(
         {"DocumentStorage": "UseDevelopmentStorage=true", "READ_ENDPOINT": "http://read"}, document("host.json")

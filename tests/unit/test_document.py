@@ -9,21 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.document import (
-    TEXT_LIMIT,
-    Document,
-    Status,
-    document_key,
-    from_row,
-    is_junk,
-    is_unsafe,
-    lines_key,
-    output_name,
-    to_row,
-    to_worklist_entry,
-    truncate,
-    worklist_key,
-)
+from shared.document import Document, Status, from_row, to_row, to_worklist_entry
+from shared.keys import document_key, is_junk, is_unsafe, lines_key, output_name, worklist_key
+from shared.text import TEXT_LIMIT, truncate
 
 ANY_CHARACTER = st.characters(exclude_categories=["Cs"])
 MARKS = st.sampled_from("/:=%\\#?!~ \x00\x1f\x7f\x9f'\"3AaZé語😀")

@@ -13,10 +13,12 @@ from local.commands import missed
 from local.commands.__main__ import parse
 from local.commands.output import by_status, waiting_note
 from local.stack import KNOWN_PORTS, Ports, announcement
-from shared.document import TEXT_LIMIT, Status, document_key, is_junk, to_row, to_worklist_entry
+from shared.document import Status, to_row, to_worklist_entry
+from shared.keys import document_key, is_junk
 from shared.read.generations import ReadOptions, all_generations, generation
 from shared.schedule import FIRST_POLL_DELAY, LONGEST_DELAY
 from shared.settings import SettingsError, from_environment
+from shared.text import TEXT_LIMIT
 from tests.support.markdown import ROOT, blocks, commands, document, full_document, names, section, tables
 
 README = document("README.md")

@@ -16,7 +16,7 @@ randoms = st.randoms(use_true_random=False)
 
 
 @pytest.mark.parametrize(
-    ("looks", "seconds"),
+    ("polls", "seconds"),
     [
         (0, 2),
         (1, 2),

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from local.commands.names import NotDone, for_each, is_there
-from shared.storage.tables import Conflict, Superseded
+from shared.storage.documents import Conflict
+from shared.storage.fence import Superseded
 
 
 def done(_: str) -> str:

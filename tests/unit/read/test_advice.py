@@ -14,7 +14,7 @@ from shared.advice import ADVICE, GENERAL, advice_for
 from shared.document import Document, Status
 from shared.read import answers, client
 from shared.read.generations import all_generations
-from shared.storage import blobs
+from shared.storage import inbox
 
 REPOSITORY = Path(__file__).parents[3]
 DESCRIPTIONS = REPOSITORY.parent / "shared" / "read-api" / "swagger"
@@ -43,7 +43,7 @@ def test_each_code_of_our_own_has_advice() -> None:
     ours = {name for path in (REPOSITORY / "shared").rglob("*.py") for name in _codes_in(path)}
     ours |= set(answers._PUT_OFF.values()) | set(answers._TELLING_CODES.values())
     ours |= {code for _, code in answers._TELLING_WORDS} | set(client._ENDED.values())
-    ours |= set(blobs._UNREADABLE.values())
+    ours |= set(inbox._UNREADABLE.values())
     assert {"Throttled", "EmptyFile", "OperationExpired", "RegionalEndpoint", "ResultNotUnderstood"} <= ours
     assert ours <= set(ADVICE)
 

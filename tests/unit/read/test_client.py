@@ -309,7 +309,7 @@ def test_a_file_goes_over_a_real_socket_whole(server: ReadServer) -> None:
         f"{server.endpoint}/vision/v3.2/read/analyzeResults/operation-1"
     )
     assert server.submitted == [FILE]
-    assert "Transfer-Encoding" not in server.requested_by_name[0].headers
+    assert "Transfer-Encoding" not in server.requests[0].headers
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -322,7 +322,7 @@ def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(server: ReadSe
         for answer in (there.submit(File(), ReadOptions()), there.poll(OPERATION)):
             assert isinstance(answer, Retryable)
             assert answer.code == "NotReadsAnswer"
-        assert elsewhere.requested_by_name == []
+        assert elsewhere.requests == []
 
 
 def test_an_operation_on_another_host_is_looked_at_where_the_key_belongs(server: ReadServer) -> None:
@@ -335,7 +335,7 @@ def test_an_operation_on_another_host_is_looked_at_where_the_key_belongs(server:
         assert isinstance(accepted_there, Accepted)
         assert there.poll(accepted_there.operation_url) == Running()
         assert there.poll(location) == Gone("BadArgument: Operation ID is invalid.")
-        assert elsewhere.requested_by_name == []
+        assert elsewhere.requests == []
 
 
 def test_credentials_of_netrc_are_not_used(server: ReadServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -345,7 +345,7 @@ def test_credentials_of_netrc_are_not_used(server: ReadServer, tmp_path: Path, m
     there = client(endpoint=server.endpoint, key=None)
     there.submit(File(), ReadOptions())
     there.poll(OPERATION)
-    assert all("Authorization" not in request.headers for request in server.requested_by_name)
+    assert all("Authorization" not in request.headers for request in server.requests)
 
 
 def test_a_cookie_is_not_kept(server: ReadServer) -> None:
@@ -353,7 +353,7 @@ def test_a_cookie_is_not_kept(server: ReadServer) -> None:
     there = client(endpoint=server.endpoint)
     there.poll(OPERATION)
     there.poll(OPERATION)
-    assert "Cookie" not in server.requested_by_name[1].headers
+    assert "Cookie" not in server.requests[1].headers
 
 
 @pytest.mark.parametrize("answer", [LOST, Answer(503), Answer(500), as_json(429, {}, Retry_After="0")])
@@ -363,7 +363,7 @@ def test_nothing_is_retried(server: ReadServer, answer: Answer) -> None:
     there = client(endpoint=server.endpoint)
     there.submit(File(), ReadOptions())
     there.poll(OPERATION)
-    assert [request.method for request in server.requested_by_name] == ["POST", "GET"]
+    assert [request.method for request in server.requests] == ["POST", "GET"]
 
 
 def test_an_answer_lost_on_a_real_socket_is_told_from_a_server_that_is_not_there(server: ReadServer) -> None:

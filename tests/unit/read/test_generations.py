@@ -91,12 +91,12 @@ def test_a_document_s_whole_way_over_http(server: ReadServer, version: str) -> N
 
     assert isinstance(done, Succeeded)
     assert done.body == body
-    assert [(each.method, each.path) for each in server.requested_by_name] == [
+    assert [(each.method, each.path) for each in server.requests] == [
         ("POST", submit), ("GET", operation), ("GET", operation)
     ]  # fmt: skip
-    assert server.requested_by_name[0].body == FILE
-    assert server.requested_by_name[0].headers["Content-Type"] == "application/octet-stream"
-    assert all(each.headers["Ocp-Apim-Subscription-Key"] == "the-key" for each in server.requested_by_name)
+    assert server.requests[0].body == FILE
+    assert server.requests[0].headers["Content-Type"] == "application/octet-stream"
+    assert all(each.headers["Ocp-Apim-Subscription-Key"] == "the-key" for each in server.requests)
     result = parsed(version, done.answer)
     assert result.text == "Hello wörld\n\n2nd"
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.document import TEXT_LIMIT
 from shared.read.result import Line, Page, Word
+from shared.text import TEXT_LIMIT
 from tests.support.results import summary_of
 
 

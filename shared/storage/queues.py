@@ -41,6 +41,25 @@ class RawQueue(Queue):
         with suppress(ResourceNotFoundError):
             yield from self._client.receive_messages(messages_per_page=32, visibility_timeout=_HIDDEN_WHILE_DRAINED)
 
+    def peek(self) -> list[str]:
+        """The bodies of the first messages, 32 at most, in their order. Nothing changes for whoever takes them."""
+        try:
+            return [str(message.content) for message in self._client.peek_messages(max_messages=32)]
+        except ResourceNotFoundError:
+            return []
+
+    def take(self, count: int) -> list[QueueMessage]:
+        """The first messages, ``count`` of at most 32; each is hidden for a while, and stays unless it is deleted."""
+        try:
+            return list(self._client.receive_messages(max_messages=count, visibility_timeout=_HIDDEN_WHILE_DRAINED))
+        except ResourceNotFoundError:
+            return []
+
+    def give_back(self, message: QueueMessage) -> None:
+        """Make a message that was taken visible to others again. It may be gone."""
+        with suppress(ResourceNotFoundError):
+            self._client.update_message(message.id, message.pop_receipt, visibility_timeout=0)
+
     def delete(self, message: QueueMessage) -> None:
         """Delete a drained message. Another run may have done so."""
         with suppress(ResourceNotFoundError):

@@ -1,11 +1,8 @@
-"""The files that were dropped, and the output blobs."""
+"""The output container: blobs that are written under a fence."""
 
-import base64
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from azure.core import MatchConditions
@@ -15,164 +12,22 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.storage.blob import (
-    BlobBlock,
-    BlobClient,
-    BlobProperties,
-    ContainerClient,
-    ContentSettings,
-)
+from azure.storage.blob import BlobBlock, ContainerClient, ContentSettings
 
-from shared.document import Version, is_unsafe
-from shared.errors import InputContainerMissing, SourceChanged, SourceMissing
 from shared.storage.codes import error_code
-from shared.storage.connection import RANGE_BYTES
-from shared.storage.tables import Fence, Superseded
+from shared.storage.connection import blob_client
+from shared.storage.fence import Fence, Superseded
 
 _PIECE = 256 * 1024
+
+
 _BLOCK_BYTES = 1024 * 1024
 """What one staged block of a large output brings. Several copies of it are in memory at a time, the SDK's among them;
 larger ones were measured to leave holes in the heap that are held on to."""
 
+
 _TRIES = 10
 """Rounds of a race that each loser may lose to a different winner."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A file as a listing shows it. ``etag`` has no quotes here."""
-
-    name: str
-    etag: str
-    length: int
-    uploaded_at: datetime
-
-
-class Source:
-    """An opened file: its version, and its content from the start, read once in ranges of that version."""
-
-    def __init__(self, version: Version, chunks: Iterator[bytes]) -> None:
-        self.version = version
-        self._chunks = chunks
-        self._rest = memoryview(b"")
-
-    def __len__(self) -> int:
-        return self.version.length
-
-    def read(self, size: int = -1) -> bytes:
-        """At most ``size`` bytes, all for -1, none at the end.
-
-        Raises SourceChanged or SourceMissing if this version of the file is gone.
-        """
-        if size < 0:
-            return b"".join(iter(lambda: self.read(RANGE_BYTES), b""))
-        try:
-            while not self._rest:
-                self._rest = memoryview(next(self._chunks))
-        except StopIteration:
-            return b""
-        except ResourceModifiedError:
-            raise SourceChanged from None
-        except ResourceNotFoundError:
-            raise SourceMissing from None
-        chunk, self._rest = self._rest[:size], self._rest[size:]
-        return bytes(chunk)
-
-
-class Inbox:
-    """The input container."""
-
-    def __init__(self, client: ContainerClient) -> None:
-        self._client = client
-
-    def open(self, name: str, *, unread: bool = False) -> Source:
-        """Open a file: one GET brings its properties and its first range. ``unread`` brings its properties alone.
-
-        Raises SourceMissing, or InputContainerMissing, which names account and container.
-        """
-        blob = _blob(self._client, name)
-        try:
-            if unread:
-                return _unread(blob)
-            download = blob.download_blob(decompress=False)  # Read gets the bytes that are stored
-            return Source(_version(download.properties), download.chunks())
-        except ResourceNotFoundError as error:
-            if error_code(error) == "ContainerNotFound":
-                raise InputContainerMissing(
-                    f"The container {self._client.container_name!r} does not exist in the storage account"
-                    f" {self._client.account_name!r}. Create it, or set INPUT_CONTAINER."
-                ) from None
-            raise SourceMissing from None
-        except HttpResponseError as error:
-            if unreadable := _UNREADABLE.get(error_code(error)):
-                # Properties of an archived blob can be read; those under a customer's own key cannot be, either.
-                try:
-                    return Source(_version(blob.get_blob_properties(), unreadable), iter(()))
-                except HttpResponseError:
-                    return Source(Version("", 0, None, datetime.fromtimestamp(0, UTC), {}, unreadable), iter(()))
-            raise
-
-    def range(self, name: str, etag: str, offset: int, length: int) -> bytes:
-        """Part of one version of a file. Raises SourceChanged or SourceMissing if that version is gone."""
-        try:
-            return bytes(
-                _blob(self._client, name)
-                .download_blob(offset, length, etag=etag, match_condition=MatchConditions.IfNotModified)
-                .readall()
-            )
-        except ResourceModifiedError:
-            raise SourceChanged from None
-        except ResourceNotFoundError:
-            raise SourceMissing from None
-
-    def version(self, name: str) -> Version | None:
-        """The version of a file that is there now, or None."""
-        try:
-            return _version(_blob(self._client, name).get_blob_properties())
-        except ResourceNotFoundError:
-            return None
-
-    def etag(self, name: str) -> str | None:
-        """The ETag of the file that is there now, or None."""
-        version = self.version(name)
-        return version.etag if version else None
-
-    def delete(self, name: str, etag: str) -> None:
-        """Delete one version of a file, with its snapshots. A newer one stays; it may be gone already."""
-        with suppress(ResourceNotFoundError, ResourceModifiedError):
-            _blob(self._client, name).delete_blob(
-                delete_snapshots="include", etag=etag, match_condition=MatchConditions.IfNotModified
-            )
-
-    def list(self, prefix: str, start: str | None) -> "Iterator[tuple[list[Listed], str | None]]":
-        """Pages of the container's files below a prefix, each with what continues after it."""
-        pages = self._client.list_blobs(name_starts_with=prefix or None).by_page(continuation_token=start)
-        for page in pages:
-            files = [
-                Listed(blob.name, str(blob.etag), int(blob.size or 0), blob.last_modified.astimezone(UTC))
-                for blob in page
-            ]
-            yield files, getattr(pages, "continuation_token", None)
-
-
-def _unread(blob: BlobClient) -> Source:
-    """A file of which nothing is read before its content is asked for, if ever."""
-    properties = blob.get_blob_properties()
-
-    def chunks() -> Iterator[bytes]:
-        yield from blob.download_blob(
-            decompress=False, etag=properties.etag, match_condition=MatchConditions.IfNotModified
-        ).chunks()
-
-    archived = "BlobArchived" if properties.blob_tier == "Archive" else None
-    return Source(_version(properties, archived), chunks())
-
-
-_UNREADABLE = {
-    "BlobArchived": "BlobArchived",
-    "BlobBeingRehydrated": "BlobArchived",
-    "BlobUsesCustomerSpecifiedEncryption": "CustomerKey",
-}
 
 
 class Outputs:
@@ -189,7 +44,7 @@ class Outputs:
     def get(self, name: str, etag: str) -> Iterator[bytes]:
         """One version of an output blob, in blocks. Raises Superseded if it is not there any more."""
         try:
-            download = _blob(self._client, name).download_blob(
+            download = blob_client(self._client, name).download_blob(
                 etag=etag, match_condition=MatchConditions.IfNotModified, decompress=False
             )
             for chunk in download.chunks():
@@ -199,7 +54,7 @@ class Outputs:
 
     def adopt(self, name: str, fence: Fence, source_etag: str) -> None:
         """Mark an output blob as another version's. Raises Superseded if it is not the fence's operation's."""
-        blob = _blob(self._client, name)
+        blob = blob_client(self._client, name)
         for _ in range(_TRIES):
             try:
                 found = blob.get_blob_properties()
@@ -221,7 +76,7 @@ class Outputs:
 
     def delete(self, name: str, fence: Fence) -> None:
         """Remove an output blob, whichever version's, while the document is ours. Raises Superseded."""
-        blob = _blob(self._client, name)
+        blob = blob_client(self._client, name)
         for _ in range(_TRIES):
             try:
                 etag = blob.get_blob_properties().etag
@@ -257,7 +112,7 @@ class Upload:
         block_bytes: int,
     ) -> None:
         self._container = client
-        self._blob = _blob(client, name)
+        self._blob = blob_client(client, name)
         self._settings = ContentSettings(content_type=content_type)
         self._fence = fence
         self._marks = {**metadata, "source_etag": fence.source_etag, "operation_id": fence.operation_id}
@@ -331,22 +186,3 @@ class Upload:
     def _create_container(self) -> None:
         with suppress(ResourceExistsError):
             self._container.create_container()
-
-
-def _blob(client: ContainerClient, name: str) -> BlobClient:
-    """A blob's client. A name that HTTP clients would resolve into another path gets none."""
-    if is_unsafe(name):
-        raise ValueError("a blob's name has a segment '.' or '..'")
-    return client.get_blob_client(name)
-
-
-def _version(properties: BlobProperties, unreadable: str | None = None) -> Version:
-    md5 = properties.content_settings.content_md5
-    return Version(
-        etag=str(properties.etag),
-        length=int(properties.size),
-        md5=base64.b64encode(md5).decode() if md5 else None,
-        uploaded_at=properties.last_modified.astimezone(UTC),
-        metadata={key.lower(): value for key, value in (properties.metadata or {}).items()},
-        unreadable=unreadable,
-    )
