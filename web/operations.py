@@ -106,7 +106,7 @@ EXAMPLE_PAGE = {
     "unit": "pixel",
     "angle": 0,
     "language": "en",
-    "text": EXAMPLE_TEXT,
+    "text": f"{EXAMPLE_TEXT}\n",
     "lines": [
         {
             "text": text,
@@ -138,8 +138,8 @@ OPERATIONS: Mapping[str, Operation] = {
         ),
     ),
     "counts": Operation(
-        summary="Count files and documents",
-        description="Files in the input container, and documents of each status.",
+        summary="Count documents",
+        description="All of them, and those of each status.",
         request=shapes.CountsRequest,
         answer=shapes.Counts,
         caches=True,
@@ -147,7 +147,15 @@ OPERATIONS: Mapping[str, Operation] = {
             request={"prefix": "invoices/"},
             answer={
                 "files": 2,
-                "byStatus": {"submitting": 0, "reading": 0, "waiting": 0, "succeeded": 1, "failed": 1, "ignored": 0},
+                "byStatus": {
+                    "submitting": 0,
+                    "reading": 0,
+                    "waiting": 0,
+                    "succeeded": 1,
+                    "failed": 1,
+                    "ignored": 0,
+                    "trouble": 0,
+                },
             },
         ),
     ),

@@ -4,8 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
+from enum import StrEnum
+
 from shared.document import Status
+from shared.library import TROUBLE
 from web.schema import Field
+
+ShownStatus = StrEnum("ShownStatus", {**{each.name: each.value for each in Status}, "TROUBLE": TROUBLE})
+"""A document's status; or that the app cannot read its row, which somebody has edited."""
 
 Name = Annotated[
     str,
@@ -40,7 +46,7 @@ class DocumentsRequest:
     """Which documents."""
 
     prefix: Prefix = ""
-    status: Annotated[Status | None, Field("Only documents of this status.")] = None
+    status: Annotated[ShownStatus | None, Field("Only documents of this status.")] = None
     limit: Limit = 100
     continuation: Continuation = None
     names: Annotated[
@@ -117,7 +123,10 @@ class Summary:
     """A document, as lists show it. A name that was asked for and is not known has nothing but its name."""
 
     name: Annotated[str, Field("The file's name in the input container.")]
-    status: Annotated[Status | None, Field("Where it stands; null where no such document is known.")]
+    status: Annotated[
+        ShownStatus | None,
+        Field("Where it stands; trouble where its row is not readable; null where no such document is known."),
+    ]
     page_count: Annotated[int | None, Field("Pages that were read.")]
     line_count: Annotated[int | None, Field("Lines that were read.")]
     word_count: Annotated[int | None, Field("Words that were read.")]
@@ -169,13 +178,14 @@ class ByStatus:
     succeeded: int
     failed: int
     ignored: int
+    trouble: Annotated[int, Field("Rows that the app cannot read, because somebody has edited them.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """How many documents there are."""
 
-    files: Annotated[int | None, Field("Files in the input container; null where they are too many to count in time.")]
+    files: Annotated[int, Field("All of them.")]
     by_status: ByStatus
 
 
@@ -233,7 +243,7 @@ class Page:
     unit: Annotated[str | None, Field("pixel or inch.")]
     angle: Annotated[float | None, Field("The clockwise turn of its text in degrees.")]
     language: Annotated[str | None, Field("Its language, where Read says so.")]
-    text: Annotated[str, Field("Its text, lines parted by line feeds.")]
+    text: Annotated[str, Field("Its text, each line ended by a line feed.")]
     lines: list[PageLine]
 
 

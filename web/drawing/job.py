@@ -28,4 +28,3 @@ class Job:
     def scale(self, width: float, height: float) -> float:
         """How much larger than this a picture is drawn."""
         return min(self.width / width, (MOST_OUTPUT_PIXELS / (width * height)) ** 0.5)
-

@@ -140,4 +140,3 @@ def _grounded(image: Image.Image) -> Image.Image:
         if ground != "white" or laid.convert("L").getextrema()[0] < 208:  # type: ignore[operator]  # one band
             break
     return laid
-
