@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from shared.assembly import Services, build_library
 from shared.library import Library
@@ -23,21 +22,16 @@ class Context:
     signer: Signer
     drawer: Drawer
     now: Callable[[], datetime]
-    storage_origin: str
-    """Where links lead: scheme and host of the account's blobs."""
 
 
 def build(services: Services) -> Context:
     """The real ones, once a process. Nothing is called yet."""
     settings = services.settings
-    blobs = blob_service(settings.storage)
-    parts = urlsplit(str(blobs.url))
     return Context(
         settings=settings,
         services=services,
         library=build_library(settings),
-        signer=Signer(blobs, services.now),
+        signer=Signer(blob_service(settings.storage), services.now),
         drawer=Drawer(),
         now=services.now,
-        storage_origin=f"{parts.scheme}://{parts.netloc}",
     )

@@ -5,7 +5,7 @@ import mimetypes
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from shared import library, tasks
@@ -32,8 +32,6 @@ _DRAWN_BY = "1"
 
 _AT_ONCE = 8
 """Rows that are read at a time where documents are asked for by name."""
-
-T = TypeVar("T")
 
 
 def documents(context: Context, asked: shapes.DocumentsRequest, _: Request) -> shapes.Documents:
@@ -69,7 +67,7 @@ def document(context: Context, asked: shapes.NameRequest, request: Request) -> R
     if found is None:
         raise _not_found(asked.name)
     summary = _shown(library.Summary.of(found))
-    known = {field: getattr(summary, field) for field in summary.__dataclass_fields__}
+    known: dict[str, Any] = {field: getattr(summary, field) for field in ("name", *_SUMMARY)}
     if isinstance(found, library.Trouble):
         return shapes.Document(**known, **_NOTHING, has_pages=False, etag=etag_of(found.error_message).strip('"'))
     etag = etag_of(found.row_etag)
@@ -84,7 +82,7 @@ def document(context: Context, asked: shapes.NameRequest, request: Request) -> R
     return _json(answer, etag)
 
 
-_NOTHING = {
+_NOTHING: dict[str, Any] = {
     "text": None,
     "text_truncated": None,
     "source_etag": None,

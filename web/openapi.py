@@ -9,7 +9,10 @@ from web.problem import ProblemBody
 from web.routes import PREFIX, ROUTES, Route
 from web.schema import Json, properties_of, reference, schemas_of
 
-_ETAG = {"description": "Of this answer; send it as If-None-Match to be told only of a change.", "schema": {"type": "string"}}  # fmt: skip
+_ETAG = {
+    "description": "Of this answer; send it as If-None-Match to be told only of a change.",
+    "schema": {"type": "string"},
+}
 _CODE = {"description": "The problem's code.", "schema": {"type": "string"}}
 
 
@@ -94,7 +97,8 @@ def _parameter(name: str, schema: Json, needed: bool, example: Json) -> Json:
     described = {"name": name, "in": "query", "description": schema.pop("description"), "required": needed}
     if isinstance(schema.get("type"), list):  # what is null in JSON is absent in a query
         schema["type"] = schema["type"][0]
-        schema = {**schema, "enum": [each for each in schema["enum"] if each is not None]} if "enum" in schema else schema  # fmt: skip
+        if "enum" in schema:
+            schema["enum"] = [each for each in schema["enum"] if each is not None]
     described["schema"] = schema
     if name in example:
         described["example"] = example[name]

@@ -61,7 +61,7 @@ class Drawer:
             self._free.release()
 
     def _draw(self, job: Mapping[str, object], read: Callable[[int, int], bytes]) -> Picture:
-        with subprocess.Popen(  # noqa: S603 - this interpreter, and a module of ours
+        with subprocess.Popen(
             [sys.executable, "-m", "web.drawing"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -8,19 +8,9 @@ platform adds for somebody who has signed in; it removes that header from what c
 
 from collections.abc import Mapping
 
+from web.hosting import is_in_azure, signs_in
 from web.message import Request
 from web.problem import Problem
-
-
-def signs_in(environ: Mapping[str, str]) -> bool:
-    """Whether App Service authentication is on; the platform sets this variable, and no request can."""
-    return environ.get("WEBSITE_AUTH_ENABLED", "").casefold() == "true"
-
-
-def is_in_azure(environ: Mapping[str, str]) -> bool:
-    """Whether this runs in Azure: every plan names its instance in one of these (azure-functions-host,
-    EnvironmentExtensions: IsAppService, IsAnyLinuxConsumption, IsManagedAppEnvironment)."""
-    return any(environ.get(name) for name in ("WEBSITE_INSTANCE_ID", "CONTAINER_NAME", "MANAGED_ENVIRONMENT"))
 
 
 def check(request: Request, environ: Mapping[str, str]) -> None:

@@ -108,33 +108,45 @@ def _value(name: str, hint: Any, value: Any, *, text: bool) -> Any:
     if origin is list:
         if not isinstance(value, list):
             raise InvalidValue(f"The parameter {name!r} is no list.")
-        items = [_value(f"{name}[{at}]", get_args(kind)[0], each, text=text) for at, each in enumerate(value)]
-        _check(name, keywords, "minItems", "maxItems", len(items), "items")
-        return items
+        _check(name, keywords, "minItems", "maxItems", len(value), "items")
+        return [_value(f"{name}[{at}]", get_args(kind)[0], each, text=text) for at, each in enumerate(value)]
     if origin is dict:
         if not isinstance(value, dict):
             raise InvalidValue(f"The parameter {name!r} is no object.")
         item = get_args(kind)[1]
-        return {key: _value(f"{name}.{key[:100]}", item, each, text=text) for key, each in value.items()}
+        return {key: _value(f"{name}.{key[:100]!r}", item, each, text=text) for key, each in value.items()}
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         if not isinstance(value, str) or value not in list(kind):
             raise InvalidValue(f"The parameter {name!r} is one of {', '.join(kind)}.")
         return kind(value)
     if kind is bool:
-        if text and value in ("true", "false"):
-            return value == "true"
-        if not isinstance(value, bool):
-            raise InvalidValue(f"The parameter {name!r} is true or false.")
-        return value
+        return _truth(name, value, text=text)
     if kind is int:
-        if text and re.fullmatch(r"-?[0-9]{1,9}", str(value)):
-            value = int(value)
-        if isinstance(value, float) and value.is_integer() and abs(value) < 1e9:
-            value = int(value)  # JSON knows no difference between 1 and 1.0
-        if type(value) is not int:
-            raise InvalidValue(f"The parameter {name!r} is no whole number.")
-        _check(name, keywords, "minimum", "maximum", value, "")
-        return value
+        number = _whole(name, value, text=text)
+        _check(name, keywords, "minimum", "maximum", number, "")
+        return number
+    return _text(name, keywords, value)
+
+
+def _truth(name: str, value: Any, *, text: bool) -> bool:
+    if text and value in ("true", "false"):
+        return bool(value == "true")
+    if not isinstance(value, bool):
+        raise InvalidValue(f"The parameter {name!r} is true or false.")
+    return value
+
+
+def _whole(name: str, value: Any, *, text: bool) -> int:
+    if text and re.fullmatch(r"-?[0-9]{1,9}", str(value)):
+        return int(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e9:
+        return int(value)  # JSON knows no difference between 1 and 1.0
+    if type(value) is not int:
+        raise InvalidValue(f"The parameter {name!r} is no whole number.")
+    return value
+
+
+def _text(name: str, keywords: Mapping[str, Any], value: Any) -> str:
     if not isinstance(value, str):
         raise InvalidValue(f"The parameter {name!r} is no string.")
     if re.search("[\ud800-\udfff]", value):

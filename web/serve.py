@@ -14,6 +14,7 @@ from web.routes import Route
 from web.schema import InvalidValue, from_body, from_query, to_json
 
 if TYPE_CHECKING:
+    from shared.settings import Settings
     from web.context import Context
 
 _log = logging.getLogger(__name__)
@@ -29,11 +30,17 @@ _CLOSED = {
 }
 
 
-def serve(route: Route, request: Request, environ: Mapping[str, str], context: "Callable[[], Context]") -> Response:
+def serve(
+    route: Route,
+    request: Request,
+    settings: "Settings",
+    environ: Mapping[str, str],
+    context: "Callable[[], Context]",
+) -> Response:
     """Answer a request. Raises nothing: what goes wrong is a problem, and its cause is logged without any text."""
     try:
         if route.is_open:
-            return _open(route, request, context)
+            return _open(route, request, settings)
         protection.check(request, environ)
         return _data(route, request, context)
     except Problem as problem:
@@ -42,9 +49,7 @@ def serve(route: Route, request: Request, environ: Mapping[str, str], context: "
         return _refusal(_problem_of(route, error))
 
 
-def _open(route: Route, request: Request, context: "Callable[[], Context]") -> Response:
-    from web import site
-
+def _open(route: Route, request: Request, settings: "Settings") -> Response:
     if route.name == "openapi":
         from web.openapi import document
 
@@ -53,7 +58,9 @@ def _open(route: Route, request: Request, context: "Callable[[], Context]") -> R
         if matches(request, headers["ETag"]):
             return Response(status=304, headers=headers)
         return Response(headers=headers, body=body)
-    return site.site_file(request, context().storage_origin)
+    from web.site import site_file, storage_origin
+
+    return site_file(request, storage_origin(settings.storage))
 
 
 def _data(route: Route, request: Request, context: "Callable[[], Context]") -> Response:

@@ -2,16 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
-from enum import StrEnum
-
-from shared.document import Status
-from shared.library import TROUBLE
 from web.schema import Field
 
-ShownStatus = StrEnum("ShownStatus", {**{each.name: each.value for each in Status}, "TROUBLE": TROUBLE})
-"""A document's status; or that the app cannot read its row, which somebody has edited."""
+
+class ShownStatus(StrEnum):
+    """A document's status; or trouble, where the app cannot read its row, which somebody has edited."""
+
+    SUBMITTING = "submitting"
+    READING = "reading"
+    WAITING = "waiting"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    IGNORED = "ignored"
+    TROUBLE = "trouble"
+
 
 Name = Annotated[
     str,
@@ -100,7 +107,15 @@ class PageImageRequest:
 class UploadRequest:
     """What is to be uploaded."""
 
-    name: Name
+    name: Annotated[
+        str,
+        Field(
+            "The file's name in the input container, folders included.",
+            minLength=1,
+            maxLength=1024,
+            pattern=r"^[^\x00-\x1f\x7f]*$",
+        ),
+    ]
     metadata: Annotated[
         dict[str, str],
         Field("The blob's metadata, such as a read option: language, pages, model_version, reading_order, features."),

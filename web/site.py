@@ -3,7 +3,9 @@
 import re
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from shared.settings import StorageConnection
 from web.caching import etag_of, matches
 from web.message import Request, Response
 from web.problem import Problem
@@ -40,6 +42,25 @@ def site_file(request: Request, storage_origin: str, folder: Path = _FOLDER) -> 
     if matches(request, etag):
         return Response(status=304, headers=headers, media_type=media_type)
     return Response(headers=headers, body=body, media_type=media_type)
+
+
+def storage_origin(connection: StorageConnection) -> str:
+    """Scheme and host of the account's blobs, to which links lead. The SDK knows it too, and costs a start."""
+    if connection.blob_url:
+        url = connection.blob_url
+    else:
+        settings = dict(part.split("=", 1) for part in (connection.connection_string or "").split(";") if "=" in part)
+        known = {name.strip().casefold(): value.strip() for name, value in settings.items()}
+        if known.get("usedevelopmentstorage", "").casefold() == "true":
+            url = "http://127.0.0.1:10000"
+        else:
+            url = known.get("blobendpoint") or (
+                f"{known.get('defaultendpointsprotocol', 'https')}://{known.get('accountname', '')}.blob"
+                f".{known.get('endpointsuffix', 'core.windows.net')}"
+            )
+    parts = urlsplit(url)
+    # It becomes part of a header that parts its words by spaces and semicolons.
+    return f"{parts.scheme}://{parts.netloc}" if re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", parts.netloc) else ""
 
 
 def security_headers(storage_origin: str) -> dict[str, str]:

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from web.protection import signs_in
+from web.hosting import signs_in
 from web.routes import ROUTES, Route
 
 if TYPE_CHECKING:
     from shared.assembly import Services
+    from shared.settings import Settings
     from web.context import Context
 
 
-def blueprint(environ: Mapping[str, str], services: "Callable[[], Services]") -> func.Blueprint:
+def blueprint(settings: "Settings", environ: Mapping[str, str], services: "Callable[[], Services]") -> func.Blueprint:
     """One HTTP function for each route. ``services`` makes what they work with, once it is needed."""
-    triggers = func.Blueprint()
+    triggers = func.Blueprint()  # type: ignore[no-untyped-call]  # its constructor declares no types
     # Under App Service authentication a browser has a cookie and no key; each request is checked for it.
     level = func.AuthLevel.ANONYMOUS if signs_in(environ) else func.AuthLevel.FUNCTION
 
@@ -33,13 +34,13 @@ def blueprint(environ: Mapping[str, str], services: "Callable[[], Services]") ->
                 trigger_arg_name="request",
                 methods=list(route.methods),
                 auth_level=func.AuthLevel.ANONYMOUS if route.is_open else level,
-            )(_handler(route, environ, context))
+            )(_handler(route, settings, environ, context))
         )
     return triggers
 
 
 def _handler(
-    route: Route, environ: Mapping[str, str], context: "Callable[[], Context]"
+    route: Route, settings: "Settings", environ: Mapping[str, str], context: "Callable[[], Context]"
 ) -> Callable[[func.HttpRequest], func.HttpResponse]:
     def handle(request: func.HttpRequest) -> func.HttpResponse:
         from web.message import Request
@@ -54,6 +55,7 @@ def _handler(
                 body=request.get_body(),
                 file=request.route_params.get("file") or "",
             ),
+            settings,
             environ,
             context,
         )

@@ -1,5 +1,6 @@
 """What is drawn, and how it fits the page that Read saw."""
 
+import math
 from dataclasses import dataclass
 
 MOST_OUTPUT_PIXELS = 24_000_000
@@ -27,4 +28,4 @@ class Job:
 
     def scale(self, width: float, height: float) -> float:
         """How much larger than this a picture is drawn."""
-        return min(self.width / width, (MOST_OUTPUT_PIXELS / (width * height)) ** 0.5)
+        return min(self.width / width, math.sqrt(MOST_OUTPUT_PIXELS / (width * height)))

@@ -7,7 +7,7 @@ from PIL import ExifTags, Image, ImageFile
 from web.drawing.job import MOST_SOURCE_PIXELS, Job, NotDrawable
 
 ImageFile.LOAD_TRUNCATED_IMAGES = True  # what Read took can be shown
-Image.MAX_IMAGE_PIXELS = None  # type: ignore[assignment]  # MOST_SOURCE_PIXELS is looked at instead
+Image.MAX_IMAGE_PIXELS = None  # MOST_SOURCE_PIXELS is looked at instead
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -29,7 +29,7 @@ _REDUCED_RESOLUTION = 1
 Steps = tuple[Image.Transpose, ...]
 
 
-def draw(file: io.BufferedIOBase, job: Job) -> Image.Image:
+def draw(file: io.BufferedReader, job: Job) -> Image.Image:
     """Draw a picture as Read saw it. Raises NotDrawable, or whatever Pillow raises for a damaged one."""
     image = Image.open(file, formats=("JPEG", "PNG", "BMP", "TIFF"))
     if image.format == "TIFF":
@@ -54,8 +54,8 @@ def _seek(image: Image.Image, job: Job) -> None:
     """Go to the frame that is the page: thumbnails are no pages, unless only so the page has its shape."""
     frames = int(getattr(image, "n_frames", 1))
     pages = [number for number in range(frames) if not _is_thumbnail(image, number)] if frames > 1 else [0]
-    for number in (pages[job.page - 1 : job.page] or [None])[0], job.page - 1:
-        if number is not None and number < frames:
+    for number in (*pages[job.page - 1 : job.page], job.page - 1):
+        if number < frames:
             image.seek(number)
             if any(job.fits(*size) for size in (image.size, image.size[::-1])):
                 return
@@ -79,11 +79,8 @@ def _steps(image: Image.Image, job: Job) -> Steps:
     stored: Steps = (Image.Transpose.FLIP_LEFT_RIGHT,) if orientation in _MIRRORED else ()
     upright: Steps = (_UPRIGHT[orientation],) if orientation in _UPRIGHT else ()
     if image.format == "TIFF":
-        stored, upright = ((_BACK[orientation], *stored) if orientation in _BACK else ()), ()
-        ways = (upright, stored)
-    else:
-        ways = (stored, upright)
-    for steps in ways:
+        stored, upright = (((_BACK[orientation], *stored) if orientation in _BACK else ()), ())
+    for steps in (upright, stored) if image.format == "TIFF" else (stored, upright):
         if job.fits(*(image.size[::-1] if _swaps(steps) else image.size)):
             return steps
     raise NotDrawable("The picture has another shape than the page that Read saw.")
