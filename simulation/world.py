@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -393,7 +393,7 @@ class World:
         overdue = self.time - self.settings.claim_length
         self.stalled += sum(
             row["Status"] not in ("failed", "ignored", "succeeded") and row["DueAt"] < overdue
-            for row in self._markers()
+            for row in self._worklist()
         )
 
         def sweep() -> None:
@@ -475,12 +475,12 @@ class World:
         return max(queue.order[0][0], self.time) if queue and queue.order else None
 
     def _is_something_open(self) -> bool:
-        return any("DueAt" in row for row in self._markers()) or any(
+        return any("DueAt" in row for row in self._worklist()) or any(
             (queue := self.storage._queues._queues.get(name)) and queue.order
             for name in ("read-operations-poison", "webjobs-blobtrigger-poison")
         )
 
-    def _markers(self) -> list[dict[str, Any]]:
+    def _worklist(self) -> list[dict[str, Any]]:
         return self._rows("documents", "RowKey ge '!' and RowKey lt '\"'")
 
     def _rows(self, table: str, query: str) -> list[dict[str, Any]]:
@@ -524,8 +524,8 @@ class World:
         assert not self.exceptions, self.exceptions[0]
         about, calls = max(self.read.calls.items(), key=itemgetter(1), default=(None, 0))
         assert calls <= MOST_CALLS, f"Read was called {calls:,} times about {about!r}"
-        for row in self._markers():
-            assert row["Status"] == "failed", f"a marker is left: {row}"
+        for row in self._worklist():
+            assert row["Status"] == "failed", f"a worklist entry is left: {row}"
             assert "DueAt" not in row, f"something is still owed: {row}"
         for queue_name in ("read-operations", "read-operations-poison", "webjobs-blobtrigger-poison"):
             assert not self.storage.messages_in(queue_name), f"messages are left in {queue_name}"
@@ -583,7 +583,7 @@ class World:
         rows = self._rows("lines", f"PartitionKey eq '{lines_key('inbox', name)}' and RowKey gt '!head'")
         assert not rows, f"{name} is {status} and has lines"
         outputs = self.storage.blobs_in("results")
-        for extension in (".json", ".txt"):
+        for extension in (".json", ".txt", ".jsonl"):
             assert output_name(name, extension) not in outputs, f"{name} is {status} and has an output"
 
     def _check_outputs(self, name: str, document: Document) -> None:
@@ -596,7 +596,15 @@ class World:
             return
         operation: Operation = self.read.operations[document.operation_id]
         expected = result_lines(operation)
-        assert [row["Text"] for _, row in sorted(rows.items())] == expected, f"{name}'s lines are not its operation's"
+        lines = [row["Text"] for key, row in sorted(rows.items()) if not key.endswith("-00000")]
+        assert lines == expected, f"{name}'s lines are not its operation's"
+        pages = results.get_blob_client(document.pages_blob or "").download_blob().readall()
+        for row in (row for key, row in sorted(rows.items()) if key.endswith("-00000")):
+            page = json.loads(pages[row["Offset"] : row["Offset"] + row["Length"]])
+            assert page["page"] == row["Page"], f"{name}'s page row does not lead to its page"
+            expected = expected[len(page["lines"]) :] if expected[: len(page["lines"])] == _texts(page) else ["wrong"]
+        assert not expected, f"{name}'s pages are not its operation's"
+        expected = result_lines(operation)
         assert document.text == "\n".join(expected), f"{name}'s text is not its operation's"
         assert head is not None, f"{name}'s lines have no head"
         assert head["SourceETag"] == document.source_etag, f"{name}'s lines are another version's"
@@ -607,6 +615,10 @@ class World:
         if self._exists(name):
             current = self.inbox.get_blob_client(name).download_blob().readall()
             assert digest == hashlib.sha256(current).hexdigest(), f"{name} shows another version's text"
+
+
+def _texts(page: Mapping[str, Any]) -> list[str]:
+    return [line["text"] for line in page["lines"]]
 
 
 def short_plan(random: Random) -> Plan:

@@ -429,7 +429,7 @@ def a_document_in_flight_has_no_marker(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(documents_table, "_on_worklist", lambda _: False)
 
 
-@bug("a marker is left", Plan(deletes=0))
+@bug("a worklist entry is left", Plan(deletes=0))
 def a_document_that_is_done_keeps_its_marker(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(documents_table, "_on_worklist", lambda _: True)
 

@@ -178,7 +178,7 @@ documents = st.builds(
     **{
         field.name: st.none() | _value(field.type) if "None" in str(field.type) else _value(field.type)
         for field in fields(Document)
-        if field.name not in ("name", "status", "row_etag")
+        if field.name not in ("name", "status", "row_etag", "others")
     },
 )
 
@@ -194,27 +194,72 @@ def test_a_row_without_newer_columns_is_read() -> None:
     )
 
 
-def test_columns_of_a_later_version_are_passed_over() -> None:
-    row = to_row(Document(name="a", status=Status.FAILED), "inbox")
-    assert from_row({**row, "Invented": 1}, None).status is Status.FAILED
+def test_columns_of_the_user_s_own_or_of_a_later_version_are_carried_along() -> None:
+    row = {**to_row(Document(name="a", status=Status.FAILED), "inbox"), "Reviewed": True, "Invented": 1}
+    document = from_row(row, None)
+    assert document.status is Status.FAILED
+    assert to_row(document.evolve(status=Status.READING), "inbox") == {**row, "Status": "reading"}
 
 
-@pytest.mark.parametrize("row", [{}, {"Name": "a"}, {"Status": "reading"}, {"Name": "a", "Status": "dreaming"}])
-def test_a_row_that_is_none_of_ours_is_refused(row: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="no Name or no known Status"):
+def test_what_a_tool_stored_as_a_text_is_read_as_what_it_says() -> None:
+    row = {"Name": "a", "Status": "succeeded", "PageCount": "3", "TextTruncated": "False", "DueAt": "2026-11-22T12:00Z"}
+    document = from_row(row, None)
+    assert (document.page_count, document.text_truncated) == (3, False)
+    assert document.due_at == datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(to_row(Document(name="a", status=Status.READING), "inbox"))),
+        st.none() | st.text() | st.integers() | st.binary() | st.floats() | st.booleans(),
+    )
+)
+def test_no_edit_of_a_row_makes_it_an_exception(edits: dict[str, Any]) -> None:
+    row = {**to_row(Document(name="a", status=Status.READING, submits=2), "inbox"), **edits}
+    document = from_row(row, "e1", "a")
+    assert document.name == "a" or document.error_code != "RowEdited"
+    assert document.status is Status.FAILED or document.error_code is None
+
+
+@pytest.mark.parametrize("row", [{}, {"Status": "reading"}])
+def test_a_row_that_names_no_document_is_refused(row: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="no Name"):
         from_row(row, None)
+
+
+@pytest.mark.parametrize(
+    "edit", [{"Status": None}, {"Status": "dreaming"}, {"Polls": "many"}, {"DueAt": "soon"}, {"Name": "b"}]
+)
+def test_a_row_that_cannot_be_read_is_a_document_that_failed_and_says_which_column(edit: dict[str, Any]) -> None:
+    row = {**to_row(Document(name="a", status=Status.READING, source_etag="e1"), "inbox"), **edit}
+    document = from_row(row, "row-etag", "a")
+    assert (document.name, document.status, document.error_code) == ("a", Status.FAILED, "RowEdited")
+    assert next(iter(edit)) in (document.error_message or "")
+    assert document.advice
+    assert (document.source_etag, document.row_etag) == ("e1", "row-etag")
+
+
+def test_no_column_is_longer_than_storage_takes() -> None:
+    texts = {each.name: "x" * 200_000 for each in fields(Document) if "str |" in str(each.type)}
+    row = to_row(Document(name="a", **{**texts, "status": Status.SUCCEEDED}), "inbox")
+    assert sum(len(value) for value in row.values() if isinstance(value, str)) * 2 < 2**19
 
 
 def test_a_row_has_the_columns_that_are_documented() -> None:
     filled = Document(
         name="a",
         status=Status.SUCCEEDED,
-        **{field.name: _example(str(field.type)) for field in fields(Document) if field.name not in ("name", "status")},
+        **{
+            field.name: _example(str(field.type))
+            for field in fields(Document)
+            if field.name not in ("name", "status", "others")
+        },
     )
     documented = (
         "Name Status Text TextTruncated TextBlob ResultBlob LinesKey PageCount LineCount WordCount PagesInFile Warning"
         " ErrorCode ErrorMessage Advice Language RequestedLanguage RequestedPages ApiVersion ModelVersion SourceETag"
-        " ContentMD5 ContentLength UploadedAt SubmittedAt CompletedAt OperationUrl Submits Polls DueAt Claim AppVersion"
+        " ContentMD5 ContentLength UploadedAt SubmittedAt CompletedAt OperationUrl Submits Polls DueAt WriteId"
+        " AppVersion"
     )
     assert set(documented.split()) <= set(to_row(filled, "inbox"))
 
