@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 from azure.storage.queue import TextBase64EncodePolicy
 
+from shared.clouds import cloud_of_read
 from shared.document import Document
 from shared.library import Library
 from shared.pacer import Pacer
-from shared.read.client import CredentialsUnavailable, ReadClient, takes_entra_tokens
+from shared.read.client import CredentialsUnavailable, ReadClient
 from shared.settings import Settings
 from shared.storage.comparisons import Comparisons
 from shared.storage.connection import blob_service, queue_service, table_service
@@ -132,16 +133,19 @@ def _is_here(url: str) -> bool:
 
 def _entra_token(settings: Settings) -> Callable[[], str] | None:
     """A source of Microsoft Entra tokens, for an endpoint that takes them. The credential caches what it gets."""
-    if not takes_entra_tokens(settings.read_endpoint):
+    cloud = cloud_of_read(settings.read_endpoint)
+    if cloud is None:
         return None
     from azure.core.exceptions import AzureError
     from azure.identity import DefaultAzureCredential
 
-    credential = DefaultAzureCredential(managed_identity_client_id=settings.storage.client_id)
+    credential = DefaultAzureCredential(
+        managed_identity_client_id=settings.storage.client_id, authority=cloud.authority
+    )
 
     def token() -> str:
         try:
-            return str(credential.get_token("https://cognitiveservices.azure.com/.default").token)
+            return str(credential.get_token(cloud.scope).token)
         except AzureError as error:
             raise CredentialsUnavailable(f"No token from Microsoft Entra ID ({type(error).__name__}).") from None
 

@@ -59,17 +59,14 @@ class Part(Generic[T]):
     continuation: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """A document's row that the app cannot read, because a person or another program has edited it."""
 
     name: str
+    error_code: str
     error_message: str
-    error_code: str = "RowNotReadable"
-    advice: str = (
-        "Correct the column, or upload the file again: its next version replaces the row. `forget` removes the row"
-        " and what was stored."
-    )
+    advice: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +257,7 @@ class Library:
         One row and one range of the blob are read. None if the document has no such page, or no pages blob (read
         before there were any). Raises OutputMissing if the blob is not there, or is another result's by now.
         """
-        if document.status is not Status.SUCCEEDED or not document.lines_key or not (blob := _pages_blob(document)):
+        if document.status is not Status.SUCCEEDED or not document.lines_key or not document.pages_blob:
             return None
         try:
             row = self._lines_of(document).get_entity(document.lines_key, f"{number:05}-00000")
@@ -272,9 +269,11 @@ class Library:
                 f"The row of page {number} of {document.name!r} in the table {self._table_of(document)} does not say"
                 f" where its text is. {_READ_AGAIN}"
             )
-        content = b"".join(self._download(document, blob, offset, length))
+        content = b"".join(self._download(document, document.pages_blob, offset, length))
         if not content.startswith(b"{") or not content.rstrip().endswith(b"}"):
-            raise OutputMissing(f"{self._where(document, blob)} does not hold page {number} any more. {_READ_AGAIN}")
+            raise OutputMissing(
+                f"{self._where(document, document.pages_blob)} does not hold page {number} any more. {_READ_AGAIN}"
+            )
         return content
 
     def _row(self, name: str, columns: list[str] | None) -> dict[str, Any] | None:
@@ -302,13 +301,13 @@ class Library:
         return query, parameters
 
     def _table_of(self, document: Document) -> str:
-        return getattr(document, "lines_table", None) or self._lines_table
+        return document.lines_table or self._lines_table
 
     def _lines_of(self, document: Document) -> TableClient:
         return self._tables.get_table_client(self._table_of(document))
 
     def _container_of(self, document: Document) -> str:
-        return getattr(document, "output_container", None) or self._output_container
+        return document.output_container or self._output_container
 
     def _where(self, document: Document, blob: str) -> str:
         return f"The blob {blob!r} in the container {self._container_of(document)!r}"
@@ -321,9 +320,10 @@ class Library:
         try:
             download = client.download_blob(offset=offset, length=length, decompress=False)
         except HttpResponseError as error:
-            if error.status_code in (404, 416):
-                raise OutputMissing(f"{self._where(document, blob)} is not there. {_READ_AGAIN}") from None
-            raise
+            if error.status_code not in (404, 416):
+                raise
+            how = "is not there" if error.status_code == 404 else "is of another result by now"  # 416: it is shorter
+            raise OutputMissing(f"{self._where(document, blob)} {how}. {_READ_AGAIN}") from None
         if offset is not None and download.properties.metadata.get("operation_id") != document.operation_id:
             raise OutputMissing(f"{self._where(document, blob)} is of another result by now. {_READ_AGAIN}")
         yield from download.chunks()
@@ -405,10 +405,15 @@ def _time(value: Any) -> datetime | None:
 
 def _read(row: Mapping[str, Any]) -> Document | Trouble:
     """The document of a row, or what is wrong with it."""
-    try:
-        return from_row(row, row.get("etag"))
-    except ValueError as error:
-        return Trouble(_name(row), f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    document = from_row(row, row.get("etag"), _name(row))
+    if document.error_code != "RowEdited":
+        return document
+    return Trouble(
+        name=document.name,
+        error_code=document.error_code,
+        error_message=document.error_message or "",
+        advice=document.advice or "",
+    )
 
 
 def _entry(entry: Mapping[str, Any]) -> Summary:
@@ -480,7 +485,3 @@ def _box(text: object) -> tuple[float, ...] | None:
         return tuple(float(value) for value in values) if values else None
     except (ValueError, TypeError):
         return None
-
-
-def _pages_blob(document: Document) -> str | None:
-    return getattr(document, "pages_blob", None)

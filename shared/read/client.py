@@ -9,11 +9,11 @@ from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from io import BytesIO
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 
+from shared.clouds import cloud_of_read, is_regional
 from shared.read.answers import (
     Accepted,
     AnswerLost,
@@ -52,13 +52,6 @@ _ENDED = {
     "skipped": "OperationSkipped",
 }
 """Status words of an operation that ended without a result, and the code for one that gives no reason."""
-
-AZURE_HOSTS = (".cognitiveservices.azure.com", ".cognitiveservices.azure.us", ".cognitiveservices.azure.cn",
-               ".services.ai.azure.com")  # fmt: skip
-"""Hosts of Azure's Cognitive Services, which take Microsoft Entra tokens; no token goes to any other."""
-
-REGIONAL_HOSTS = (".api.cognitive.microsoft.com", ".api.cognitive.microsoft.us", ".api.cognitive.azure.cn")
-"""Hosts of whole regions, e.g. westus.api.cognitive.microsoft.com: they take keys, and no tokens."""
 
 
 class CredentialsUnavailable(Exception):
@@ -251,20 +244,9 @@ class ReadClient:
             return {"Ocp-Apim-Subscription-Key": self._key}
         if is_regional(self.endpoint):
             raise CredentialsUnavailable("A region's endpoint takes no Microsoft Entra tokens.", "RegionalEndpoint")
-        if self._token and takes_entra_tokens(self.endpoint):
+        if self._token and cloud_of_read(self.endpoint):
             return {"Authorization": f"Bearer {self._token()}"}
         return {}
-
-
-def takes_entra_tokens(endpoint: str) -> bool:
-    """Whether an endpoint is https and one of Azure's own."""
-    parts = urlsplit(endpoint)
-    return parts.scheme == "https" and (parts.hostname or "").endswith(AZURE_HOSTS)
-
-
-def is_regional(endpoint: str) -> bool:
-    """Whether an endpoint is that of a whole region, which takes keys only."""
-    return (urlsplit(endpoint).hostname or "").endswith(REGIONAL_HOSTS)
 
 
 class _Session(requests.Session):

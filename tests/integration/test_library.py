@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,8 @@ from azure.data.tables import EdmType, EntityProperty, TableClient, UpdateMode
 
 from local.processes import Azurite
 from shared.assembly import build_library
-from shared.document import Document, Status, document_key, lines_key, to_row, to_worklist_entry
+from shared.document import Document, Status, to_row, to_worklist_entry
+from shared.keys import document_key, lines_key
 from shared.library import TROUBLE, InvalidContinuation, Library, OutputMissing, StoredLine, Summary, Trouble
 from shared.settings import Settings
 from shared.storage.connection import blob_service, table_service
@@ -203,7 +205,7 @@ def test_an_edited_row_is_trouble_and_stops_nothing(library: Library, table: Tab
 
     assert [name for name, entry in listed.items() if entry.status == "succeeded"] == ["2024/a.pdf", "2024/z.pdf"]
     trouble = listed["2024/x.pdf"]
-    assert (trouble.status, trouble.error_code) == (TROUBLE, "RowNotReadable")
+    assert (trouble.status, trouble.error_code) == (TROUBLE, "RowEdited")
     assert trouble.error_message
     assert trouble.advice
     assert isinstance(library.document("2024/x.pdf"), Trouble)
@@ -287,6 +289,7 @@ def book(settings: Settings) -> Document:
         status=Status.SUCCEEDED,
         lines_key=key,
         text_blob="book.pdf.txt",
+        pages_blob="book.pdf.jsonl",
         operation_url="https://read/op-1?x=y",
     )
 
@@ -328,9 +331,52 @@ def test_a_text_that_is_gone_says_what_to_do(library: Library, book: Document) -
         list(library.text(book.evolve(text_blob="other.txt")))
 
 
+def test_one_page_is_one_line_of_the_pages_blob(library: Library, book: Document) -> None:
+    pages = [json.loads(library.page(book, number) or b"null") for number in (1, 2, 3, 4)]
+    assert [page and page["page"] for page in pages] == [1, 2, 3, None]
+    assert pages[2]["text"] == "page 3 line 1 é\npage 3 line 2 é"
+
+
+def test_a_page_is_one_row_and_one_range(library: Library, book: Document, settings: Settings) -> None:
+    blobs = blob_service(settings.storage).get_container_client(settings.output_container)
+    assert library.page(book, 2)
+    blobs.upload_blob("book.pdf.jsonl", b"of another result", metadata={"operation_id": "op-2"}, overwrite=True)
+    with pytest.raises(OutputMissing, match=r"jsonl.*another result"):
+        library.page(book, 2)
+    blobs.upload_blob("book.pdf.jsonl", b"short", metadata={"operation_id": "op-1"}, overwrite=True)
+    with pytest.raises(OutputMissing):
+        library.page(book, 2)
+
+
+@pytest.mark.parametrize("edit", [{"Offset": "x"}, {"Length": -1}, {"Length": "9"}], ids=str)
+def test_an_edited_row_of_a_page_is_said_to_be_one(
+    library: Library, book: Document, settings: Settings, edit: dict[str, Any]
+) -> None:
+    lines = table_service(settings.storage).get_table_client(settings.lines_table)
+    lines.update_entity({"PartitionKey": book.lines_key or "", "RowKey": "00002-00000", **edit}, mode=UpdateMode.MERGE)
+    with pytest.raises(OutputMissing, match="page 2"):
+        library.page(book, 2)
+
+
+def test_a_document_of_before_there_were_pages_blobs_has_no_page(library: Library, book: Document) -> None:
+    assert library.page(book.evolve(pages_blob=None), 1) is None
+
+
+def test_outputs_are_found_where_the_row_says(settings: Settings, book: Document) -> None:
+    renamed = replace(settings, output_container="results2", lines_table="lines2")
+    row = book.evolve(output_container=settings.output_container, lines_table=settings.lines_table)
+
+    library = build_library(renamed)
+
+    assert len(list(library.each_line(row))) == 6
+    assert library.page(row, 3)
+    assert "".join(library.text(row)).startswith("page")
+
+
 def test_the_app_s_own_output_is_read(app: App) -> None:
-    document = app.read("a.png", "one")
+    document = app.read("a.png", "one\ftwo")
     library = build_library(app.settings)
     assert library.document("a.png") == document
-    assert "".join(library.text(document)) == "one\n"
-    assert [line.text for line in library.each_line(document)] == ["one"]
+    assert "".join(library.text(document)) == "one\n\ftwo\n"
+    assert [line.text for line in library.each_line(document)] == ["one", "two"]
+    assert [json.loads(library.page(document, number) or b"null")["text"] for number in (1, 2)] == ["one\n", "two\n"]

@@ -12,7 +12,7 @@ import requests
 
 from shared.errors import SourceChanged
 from shared.read.answers import Accepted, AnswerLost, Gone, Rejected, Retryable, Running, Succeeded
-from shared.read.client import CredentialsUnavailable, ReadClient, takes_entra_tokens
+from shared.read.client import CredentialsUnavailable, ReadClient
 from shared.read.generation import ReadOptions
 from shared.read.generations import generation
 from tests.support.read_server import LOST, RUNNING, Answer, ReadServer, as_json
@@ -111,20 +111,6 @@ def test_without_a_key_an_endpoint_of_azure_gets_a_token() -> None:
     wire = Wire(200, {}, RUNNING.body)
     client(wire, key=None, token=lambda: "t0").poll(OPERATION)
     assert wire.sent[0].headers["Authorization"] == "Bearer t0"
-
-
-@pytest.mark.parametrize(
-    "endpoint",
-    [
-        "http://name.cognitiveservices.azure.com",
-        "https://cognitiveservices.azure.com.evil.example",
-        "https://evil.example/.cognitiveservices.azure.com",
-        "https://evilcognitiveservices.azure.com",
-        "https://localhost:5000",
-    ],
-)
-def test_no_token_goes_in_the_clear_or_to_any_other_host(endpoint: str) -> None:
-    assert not takes_entra_tokens(endpoint)
 
 
 def test_a_token_that_cannot_be_had_is_waited_for_and_nothing_is_sent() -> None:
