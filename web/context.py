@@ -24,7 +24,7 @@ class Context:
     now: Callable[[], datetime]
 
 
-def build(services: Services) -> Context:
+def build(services: Services, drawer: Drawer | None = None) -> Context:
     """The real ones, once a process. Nothing is called yet."""
     settings = services.settings
     return Context(
@@ -32,6 +32,6 @@ def build(services: Services) -> Context:
         services=services,
         library=build_library(settings),
         signer=Signer(blob_service(settings.storage), services.now),
-        drawer=Drawer(),
+        drawer=drawer or Drawer(),
         now=services.now,
     )

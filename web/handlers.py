@@ -30,6 +30,8 @@ READING_LIFE = timedelta(minutes=15)
 _DRAWN_BY = "1"
 """Part of every picture's ETag: changes when pages are drawn otherwise."""
 
+_LONGEST_QUOTED = 300
+
 _AT_ONCE = 8
 """Rows that are read at a time where documents are asked for by name."""
 
@@ -157,10 +159,10 @@ def page_image(context: Context, asked: shapes.PageImageRequest, request: Reques
     except TooManyDrawings:
         detail = f"Others are being drawn; each takes at most {SECONDS:g} seconds."
         raise Problem("TooManyDrawings", detail, headers={"Retry-After": "1"}) from None
-    except SourceChanged:
+    except (SourceChanged, SourceMissing):
+        if context.services.inbox.version(found.name) is None:
+            raise Problem("SourceNotFound", "The file is not there any more.") from None
         raise Problem("SourceChanged", "The file is not the one any more that was read.") from None
-    except SourceMissing:
-        raise Problem("SourceNotFound", "The file is not there any more.") from None
     return Response(headers={"ETag": etag}, body=picture.body, media_type=picture.media_type)
 
 
@@ -341,4 +343,6 @@ def _query(parameters: dict[str, str]) -> str:
 
 def _attachment(name: str) -> str:
     """Saved under its own name, and never shown in a browser as a page of storage's (RFC 6266, RFC 8187)."""
-    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    quoted = quote(name, safe="")
+    # It is quoted once more, in a URL that has the whole name already.
+    return f"attachment; filename*=UTF-8''{quoted}" if len(quoted) <= _LONGEST_QUOTED else "attachment"
