@@ -3,6 +3,7 @@
 import json
 import mimetypes
 import re
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -44,6 +45,8 @@ def documents(context: Context, asked: shapes.DocumentsRequest, _: Request) -> s
         return shapes.Documents(value=list(found), next_link=None, continuation=None)
     status = str(asked.status) if asked.status else None
     prefix = _ours(context, asked.prefix)
+    if prefix is None:
+        return shapes.Documents(value=[], next_link=None, continuation=None)
     try:
         part = context.library.documents(prefix, status, limit=asked.limit, continuation=asked.continuation)
     except library.InvalidContinuation as error:
@@ -58,9 +61,10 @@ def documents(context: Context, asked: shapes.DocumentsRequest, _: Request) -> s
 
 def counts(context: Context, asked: shapes.CountsRequest, _: Request) -> shapes.Counts:
     """All documents below a prefix, counted."""
-    found = context.library.counts(_ours(context, asked.prefix))
-    by_status = shapes.ByStatus(**{status: found.by_status.get(status, 0) for status in (*Status, library.TROUBLE)})
-    return shapes.Counts(files=found.files, by_status=by_status)
+    prefix = _ours(context, asked.prefix)
+    found: Mapping[str, int] = {} if prefix is None else context.library.counts(prefix).by_status
+    by_status = {status: found.get(status, 0) for status in (*Status, library.TROUBLE)}
+    return shapes.Counts(files=sum(by_status.values()), by_status=shapes.ByStatus(**by_status))
 
 
 def document(context: Context, asked: shapes.NameRequest, request: Request) -> Response | shapes.Document:
@@ -298,10 +302,12 @@ def _is_ours(context: Context, name: str) -> bool:
     return context.settings.reads(context.settings.input_container, name)
 
 
-def _ours(context: Context, prefix: str) -> str:
-    """A prefix of names that this app reads: at least its own."""
+def _ours(context: Context, prefix: str) -> str | None:
+    """The names that are asked for and that this app reads, as their prefix; None where there are none."""
     own = context.settings.input_prefix
-    return own if own.startswith(prefix) else prefix
+    if prefix.startswith(own):
+        return prefix
+    return own if own.startswith(prefix) else None
 
 
 def _check_name(context: Context, name: str) -> None:

@@ -127,14 +127,15 @@ def test_a_document_that_nobody_dropped_is_not_found(web: Interface) -> None:
 
 
 def test_what_the_caller_has_already_is_not_sent_again(stored: Interface) -> None:
-    for route, parameters in {
+    routes: dict[str, dict[str, object]] = {
         "documents": {},
         "counts": {},
         "document": {"name": INVOICE},
         "lines": {"name": INVOICE},
         "page": {"name": INVOICE, "page": 1},
         "page_image": {"name": INVOICE, "page": 1},
-    }.items():
+    }
+    for route, parameters in routes.items():
         first = stored.get(route, **parameters)
         etag = first.headers["ETag"]
         assert etag.startswith('"')
