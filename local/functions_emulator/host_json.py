@@ -55,6 +55,17 @@ class BlobOptions:
 
 
 @dataclass(frozen=True)
+class HttpOptions:
+    """`extensions.http`, as HttpOptions.cs has it; 0 is no limit. ``largest_body`` is in bytes."""
+
+    route_prefix: str = "api"
+    max_outstanding_requests: int = 0
+    max_concurrent_requests: int = 0
+    custom_headers: Mapping[str, str] = field(default_factory=dict)
+    largest_body: int = 104_857_600
+
+
+@dataclass(frozen=True)
 class HostOptions:
     """What `host.json` and the environment say of this host. `function_timeout` is None for no limit."""
 
@@ -62,6 +73,7 @@ class HostOptions:
     blobs: BlobOptions
     function_timeout: timedelta | None
     log_levels: Mapping[str, int] = field(default_factory=dict)
+    http: HttpOptions = field(default_factory=HttpOptions)
 
 
 def load_host_options(app: Path, environ: Mapping[str, str], processors: int | None = None) -> HostOptions:
@@ -103,7 +115,19 @@ def load_host_options(app: Path, environ: Mapping[str, str], processors: int | N
         ),
         function_timeout=read.timeout("functionTimeout", timedelta(minutes=30)),
         log_levels=read.levels("logging.logLevel"),
+        http=HttpOptions(
+            route_prefix=str(read.value("extensions.http.routePrefix", "api")),
+            max_outstanding_requests=max(0, read.integer("extensions.http.maxOutstandingRequests", -1, -1)),
+            max_concurrent_requests=max(0, read.integer("extensions.http.maxConcurrentRequests", -1, -1)),
+            custom_headers={name: str(text) for name, text in read.section("extensions.http.customHeaders").items()},
+            largest_body=_body_limit(environ),
+        ),
     )
+
+
+def _body_limit(environ: Mapping[str, str]) -> int:
+    given = environ.get("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", "")
+    return int(given) if given.isdecimal() else HttpOptions.largest_body
 
 
 def parse_duration(text: str) -> timedelta:
@@ -157,10 +181,14 @@ class _Reader:
             return None
         return self.duration(name, default, timedelta(seconds=1))
 
+    def section(self, name: str) -> dict[str, Any]:
+        section = self.value(name, {})
+        if not isinstance(section, dict):
+            raise HostError(f"host.json: {name} must be an object of names and values.")
+        return section
+
     def levels(self, name: str) -> dict[str, int]:
-        levels = self.value(name, {})
-        if not isinstance(levels, dict):
-            raise HostError(f"host.json: {name} must be an object of categories and levels.")
+        levels = self.section(name)
         for category, level in levels.items():
             if str(level).lower() not in LEVELS:
                 raise HostError(f"host.json: {name}.{category} is {level!r}; use one of {', '.join(LEVELS)}.")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from local.functions_emulator.keys import FUNCTION_KEY
 from local.paths import ROOT
 from local.processes import Azurite
 from tests.integration.functions_emulator import Storage, count, encoded, eventually, texts
@@ -134,6 +135,22 @@ def test_a_running_host_says_so_and_runs_functions_by_hand(run: Run) -> None:
         assert answer.status_code == 202
     eventually(lambda: host.recorded.count("sweep") == 2 and "end by hand" in host.recorded)
     assert "called via the host APIs" in host.output
+
+
+def test_an_http_function_is_served_where_the_host_prints_it(run: Run) -> None:
+    source = (
+        APP
+        + """
+@app.route(route="greet/{name}", methods=["GET"])
+async def greet(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse(f"hello {req.route_params['name']}")
+"""
+    )
+    host = run(source=source).says("Host started")
+    printed = re.search(r"greet: \[GET\] (http://127\.0\.0\.1:\d+/api/greet/)\{name\}", host.output)
+    assert printed, host.output
+    assert requests.get(f"{printed[1]}you", timeout=10).status_code == 401
+    assert requests.get(f"{printed[1]}you", headers={"x-functions-key": FUNCTION_KEY}, timeout=10).text == "hello you"
 
 
 def test_settings_come_from_the_file_and_the_environment_wins(run: Run, storage: Storage, tmp_path: Path) -> None:
