@@ -2,12 +2,15 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _APP = Path(__file__).resolve().parent.parent
 
@@ -17,6 +20,8 @@ AT_ONCE = 2
 """How many are drawn at a time in one process of the app: each may take a core and a gigabyte."""
 _WAIT_SECONDS = 10.0
 """How long a request waits for others to be drawn: a page shows several at a time."""
+MOST_MEMORY = 1_200 * 1024 * 1024
+"""Bytes of address space that drawing may take: a picture of 100 million pixels has 300 million of its own."""
 MOST_RANGE = 1024 * 1024
 
 
@@ -39,8 +44,15 @@ class Picture:
 class Drawer:
     """Draws pages of files. Used from many threads."""
 
-    def __init__(self, seconds: float = SECONDS, at_once: int = AT_ONCE, wait_seconds: float = _WAIT_SECONDS) -> None:
+    def __init__(
+        self,
+        seconds: float = SECONDS,
+        at_once: int = AT_ONCE,
+        wait_seconds: float = _WAIT_SECONDS,
+        memory: int = MOST_MEMORY,
+    ) -> None:
         self._seconds = seconds
+        self._memory = memory
         self._wait_seconds = wait_seconds
         self._free = threading.BoundedSemaphore(at_once)
 
@@ -56,58 +68,69 @@ class Drawer:
             raise TooManyDrawings
         try:
             job = {"page": page, "width": width, "pageWidth": page_size[0], "pageHeight": page_size[1]}
-            return self._draw({**job, "length": length}, read)
+            return self._draw({**job, "length": length, "memory": self._memory}, read)
         finally:
             self._free.release()
 
     def _draw(self, job: Mapping[str, object], read: Callable[[int, int], bytes]) -> Picture:
-        with subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "web.drawing"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=_APP,
             env=_environment(),
-        ) as process:
-            ended = threading.Timer(self._seconds, process.kill)
-            ended.start()
-            try:
-                return _converse(process, job, read)
-            except (BrokenPipeError, ValueError):
-                late = not ended.is_alive()
-                why = f"It takes longer than {self._seconds:g} seconds." if late else "It cannot be drawn."
-                raise PageNotDrawable(why) from None
-            finally:
-                ended.cancel()
-                process.kill()
+        )
+        ended = threading.Timer(self._seconds, process.kill)
+        ended.start()
+        try:
+            return _converse(process, job, read)
+        except _Ended:
+            late = not ended.is_alive()
+            why = f"It takes longer than {self._seconds:g} seconds." if late else "It cannot be drawn."
+            raise PageNotDrawable(why) from None
+        finally:
+            ended.cancel()
+            process.kill()
+            for pipe in (process.stdin, process.stdout):
+                with suppress(OSError):  # what was not sent yet cannot be any more
+                    pipe.close()  # type: ignore[union-attr]  # both are pipes
+            process.wait()
+
+
+class _Ended(Exception):
+    """The process is gone, or says what it never would."""
 
 
 def _converse(
     process: "subprocess.Popen[bytes]", job: Mapping[str, object], read: Callable[[int, int], bytes]
 ) -> Picture:
-    """Give the process what it asks for until it answers. Raises ValueError or BrokenPipeError where it ends first."""
-    assert process.stdin  # noqa: S101 - both are pipes
-    assert process.stdout  # noqa: S101
-    process.stdin.write(json.dumps(job).encode() + b"\n")
-    process.stdin.flush()
+    """Give the process what it asks for until it answers. Raises _Ended."""
+    answers: Any = process.stdout
+    _send(process, json.dumps(job).encode() + b"\n")
     while True:
-        kind, _, rest = process.stdout.readline().rstrip(b"\n").partition(b" ")
-        if kind == b"R":
-            offset, length = (int(number) for number in rest.split())
-            if not 0 < length <= MOST_RANGE or offset < 0:
-                raise ValueError("no range of a file")
-            process.stdin.write(read(offset, length))
-            process.stdin.flush()
-        elif kind == b"N":
+        kind, _, rest = answers.readline().rstrip(b"\n").partition(b" ")
+        if kind == b"N":
             raise PageNotDrawable(rest.decode("utf-8", "replace")[:500])
-        elif kind == b"D":
-            media_type, length_text = rest.split()
-            body = process.stdout.read(int(length_text))
-            if len(body) != int(length_text):
-                raise ValueError("the process ended half-way")
-            return Picture(media_type.decode(), body)
-        else:
-            raise ValueError("the process ended")
+        said = re.fullmatch(rb"R (\d{1,12}) (\d{1,7})|D (image/(?:png|jpeg)) (\d{1,9})", kind + b" " + rest)
+        if said is None:
+            raise _Ended
+        if kind == b"R":
+            _send(process, read(int(said[1]), min(int(said[2]), MOST_RANGE)))
+            continue
+        body = answers.read(int(said[4]))
+        if len(body) != int(said[4]):
+            raise _Ended
+        return Picture(said[3].decode(), body)
+
+
+def _send(process: "subprocess.Popen[bytes]", data: bytes) -> None:
+    to: Any = process.stdin
+    try:
+        to.write(data)
+        to.flush()
+    except OSError:
+        raise _Ended from None
 
 
 def _environment() -> dict[str, str]:

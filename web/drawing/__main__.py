@@ -12,9 +12,6 @@ import sys
 from web.drawing.job import Job, NotDrawable
 from web.drawing.ranges import RangeFile
 
-MOST_MEMORY = 1_200 * 1024 * 1024
-"""Bytes of address space: a picture of 100 million pixels has 300 million of its own."""
-
 _FEW_COLOURS = 4096
 """Print on plain ground has no more, and is smaller and sharper as PNG."""
 
@@ -23,8 +20,8 @@ def main() -> None:
     """Draw what the first line of standard input asks for."""
     source, answer = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is not the answer
-    _bound_memory()
     asked = json.loads(source.readline())
+    _bound_memory(asked["memory"])
     job = Job(asked["page"], asked["width"], (asked["pageWidth"], asked["pageHeight"]))
 
     def fetch(offset: int, length: int) -> bytes:
@@ -68,12 +65,12 @@ def drawn(file: RangeFile, job: Job) -> tuple[str, bytes]:
         raise NotDrawable(f"The file cannot be drawn ({type(error).__name__}).") from None
 
 
-def _bound_memory() -> None:
+def _bound_memory(most: int) -> None:
     try:
         import resource
     except ImportError:  # Windows
         return
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 if __name__ == "__main__":
