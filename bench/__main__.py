@@ -81,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--quick", action="store_true", help="tiny ones, to see that they run; their figures say little"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write one JSON object a line there, a figure each")
-    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the schedules of looks there")
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the schedules of polls there")
     parser.add_argument("--update", action="store_true", help="publish this run in the README and in docs/")
 
 

@@ -72,9 +72,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
     _add_tasks(commands)
 
-    test = _command(commands, "test", "check style and types, and run every test; other arguments are pytest's")
-    test.add_argument("--quick", action="store_true", help="the unit tests and one test of each other kind")
-    test.set_defaults(module="test", needs_tests=True)
+    _add_test(commands)
 
     bench = _command(
         commands,
@@ -94,6 +92,15 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error(f"unrecognized arguments: {' '.join(others)}")
     chosen.pytest = others
     return chosen
+
+
+def _add_test(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    test = _command(commands, "test", "check style and types, and run every test; other arguments are pytest's")
+    part = test.add_mutually_exclusive_group()
+    part.add_argument("--quick", action="store_true", help="the unit tests and one test of each other kind")
+    part.add_argument("--checks", action="store_true", help="style and types alone")
+    part.add_argument("--coverage", action="store_true", help="the tests, and the code of shared/ that none reaches")
+    test.set_defaults(module="test", needs_tests=True)
 
 
 def _add_tasks(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -126,9 +133,9 @@ def _add_tasks(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     missed = _command(
         commands,
         "missed",
-        "have files read that no event told of",
-        "As the app does each day, and with files of this minute too: compares the container with the table, and hands"
-        " over what is not read in its present version, as many as READ_RATE allows in a day. Files last changed before"
+        "have files read that no event reported",
+        "As the app does each day, and with files of this minute too: compares the container with the table, and enqueues"
+        " files that are not read in their present version, as many as READ_RATE allows in a day. Files last changed before"
         " READ_FILES_FROM are left alone.",
     )
     missed.add_argument("--dry-run", action="store_true", help="only say how many files there are, and how large")

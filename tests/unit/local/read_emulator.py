@@ -96,10 +96,13 @@ class Service:
 @contextmanager
 def read_emulator(key: str | None = None) -> Iterator[Service]:
     engine, clock = FakeEngine(), Clock()
-    service = ReadService(Reader(lambda: engine.read_page, clock), key)
-    with serving(service.app) as url:
-        yield Service(url, engine, clock)
-        engine.may_read.set()
+    reader = Reader(lambda: engine.read_page, clock)
+    try:
+        with serving(ReadService(reader, key).app) as url:
+            yield Service(url, engine, clock)
+            engine.may_read.set()
+    finally:
+        reader.close()
 
 
 @cache

@@ -1,8 +1,9 @@
-"""What the README says of rows and messages is what is stored and sent."""
+"""What docs/storage.md and docs/recipes.md say of rows, blobs and messages is what is stored and sent."""
 
 import base64
 import json
 
+from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueClient
 
 from tests.support.app import App, Clock, settings_for
@@ -10,7 +11,7 @@ from tests.support.markdown import blocks, document, names, section, tables
 from tests.support.read_server import ReadServer, as_json
 from tests.support.storage_tap import StorageTap
 
-README = document("README.md")
+STORAGE, RECIPES = document("docs/storage.md"), document("docs/recipes.md")
 
 FULL = as_json(
     200,
@@ -44,13 +45,17 @@ FULL = as_json(
 )
 
 
-def test_every_column_of_a_line_is_explained(app: App, read: ReadServer) -> None:
+def test_every_column_of_a_line_and_of_a_page_is_explained(app: App, read: ReadServer, tap: StorageTap) -> None:
     read.gets.append(FULL)
     app.read("a.pdf", "Hello")
-    (line,) = app.line_rows("a.pdf")
-    part = section(README, "The `lines` table")
-    explained = [name for row in tables(part)[0] for name in names(row[0])]
-    assert sorted(explained) == sorted(set(line) - {"PartitionKey", "RowKey"})
+    part = section(STORAGE, "The lines table")
+    table = TableServiceClient.from_connection_string(tap.connection_string).get_table_client(app.settings.lines_table)
+    found = table.query_entities("PartitionKey eq @key", parameters={"key": app.document("a.pdf").lines_key})
+    rows = {row["RowKey"]: row for row in found}
+    for row_key, explained in zip(("00001-00001", "00001-00000"), tables(part), strict=True):
+        columns = [name for row in explained for name in names(row[0])]
+        assert sorted(columns) == sorted(set(rows[row_key]) - {"PartitionKey", "RowKey"})
+    assert "!head" in rows
     assert "`!head`" in part
 
 
@@ -61,14 +66,14 @@ def test_the_message_about_a_document_that_is_done_is_as_shown(tap: StorageTap, 
     app.read("photo.jpg", "FERRY TIMES")
     queue = QueueClient.from_connection_string(tap.connection_string, "done-as-shown")
     (message,) = queue.receive_messages()
-    (shown,) = blocks(section(README, "Get it out"), "json")
+    (shown,) = blocks(section(RECIPES, "Be notified when a document is done"), "json")
     assert json.loads(base64.b64decode(message.content)) == json.loads(shown)
 
 
 def test_the_output_blobs_are_named_and_marked_as_shown(app: App) -> None:
     app.read("2024/invoice.pdf", "Hello")
-    part = section(README, "Output blobs")
+    part = section(STORAGE, "Output blobs")
     assert "`2024/invoice.pdf` becomes `2024/invoice.pdf.txt`" in part
-    marks = set(names(part.split("say what they are of:")[1].split(".")[0]))
-    for name in ("2024/invoice.pdf.txt", "2024/invoice.pdf.json"):
+    marks = set(names(part.split("that it belongs to:")[1].split(".")[0]))
+    for name in ("2024/invoice.pdf.txt", "2024/invoice.pdf.json", "2024/invoice.pdf.jsonl"):
         assert set(app.results.get_blob_client(name).get_blob_properties().metadata) == marks
