@@ -275,9 +275,27 @@ def own_stack(
             tools = running.enter_context(CoreTools(settings=app, port=ports.host, logs=logs, echo=echo))
             services.append(tools)
             description = replace(description, host=host, host_url=tools.url)
+        if description.host:
+            let_the_page_in(azurite.connection_string, description.host_url)
         if data == DATA:
             running.enter_context(_describe(description))
         yield Stack(description, tuple(services))
+
+
+def let_the_page_in(connection_string: str, host_url: str) -> None:
+    """Let the page of an app send files to storage and fetch them, as infra/blobs.bicep does in Azure."""
+    from azure.storage.blob import BlobServiceClient, CorsRule
+
+    origins = [host_url, host_url.replace("//127.0.0.1", "//localhost")]
+    rule = CorsRule(
+        origins,
+        ["GET", "HEAD", "OPTIONS", "PUT"],
+        allowed_headers=["content-type", "if-match", "if-none-match", "range", "x-ms-*"],
+        exposed_headers=["content-length", "content-range", "content-type", "etag", "last-modified", "x-ms-*"],
+        max_age_in_seconds=3600,
+    )
+    with BlobServiceClient.from_connection_string(connection_string) as blobs:
+        blobs.set_service_properties(cors=[rule])
 
 
 @contextmanager

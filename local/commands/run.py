@@ -25,6 +25,7 @@ from local.commands.output import (
     state,
 )
 from local.commands.store import Store, check_settings, connect, explained, first_line
+from local.commands.up import page_address
 from local.paths import DATA, ROOT
 from local.stack import Ports, Stack, load_settings, shared_stack
 from shared.document import Document, Status
@@ -223,7 +224,7 @@ def _summary(store: Store, stack: Stack, documents: Sequence[Document]) -> str:
     names = store.settings
     total = by_status(Counter(document.status for document in documents))
     inbox = f"{names.input_container}{f', folder {names.input_prefix}' if names.input_prefix else ''}"
-    look = "connect any storage tool as `dev.py up` says"
+    look = f"open {page_address(stack.description)}, or connect any storage tool as `dev.py up` says"
     if stack.ours:
         look = "start `python3 dev.py up`, and connect any storage tool with UseDevelopmentStorage=true"
     return f"""

@@ -7,6 +7,7 @@ from jsonschema import Draft202012Validator
 
 from shared.document import Status
 from shared.library import TROUBLE
+from tests.support.http_reference import DOCS, written
 from web import handlers, problem
 from web.openapi import document
 from web.operations import OPERATIONS
@@ -88,3 +89,7 @@ def test_every_code_that_any_operation_refuses_with_is_known_and_has_advice() ->
 def test_statuses_are_those_of_documents_and_trouble() -> None:
     assert [str(each) for each in ShownStatus] == [*map(str, Status), TROUBLE]
     assert list(ByStatus.__dataclass_fields__) == [*map(str, Status), TROUBLE]
+
+
+def test_the_reference_in_the_docs_is_made_of_this_document() -> None:
+    assert DOCS.read_text(encoding="utf-8") == written(), "run: python -m tests.support.http_reference"
