@@ -59,8 +59,7 @@ def _handler(
             environ,
             context,
         )
-        return func.HttpResponse(
-            answer.body, status_code=answer.status, headers=dict(answer.headers), mimetype=answer.media_type
-        )
+        headers = {**answer.headers, "Content-Type": answer.media_type}
+        return func.HttpResponse(answer.body, status_code=answer.status, headers=headers)
 
     return handle

@@ -46,7 +46,8 @@ def _welcome(stack: Stack) -> str:
     names = connect(stack.app_settings()).settings
     if running.host:
         drop = (
-            "Drop files onto the page, with `python3 dev.py run FILE` in another terminal,\nor with any storage tool.\n\n"
+            "Drop files onto the page, with `python3 dev.py run FILE` in another terminal,\n"
+            "or with any storage tool.\n\n"
             f"  page              {page_address(running)}{_key(running)}"
         )
     else:
