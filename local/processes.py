@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from cli.errors import CommandError
 from local.paths import DEV, LOGS, ROOT
 
 AZURITE_ACCOUNT = "devstoreaccount1"
@@ -28,7 +29,7 @@ AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1
 """Azurite's own account and key: the same everywhere, and public (Azurite README, "Default Storage Account")."""
 
 
-class ServiceError(Exception):
+class ServiceError(CommandError):
     """A part of the stack did not come up, or ended. Its text says which, why, and where its log is."""
 
 

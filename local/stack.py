@@ -17,8 +17,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from local.lock import Locked, locked
-from local.paths import DATA, LOGS, ROOT, STATE
-from local.processes import Azurite, CoreTools, FunctionsEmulator, ReadEmulator, Service, ServiceError
+from local.paths import DATA, LOGS, STATE
+from local.processes import (
+    Azurite,
+    CoreTools,
+    FunctionsEmulator,
+    ReadEmulator,
+    Service,
+    ServiceError,
+    azurite_installation,
+)
 from shared.read.generations import UnknownGeneration, generation
 
 LOCK = STATE / "stack.lock"
@@ -106,20 +114,6 @@ class Stack:
         return {**(self.description.settings or {}), "DocumentStorage": self.connection_string, **read}
 
 
-def load_settings(environ: Mapping[str, str], file: Path = ROOT / "local.settings.json") -> dict[str, str]:
-    """The Values of local.settings.json, if it is there, beneath the environment.
-
-    Raises StackError if the file is not what it should be.
-    """
-    try:
-        values = json.loads(file.read_text(encoding="utf-8-sig"))["Values"] if file.exists() else {}
-        if not all(isinstance(value, str) for value in values.values()):
-            raise TypeError
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise StackError(f'{file} is not of the form {{"Values": {{"NAME": "TEXT"}}}}.') from None
-    return {**values, **environ}
-
-
 def announcement(endpoint: str, api_version: str | None) -> str:
     """The line that says where documents are sent, if that was chosen by a setting."""
     line = f"Reading with {endpoint} ({api_version or 'v3.2'})"
@@ -189,6 +183,15 @@ def shared_storage(command: str) -> Iterator[Stack]:
                     yield Stack(description, (azurite,))
         else:
             yield Stack(running)
+
+
+def check_is_stored() -> None:
+    """Raise StackError if nothing can be stored here: no stack runs, and Azurite was never installed."""
+    if azurite_installation() is None and _described() is None:
+        raise StackError(
+            "Nothing is stored on this machine yet: `dev.py run FILE` reads a file here, and `--storage ACCOUNT` looks"
+            " into a storage account in Azure."
+        )
 
 
 @contextmanager

@@ -14,20 +14,23 @@ from datetime import datetime
 
 from azure.core.exceptions import HttpResponseError
 
-from local.commands.files import File, FilesError, collect, refusal
-from local.commands.output import (
+from cli.connection import explained, first_line
+from cli.output import (
     amount,
     by_status,
     document_json,
     for_terminal,
     joined,
+    one_line,
     print_json,
     state,
 )
-from local.commands.store import Store, check_settings, connect, explained, first_line
+from cli.settings import load_settings
+from local.commands.files import File, FilesError, collect, refusal
+from local.commands.store import Store, check_settings, connect
 from local.commands.up import page_address
 from local.paths import DATA, ROOT
-from local.stack import Ports, Stack, load_settings, shared_stack
+from local.stack import Ports, Stack, shared_stack
 from shared.document import Document, Status
 
 SAMPLES = str(ROOT / "samples")
@@ -59,7 +62,7 @@ def main(arguments: argparse.Namespace) -> int:
             for document in run.finished():
                 documents.append(document)
                 if arguments.json:
-                    print_json(document_json(store, document))
+                    print_json(document_json(store.library, document))
         except KeyboardInterrupt:
             _say(f"Stopped before the end of {_some(run.unfinished())}. `dev.py up` goes on with what was dropped.")
             raise
@@ -201,7 +204,7 @@ def _say(text: str) -> None:
 
 
 def _short(name: str) -> str:
-    return for_terminal(name if len(name) <= 60 else f"...{name[-57:]}")
+    return one_line(name if len(name) <= 60 else f"...{name[-57:]}")
 
 
 def _some(names: Sequence[str]) -> str:
@@ -216,7 +219,7 @@ def _shown(store: Store, document: Document) -> str:
     size = f"{amount(document.page_count or 0, 'page')}, {amount(document.line_count or 0, 'line')}"
     text = for_terminal(joined(store.text(document)))
     container = store.settings.output_container
-    where = for_terminal(f"{container}/{document.text_blob}, {container}/{document.result_blob}")
+    where = one_line(f"{container}/{document.text_blob}, {container}/{document.result_blob}")
     return f"\n---- {_short(document.name)} ({size}) ----\n{text or '(no text)'}\n---- in {where}"
 
 

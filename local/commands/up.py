@@ -5,10 +5,12 @@ import os
 import sys
 import time
 
-from local.commands.store import check_settings, connect, explained
+from cli.connection import explained
+from cli.settings import load_settings
+from local.commands.store import check_settings, connect
 from local.functions_emulator.keys import FUNCTION_KEY
 from local.paths import DATA, LOGS
-from local.stack import KNOWN_PORTS, Description, Ports, Stack, load_settings, only_user, own_stack
+from local.stack import KNOWN_PORTS, Description, Ports, Stack, only_user, own_stack
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from cli.errors import CommandError
+from cli.settings import load_settings
 from local.stack import (
     Ports,
     StackError,
     _check_ports,
     announcement,
     chosen_endpoint,
-    load_settings,
     own_stack,
     port_is_free,
 )
@@ -51,7 +52,7 @@ def test_local_settings_of_another_form_are_refused_by_name(tmp_path: Path, text
     file = tmp_path / "local.settings.json"
     file.write_text(text)
 
-    with pytest.raises(StackError, match=r"local\.settings\.json"):
+    with pytest.raises(CommandError, match=r"local\.settings\.json"):
         load_settings({}, file)
 
 
