@@ -26,7 +26,7 @@ _TEXTS = (
     ("StorageUnavailable", f"Nothing to do: {_BY_ITSELF.lower()} See status.azure.com if it lasts."),
     ("StorageRefused", f"Storage refuses the app. Give its identity the roles that the message names, or lift the lease, policy or firewall that it speaks of. {_BY_ITSELF}"),
     ("Throttled", f"Nothing to do: {_BY_ITSELF.lower()} If this is frequent, raise the Read resource's quota or tier."),
-    ("QuotaBooked", f"Nothing to do: {_BY_ITSELF.lower()} To read faster, raise the Read resource's quota or tier, and READ_RATE with it."),
+    ("WaitingForQuota", f"Nothing to do: {_BY_ITSELF.lower()} To read faster, raise the Read resource's quota or tier, and READ_RATE with it."),
     ("QuotaExhausted", f"The Read resource's quota for the month is used up. {_BY_ITSELF} To go on now, move the resource to a paid tier, then read the document again."),
     ("Unreachable", f"Check READ_ENDPOINT, and that the network lets this app reach it. {_BY_ITSELF}"),
     ("AnswerLost", f"Read took the file and did not answer. {_BY_ITSELF} The attempt may have been billed."),

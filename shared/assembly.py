@@ -1,6 +1,7 @@
 """What the functions work with, made in one place. A test, or a simulation, makes it of other parts."""
 
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from azure.storage.queue import TextBase64EncodePolicy
 from shared.clouds import cloud_of_read
 from shared.document import Document
 from shared.library import Library
-from shared.pacer import Pacer
+from shared.quota.limiter import RateLimiter
+from shared.quota.row import QuotaRow
 from shared.read.client import CredentialsUnavailable, ReadClient
 from shared.settings import Settings
 from shared.storage.comparisons import Comparisons
@@ -23,7 +25,6 @@ from shared.storage.inbox import Inbox
 from shared.storage.lines import Lines
 from shared.storage.links import Links
 from shared.storage.outputs import Outputs
-from shared.storage.pace import PaceRow
 from shared.storage.queues import Queue, RawQueue
 
 
@@ -46,7 +47,7 @@ class Services:
     blob_poison: RawQueue
     """The host's own: blob events, of every function in the account, that failed five times."""
     read: ReadClient
-    pacer: Pacer
+    limiter: RateLimiter
     now: Callable[[], datetime]
     random: Random
     links: Links | None = None
@@ -107,7 +108,7 @@ def build(settings: Settings) -> Services:
             token=None if settings.read_key else _entra_token(settings),
             now=now,
         ),
-        pacer=Pacer(settings.read_rate, PaceRow(documents, settings.read_endpoint), now, random),
+        limiter=RateLimiter(settings.read_rate, QuotaRow(documents, settings.read_endpoint), now, time.sleep, random),
         now=now,
         random=random,
         links=Links(blobs, settings.input_container, now) if _fetches(settings, blobs.url) else None,

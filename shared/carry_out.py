@@ -9,8 +9,6 @@ from shared.assembly import Services
 from shared.document import Document, Status, Tombstone
 from shared.keys import is_unsafe, lines_key, output_name
 from shared.message import Message
-from shared.pace import EARLY_BY, Slot
-from shared.schedule import LONGEST_DELAY
 from shared.storage.documents import Expected
 from shared.storage.fence import Fence
 from shared.storage.lines import Lines
@@ -18,19 +16,16 @@ from shared.storage.outputs import Outputs
 
 _log = logging.getLogger(__name__)
 
-_SOONER = 0.1
-"""Seconds by which Read may take a file sooner than was booked: rounded up from there, its poll would be a second late.
-"""
 EXTENSIONS = (".json", ".txt", ".jsonl")
 """Of all output blobs that a document can have."""
 
 
 def carry_out(
-    services: Services, before: Expected, transition: decide.Transition, slots: tuple[Slot, ...] = ()
+    services: Services, before: Expected, transition: decide.Transition, slots: tuple[int, ...] = ()
 ) -> Document:
     """Write a decided row over what it was decided from, and send the message for its next step.
 
-    ``slots`` are what is reserved for that step; it comes when they do.
+    ``slots`` are what is reserved for that step.
 
     A document that ends without a result first loses what an older version, or an earlier run, may have left.
     Raises Conflict or Superseded if somebody else has the row.
@@ -50,10 +45,7 @@ def carry_out(
     written = services.documents.write(document, before)
     _log.info("%r is %s%s.", written.name, written.status, f" ({written.error_code})" if written.error_code else "")
     if transition.delay is not None:
-        booked = slots[0].at - EARLY_BY - _SOONER - services.now().timestamp() if slots else 0
-        # What is booked came in a message, which may be anybody's.
-        delay = min(max(transition.delay, booked), LONGEST_DELAY)
-        services.queue.send(Message.about(written, slots=slots).to_json(), delay)
+        services.queue.send(Message.about(written, slots=slots).to_json(), transition.delay)
     if written.notification_pending:
         settle(services, written)
     return written

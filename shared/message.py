@@ -4,7 +4,6 @@ import json
 from dataclasses import asdict, dataclass
 
 from shared.document import Document
-from shared.pace import Slot
 
 VERSION = 1
 
@@ -29,11 +28,11 @@ class Message:
     etag: str | None = None
     operation: str | None = None
     write_id: str | None = None
-    slots: tuple[Slot, ...] = ()
-    """The calls of Read that are reserved for this step and for what follows from it."""
+    slots: tuple[int, ...] = ()
+    """What is reserved of Read's quota for this step and for the poll after it."""
 
     @classmethod
-    def about(cls, document: Document, slots: tuple[Slot, ...] = ()) -> "Message":
+    def about(cls, document: Document, slots: tuple[int, ...] = ()) -> "Message":
         """The message that brings this document's next step."""
         return cls(document.name, document.source_etag, document.operation_url, document.write_id, slots)
 
@@ -60,13 +59,8 @@ class Message:
         return json.dumps({"v": VERSION, **fields})
 
 
-def _slots(value: object) -> tuple[Slot, ...]:
+def _slots(value: object) -> tuple[int, ...]:
     """What is reserved, as far as it can be read: a slot that is lost is reserved anew."""
     if not isinstance(value, list):
         return ()
-    pairs = [each for each in value if isinstance(each, list) and len(each) == 2]
-    return tuple(
-        Slot(number, at)
-        for number, at in pairs
-        if isinstance(number, int) and isinstance(at, int | float) and 0 < at < 1e11  # seconds UTC
-    )
+    return tuple(slot for slot in value[:2] if type(slot) is int and 0 <= slot < 2**53)

@@ -10,7 +10,8 @@ from shared.carry_out import carry_out
 from shared.document import Document
 from shared.message import Message
 from shared.outputs.store import store
-from shared.pacer import Turn
+from shared.quota.limiter import Reservation
+from shared.quota.rate import Call
 from shared.read.answers import Arriving, BrokenOff, Retryable, Succeeded
 from shared.read.result import ResultNotUnderstood
 from shared.storage.documents import Conflict
@@ -24,14 +25,15 @@ def poll(services: Services, message: Message, document: Document) -> None:
 
     A result is stored; anything else decides when to look again.
     """
-    turn = services.pacer.turn(False, message.slots)
+    reservation = services.limiter.reserve(Call.POLL, message.slots)
     try:
-        if turn.delay:
-            _defer(services, message, document, turn)
+        if reservation.delay:
+            _defer(services, message, document, reservation)
             return
+        services.limiter.wait(reservation)
         answer = services.read.poll(document.operation_url or "", document.api_version)
         if isinstance(answer, Retryable) and answer.code == "Throttled":
-            services.pacer.refused(False, answer.retry_after)
+            services.limiter.throttled(Call.POLL, reservation, answer.retry_after)
         if isinstance(answer, Succeeded | Arriving):
             try:
                 store(services, document, answer)
@@ -48,12 +50,12 @@ def poll(services: Services, message: Message, document: Document) -> None:
         _log.info("%r: dropped what this look brought: the document has moved on.", document.name)
 
 
-def _defer(services: Services, message: Message, document: Document, turn: Turn) -> None:
+def _defer(services: Services, message: Message, document: Document, reservation: Reservation) -> None:
     """Send the message again, for when its turn comes. The row, which costs a call, is told of a long delay only.
 
     Raises Conflict.
     """
-    due_at = services.now() + timedelta(seconds=turn.delay)
+    due_at = services.now() + timedelta(seconds=reservation.delay)
     if document.due_at is None or due_at - document.due_at > services.settings.claim_length / 2:
         services.documents.write(decide.deferred_poll(document, due_at), document, write_id=document.write_id)
-    services.queue.send(replace(message, slots=turn.slots).to_json(), turn.delay)
+    services.queue.send(replace(message, slots=reservation.slots).to_json(), reservation.delay)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
+from shared.quota.rate import Rate
 from shared.read.generations import Generation, ReadOptions, UnknownGeneration, UnsupportedOption, generation
 
 
@@ -23,33 +24,6 @@ class StorageConnection:
     queue_url: str | None = None
     table_url: str | None = None
     client_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """So many calls in so many seconds."""
-
-    calls: int
-    seconds: int
-
-    @property
-    def rate(self) -> float:
-        """Calls a second."""
-        return self.calls / self.seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """What the Read resource answers. One quota for POSTs and GETs together has ``shared`` set."""
-
-    posts: Quota
-    gets: Quota
-    shared: bool
-
-    @property
-    def documents(self) -> float:
-        """Documents a second that the quota reads, at one POST and at most two looks each."""
-        return self.posts.rate / 3 if self.shared else min(self.posts.rate, self.gets.rate / 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,14 +224,10 @@ def _choice(environ: Mapping[str, str], name: str, default: str, values: tuple[s
 
 def _rate(environ: Mapping[str, str], chosen: Generation) -> Rate:
     value = environ.get("READ_RATE") or chosen.rate
-    match = re.fullmatch(r"(\d{1,6})/(s|min)(?:,(\d{1,6})/(s|min))?", value.replace(" ", ""))
-    if not match or "0" in (match[1].lstrip("0") or "0", (match[3] or "1").lstrip("0") or "0"):
-        raise SettingsError(
-            f"READ_RATE is {value!r}: it is calls in a time, such as 30/s, 20/min, or 15/s,50/s (POST, GET)."
-        )
-    seconds = {"s": 1, "min": 60}
-    posts = Quota(int(match[1]), seconds[match[2]])
-    return Rate(posts, Quota(int(match[3]), seconds[match[4]]) if match[3] else posts, shared=not match[3])
+    try:
+        return Rate.parse(value)
+    except ValueError as error:
+        raise SettingsError(f"READ_RATE is {value!r}: {error}.") from None
 
 
 def _schedule(environ: Mapping[str, str]) -> str | None:

@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import suppress
+from dataclasses import replace
 
 from azure.core.exceptions import AzureError
 
@@ -13,6 +14,7 @@ from shared.errors import SourceChanged, SourceMissing
 from shared.keys import is_unsafe
 from shared.message import Message
 from shared.outputs.store import adopt_outputs
+from shared.quota.rate import Call
 from shared.read.answers import Accepted, Rejected, Retryable, SubmitAnswer
 from shared.read.page_count import CountingBody
 from shared.shortcut import MOST_BYTES, NotAShortcut, is_shortcut, target
@@ -90,22 +92,26 @@ def _claim_and_post(
     Of two runs that come here at once, one writes its claim and the other raises Conflict before it has sent anything.
     A run that dies after its claim leaves it to expire: the next run counts that as an answer that was lost.
     """
-    turn = services.pacer.turn(True, message.slots)
-    if turn.delay:
-        later = decide.deferred(claimed, turn.delay, services.now())
-        carry_out(services, expected, later, turn.slots)
+    reservation = services.limiter.reserve(Call.SUBMIT, message.slots)
+    if reservation.delay:
+        later = decide.deferred(claimed, reservation.delay, services.now())
+        carry_out(services, expected, later, reservation.slots)
         return
     claimed = services.documents.write(claimed, expected)
     body = CountingBody(source)
+    services.limiter.wait(reservation)
     if is_shortcut(claimed.name):
         answer = _post_target(services, source)
     else:
         answer = _post_link(services, claimed.name, source.version) or _post(services, body, source.version)
     if isinstance(answer, Retryable) and answer.code == "Throttled":
-        services.pacer.refused(True, answer.retry_after)
+        services.limiter.throttled(Call.SUBMIT, reservation, answer.retry_after)
     posted = claimed.evolve(pages_in_file=body.pages)
     transition = decide.after_post(posted, answer, services.now(), services.random)
-    carry_out(services, claimed, transition, turn.slots if isinstance(answer, Accepted) else ())
+    slots = reservation.slots if isinstance(answer, Accepted) else ()
+    if slots and transition.delay is not None:
+        transition = replace(transition, delay=max(transition.delay, services.limiter.delay(Call.POLL, slots)))
+    carry_out(services, claimed, transition, slots)
 
 
 def _post_link(services: Services, name: str, version: Version) -> SubmitAnswer | None:

@@ -28,7 +28,8 @@ from shared.assembly import Services
 from shared.document import Document
 from shared.keys import lines_key, output_name
 from shared.missed import find_missed
-from shared.pacer import Pacer
+from shared.quota.limiter import RateLimiter
+from shared.quota.row import QuotaRow
 from shared.read.client import MOST_IN_MEMORY, ReadClient
 from shared.recover import recover_stalled
 from shared.settings import Settings, from_environment
@@ -38,7 +39,6 @@ from shared.storage.fence import Superseded
 from shared.storage.inbox import Inbox
 from shared.storage.lines import Lines
 from shared.storage.outputs import Outputs
-from shared.storage.pace import PaceRow
 from shared.storage.queues import Queue, RawQueue
 from shared.tasks import again, forget
 from simulation.read import START, Operation, ScriptedRead, Troubles, result_body, result_lines
@@ -173,10 +173,11 @@ class World:
                 session=session,
                 most_in_memory=self.plan.most_in_memory,
             ),
-            pacer=Pacer(
+            limiter=RateLimiter(
                 self.settings.read_rate,
-                PaceRow(tables.get_table_client("documents"), self.settings.read_endpoint),
+                QuotaRow(tables.get_table_client("documents"), self.settings.read_endpoint),
                 lambda: self.time,
+                self._sleep,
                 self.random,
             ),
             now=lambda: self.time,
@@ -407,6 +408,9 @@ class World:
 
     def _find_missed(self) -> None:
         find_missed(self.services, self.time + timedelta(minutes=5))
+
+    def _sleep(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
 
     def _let_others_run(self, most: int) -> None:
         """Run what is due, and perhaps what will be due in a while: then this run is a slow one."""

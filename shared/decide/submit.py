@@ -1,6 +1,5 @@
 """What a version of a file, and a POST's answer, make of a document."""
 
-import math
 from datetime import datetime, timedelta
 from random import Random
 
@@ -185,17 +184,16 @@ def after_post(
             return wait(document, "AnswerLost", message, LOST_ANSWER_WAIT, now, random)
 
 
-def deferred(claimed: Document, delay: float, now: datetime) -> Transition:
-    """Instead of the claim: the document waits while others' calls have Read's quota booked up."""
-    seconds = min(math.ceil(delay), LONGEST_DELAY)
-    message = "The calls that READ_RATE allows are booked up to its turn."
+def deferred(claimed: Document, seconds: int, now: datetime) -> Transition:
+    """Instead of the claim: the document waits for its slot, since other calls use all of Read's quota."""
+    message = "The calls that READ_RATE allows are reserved for documents that came before."
     return Transition(
         _unpaid(claimed).evolve(
             status=Status.WAITING,
             due_at=now + timedelta(seconds=seconds),
-            error_code="QuotaBooked",
+            error_code="WaitingForQuota",
             error_message=message,
-            advice=advice_for("QuotaBooked", message, claimed),
+            advice=advice_for("WaitingForQuota", message, claimed),
         ),
         seconds,
     )

@@ -15,10 +15,10 @@ from shared.advance import advance, advance_message
 from shared.assembly import Services, build
 from shared.document import Document
 from shared.keys import lines_key
-from shared.pacer import Pacer
+from shared.quota.limiter import RateLimiter
+from shared.quota.row import QuotaRow
 from shared.settings import Settings
 from shared.storage.connection import table_service
-from shared.storage.pace import PaceRow
 
 MOST_STEPS = 60
 """A document that has not ended after so many messages never does."""
@@ -60,8 +60,9 @@ class App:
         overheard: Any = self.sent
         connection = app_settings.storage.connection_string or ""
         documents = table_service(app_settings.storage).get_table_client(app_settings.documents_table)
-        pacer = Pacer(app_settings.read_rate, PaceRow(documents, app_settings.read_endpoint), clock, built.random)
-        self.services: Services = replace(built, now=clock, queue=overheard, pacer=pacer)
+        row = QuotaRow(documents, app_settings.read_endpoint)
+        limiter = RateLimiter(app_settings.read_rate, row, clock, clock.passes, built.random)
+        self.services: Services = replace(built, now=clock, queue=overheard, limiter=limiter)
         self._blobs = BlobServiceClient.from_connection_string(connection)
         self._lines = table_service(app_settings.storage).get_table_client(app_settings.lines_table)
 

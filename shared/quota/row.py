@@ -1,4 +1,4 @@
-"""The row that keeps the pace of a Read resource, beside the documents and apart from them."""
+"""The row that all instances share: what is reserved of a Read resource's quota. It is kept apart from the documents."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,16 +14,16 @@ from shared.keys import document_key
 class Kept(NamedTuple):
     """What the row holds; no ETag where there is no row yet."""
 
-    text: str | None = None
+    text: str = ""
     etag: str | None = None
 
 
-class PaceRow:
+class QuotaRow:
     """One row, written only as it was read."""
 
     def __init__(self, client: TableClient, endpoint: str) -> None:
         self._client = client
-        self._keys = {"PartitionKey": "~pace", "RowKey": document_key(endpoint)}
+        self._keys = {"PartitionKey": "~quota", "RowKey": document_key(endpoint)}
 
     def read(self) -> Kept:
         """The row as it is."""
@@ -31,11 +31,11 @@ class PaceRow:
             row = self._client.get_entity(self._keys["PartitionKey"], self._keys["RowKey"])
         except ResourceNotFoundError:
             return Kept()
-        return Kept(str(row.get("Pace") or ""), row.metadata["etag"])
+        return Kept(str(row.get("Lanes") or ""), row.metadata["etag"])
 
     def write(self, text: str, expected: Kept) -> Kept | None:
         """Write the row if it still is as expected. None if somebody else was first."""
-        row = {**self._keys, "Pace": text}
+        row = {**self._keys, "Lanes": text}
         try:
             if expected.etag is None:
                 written = self._create(row)
