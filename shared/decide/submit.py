@@ -1,5 +1,6 @@
 """What a version of a file, and a POST's answer, make of a document."""
 
+import math
 from datetime import datetime, timedelta
 from random import Random
 
@@ -11,7 +12,7 @@ from shared.document import Document, Status, Version
 from shared.keys import is_junk
 from shared.read.answers import Accepted, AnswerLost, Rejected, Retryable
 from shared.read.generation import UnsupportedOption
-from shared.schedule import FIRST_POLL_DELAY, LONGEST_DELAY, poll_delay, while_result_lasts
+from shared.schedule import FIRST_POLL_DELAY, poll_delay, while_result_lasts
 from shared.settings import Settings
 
 MOST_LOST_ANSWERS = 5
