@@ -127,7 +127,7 @@ def test_a_document_that_nobody_dropped_is_not_found(web: Interface) -> None:
 
 
 def test_what_the_caller_has_already_is_not_sent_again(stored: Interface) -> None:
-    routes: dict[str, dict[str, object]] = {
+    routes: dict[str, dict[str, Any]] = {
         "documents": {},
         "counts": {},
         "document": {"name": INVOICE},
