@@ -76,6 +76,8 @@ def _operation(route: Route, operation: Operation, method: str) -> Json:
         "description": operation.description,
         "responses": _responses(operation),
     }
+    if operation.request and not by_body:
+        described["responses"]["414"] = {"description": "The host takes no URL this long: send a body."}
     if operation.request and by_body:
         described["requestBody"] = {
             "required": True,

@@ -74,7 +74,7 @@ def test_what_an_operation_refuses_with_is_a_problem_with_a_code(
 ) -> None:
     del path, method
     for status, response in operation["responses"].items():
-        if int(status) >= 400:
+        if int(status) >= 400 and status != "414":  # the host's own
             codes = response["description"].split(", ")
             assert {problem.STATUS[code] for code in codes} == {int(status)}
             assert list(response["content"]) == ["application/problem+json"]
