@@ -13,12 +13,12 @@ from io import BytesIO
 from typing import Any
 
 import requests
+from shared.pace import EARLY_BY, Pace
 
 from shared.advance import advance, advance_message
 from shared.assembly import Services
 from shared.document import Document, Status
 from shared.missed import count_missed, find_missed
-from shared.pace import EARLY_BY, Pace
 from shared.recover import recover_stalled
 from shared.settings import Rate
 from shared.storage.documents import Documents

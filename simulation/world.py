@@ -120,6 +120,8 @@ class World:
         self.agenda: list[tuple[datetime, int, str, Callable[[], None]]] = []
         self.log: list[str] = []
         self.calls = 0
+        self.faults = 0
+        """Storage calls that failed so far; the app may survive each, and say so in a row."""
         self.running: list[datetime] = []
         """When each invocation that is under way began, the innermost last."""
         self.versions: dict[str, list[bytes]] = {}
@@ -197,9 +199,11 @@ class World:
         draw = self.random.random
         if call.when == "before" and draw() < self.plan.storage_error:
             self.log.append(f"{self.time:%H:%M:%S} storage refuses {call}")
+            self.faults += 1
             raise refused("ServerBusy", 503)
         if call.when == "after" and draw() < self.plan.storage_answer_lost:
             self.log.append(f"{self.time:%H:%M:%S} storage's answer is lost to {call}")
+            self.faults += 1
             raise ServiceResponseError("lost")
         if call.when == "after" and draw() < self.plan.storage_sent_again:
             self.log.append(f"{self.time:%H:%M:%S} sent again: {call}")
@@ -325,7 +329,7 @@ class World:
         if not quietly:
             self.log.append(f"{self.time:%H:%M:%S} {'  ' * len(self.running)}{what}")
         self.running.append(self.time)
-        operations, lost = len(self.read.operations), self.read.lost.copy()
+        operations, lost, faults = len(self.read.operations), self.read.lost.copy(), self.faults
         depth = len(self.running)
         try:
             action()
@@ -337,6 +341,8 @@ class World:
             return False
         finally:
             del self.running[depth - 1 :]
+        if self.faults > faults:
+            self._count_windows(operations, lost)
         return True
 
     def _count_windows(self, operations: int, lost: Counter[bytes]) -> None:

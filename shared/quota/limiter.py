@@ -168,13 +168,15 @@ class RateLimiter:
                     requests.append(self._waiting.popleft())
                 now, lanes = self._time(), self._lanes()
                 for request in requests:
-                    request.slots = lanes.reserve(request.call, now)
+                    request.slots, request.come_again_at = lanes.reserve(request.call, now), 0
                     if not request.slots:
                         request.come_again_at = lanes.of(request.call).come_again(now, self._calls(request.call))
                 if self._write(lanes):
                     return
             self._give_up(requests)
         except AzureError as error:
+            requests += self._waiting  # the read may have failed before they were taken up
+            self._waiting.clear()
             for request in requests:
                 request.error = error
         finally:

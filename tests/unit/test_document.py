@@ -240,8 +240,8 @@ def test_a_row_that_cannot_be_read_is_a_document_that_failed_and_says_which_colu
 
 
 def test_no_column_is_longer_than_storage_takes() -> None:
-    texts = {each.name: "x" * 200_000 for each in fields(Document) if "str |" in str(each.type)}
-    row = to_row(Document(name="a", **{**texts, "status": Status.SUCCEEDED}), "inbox")
+    texts: dict[str, Any] = {each.name: "x" * 200_000 for each in fields(Document) if "str |" in str(each.type)}
+    row = to_row(Document(name="a", status=Status.SUCCEEDED, **texts), "inbox")
     assert sum(len(value) for value in row.values() if isinstance(value, str)) * 2 < 2**19
 
 
