@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -66,8 +66,11 @@ class Document:
     warning: str | None = None
     uploaded: datetime = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
     ready_at: float | None = None
+    succeeded_at: float = 0.0
+    """When its result was there, whether or not anybody asked by then; seconds since 1970."""
     then: Callable[["Document"], None] | None = None
     content: bytes = b""
+    text_of: Callable[[int], str] | None = None
     requested_pages: str | None = None
     metadata: Json = field(default_factory=dict)
 
@@ -76,6 +79,7 @@ class Document:
         if self.ready_at is not None and self.status == "submitting":
             self.status = "reading"
         elif self.ready_at is not None and time.monotonic() >= self.ready_at:
+            self.succeeded_at = time.time() - (time.monotonic() - self.ready_at)
             self.ready_at = None
             self.status = "succeeded"
             if self.then:
@@ -89,7 +93,9 @@ class Document:
     @cached_property
     def text_blob(self) -> bytes:
         """As the output blob has it: lines ended by a line feed, pages parted by a form feed."""
-        return "\f".join("".join(f"{line['text']}\n" for line in page["lines"]) for page in self.pages).encode()
+        if self.text_of:
+            return whole_text(self.text_of, self.page_count or 0)
+        return "\f".join(f"{page['text']}\n" for page in self.pages).encode()
 
     @property
     def _size(self) -> tuple[int, int]:
@@ -149,6 +155,12 @@ class Document:
 def stamp(moment: datetime) -> str:
     """ISO 8601 with Z."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+@cache
+def whole_text(text_of: Callable[[int], str], pages: int) -> bytes:
+    """The text of all pages, parted by form feeds."""
+    return "\f".join(map(text_of, range(1, pages + 1))).encode()
 
 
 @cache
@@ -228,6 +240,12 @@ def typeface() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 def drawn(page: Json, width: int, *, solid: bool = False) -> bytes:
     """A PNG of a page at a width: its words in their places, or each box filled (``solid``)."""
+    return _drawn(json.dumps(page), width, solid)
+
+
+@lru_cache(64)
+def _drawn(content: str, width: int, solid: bool) -> bytes:
+    page = json.loads(content)
     scale = width / page["width"]
     image = Image.new("L", (width, round(page["height"] * scale)), 252)
     draw = ImageDraw.Draw(image)
@@ -278,8 +296,8 @@ SENTENCE = "the quick brown fox jumps over a lazy dog while eleven grey herons w
 PARAGRAPH = SENTENCE.split()
 
 
-def book_page(number: int) -> Json:
-    """Page of a long book: 38 lines of nine words, inches, one doubtful word a third page."""
+def book_lines(number: int) -> list[list[Word]]:
+    """38 lines of nine words; one doubtful word on every third page, a needle on every hundredth."""
     lines: list[list[Word]] = [words(f"Page {number} of a long book")]
     for line in range(37):
         row: list[Word] = [(PARAGRAPH[(number * 7 + line * 5 + at) % len(PARAGRAPH)], 0.97) for at in range(9)]
@@ -288,7 +306,17 @@ def book_page(number: int) -> Json:
         if line == 5 and number % 100 == 0:
             row[4:6] = [("needle", 0.99), ("haystack", 0.99)]
         lines.append(row)
-    return page_of(lines, number=number, size=(8.5, 11), unit="inch", top=0.05, step=0.0235, height=0.013)
+    return lines
+
+
+def book_page(number: int) -> Json:
+    """A page of a long book, in inches."""
+    return page_of(book_lines(number), number=number, size=(8.5, 11), unit="inch", top=0.05, step=0.0235, height=0.013)
+
+
+def book_text(number: int) -> str:
+    """The page's part of the text."""
+    return "".join(" ".join(text for text, _ in line) + "\n" for line in book_lines(number))
 
 
 def dense_page(number: int = 1) -> Json:
@@ -312,9 +340,9 @@ HOSTILE_NAMES = (
 def library(*, many: int = 10_000) -> Iterator[Document]:
     """Documents of every kind, and very many."""
     yield simple("invoices/2026/harbour.png", INVOICE)
-    yield Document(
-        "book.pdf", page_count=2000, page=book_page, draw=lambda number, width: drawn(book_page(number), width)
-    )
+    book = Document("book.pdf", page_count=2000, page=book_page, text_of=book_text)
+    book.draw = lambda number, width: drawn(book_page(number), width)
+    yield book
     dense = dense_page()
     yield Document("dense.pdf", page=lambda _: dense, draw=lambda _, width: drawn(dense, width, solid=True))
     tilted = page_of(
@@ -392,6 +420,8 @@ class FakeApi:
         self.key: str | None = None
         self.offline = False
         self.cors = True
+        self.slow_storage = 0.0
+        """Seconds that storage takes for a file."""
         self.expired_links = 0
         """As many of the next links are dead on arrival."""
         self.read_takes = 0.3
@@ -713,6 +743,7 @@ class StorageHandler(Handler):
     def do_PUT(self) -> None:
         """A file arrives."""
         content = self.content()
+        time.sleep(self.world.slow_storage)
         if "sig=good" not in self.path:
             self._refuse()
             return
@@ -729,7 +760,9 @@ class StorageHandler(Handler):
         content = (
             document.text_blob
             if which == "text"
-            else json.dumps({"status": "succeeded", "analyzeResult": {"readResults": document.pages[:3]}}).encode()
+            else json.dumps(
+                {"status": "succeeded", "analyzeResult": {"readResults": [document.page(1)] if document.page else []}}
+            ).encode()
         )
         self.answer(
             200,

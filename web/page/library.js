@@ -5,7 +5,8 @@ import * as address from "./address.js";
 import { FINAL, STATUSES, counted, facts, nameParts, number, size, when } from "./format.js";
 import { continuationOf } from "./storage.js";
 
-const PART = 200; // documents at a time
+const FIRST_PART = 100; // documents at a time: few before the first are on screen
+const PART = 500;
 const SPARE = 8; // rows beyond the window, either way
 const MOST_ADDED = 200; // rows of "Just added"
 const QUICK = 700; // ms between questions about what was just added
@@ -199,7 +200,7 @@ export class Library {
     group.replaceChildren(...wanted.map((status) => {
       const count = status ? counts?.[status] : this.#counts?.files;
       return h("button", { type: "button", class: "chip", "data-status": status, "aria-pressed": String(status === this.#place.status), onclick: () => this.#filter({ status }) },
-        status ? STATUSES[status] : "All", count === undefined ? null : h("span", { class: "number" }, number(count)));
+        status ? STATUSES[status] : "All", " ", count === undefined ? null : h("span", { class: "number" }, number(count)));
     }));
     if (focused !== null) [...group.children].find((chip) => chip.dataset.status === focused)?.focus();
   }
@@ -221,7 +222,7 @@ export class Library {
     this.#loading = loading;
     this.#end();
     try {
-      const { body } = await this.#api.documents({ ...this.#place, limit: PART, continuation: this.#continuation }, loading.signal);
+      const { body } = await this.#api.documents({ ...this.#place, limit: this.#documents.length ? PART : FIRST_PART, continuation: this.#continuation }, loading.signal);
       this.#documents.push(...body.value);
       this.#continuation = continuationOf(body.nextLink);
       this.#whole = !this.#continuation;

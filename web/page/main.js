@@ -32,6 +32,7 @@ function show() {
   if (one && !wasOne) listScroll = scrollY;
   $("library").hidden = one;
   $("viewer").hidden = !one;
+  $("skip").setAttribute("href", one ? "#doc-name" : "#library-main");
   if (one) {
     library.hide();
     $("back").href = address.write(listPlace);

@@ -676,7 +676,7 @@ export class Viewer {
 
   #hitsOf(found) {
     const more = found.count - found.hits.length;
-    return h("li", {}, h("h3", {}, `Page ${number(found.page)} · ${counted(found.count, "hit")}`),
+    return h("li", {}, h("h2", {}, `Page ${number(found.page)} · ${counted(found.count, "hit")}`),
       h("ul", {}, found.hits.map((hit, index) => h("li", {}, h("button", { type: "button", dir: "auto", "data-hit": `${found.page}.${index}`, onclick: () => this.#goToHit(found.page, index) },
         hit.before, h("mark", {}, hit.text), hit.after)))),
       more ? h("p", { class: "hint" }, `and ${number(more)} more`) : null);
