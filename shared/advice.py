@@ -90,7 +90,7 @@ _FORMAT_OF = {"jpg": "JPEG", "jpe": "JPEG", "jfif": "JPEG", "tif": "TIFF", "heic
 """Formats whose files have other extensions than the format's name."""
 
 _TAKEN_BY_NONE = {"AVIF", "CSV", "DJVU", "DOC", "EML", "EPUB", "GIF", "ICO", "JP2", "JXL", "MSG", "ODP", "ODS", "ODT", "PPT",
-                  "PSD", "RTF", "SVG", "TXT", "WEBP", "XLS", "XPS", "ZIP"}  # fmt: skip
+                  "PSD", "RTF", "SVG", "TXT", "WEBP", "XLS", "XPS", "ZIP", "XLSM", "DOCM", "PPTM", "PAGES", "NUMBERS", "KEY", "MP4", "MOV"}  # fmt: skip
 """Formats that people drop and no version of Read takes."""
 
 
@@ -110,7 +110,7 @@ def advice_for(code: str, message: str, document: Document) -> str:
         or (_free_tier(read, message) if code == "Throttled" else None)
         or (_wrong_target if code in _ABOUT_LINK and is_shortcut(document.name) else None)
         or (_wrong_option(message, document) if code in _ABOUT_OPTIONS else None)
-        or (_wrong_format(read, document.name) if code in _ABOUT_FORMAT else None)
+        or (_wrong_format(read, document) if code in _ABOUT_FORMAT else None)
         or (_wrong_size(read, message, document.content_length) if code in _ABOUT_SIZE else None)
         or _filled(text, read)
     )
@@ -151,17 +151,24 @@ def _wrong_option(message: str, document: Document) -> str | None:
     return None
 
 
-def _wrong_format(read: Generation, name: str) -> str | None:
-    """Which versions take a file of this name's extension, if this one does not."""
-    extension = name.rpartition(".")[2].casefold()
-    kind = _FORMAT_OF.get(extension, extension.upper())
+def _wrong_format(read: Generation, document: Document) -> str | None:
+    """Which versions take a file of this kind, if this one does not. Its first bytes say what it is, then its name."""
+    extension = document.name.rpartition(".")[2].casefold()
+    named = _FORMAT_OF.get(extension, extension.upper())
+    kind = document.file_type or named
     if kind in read.formats:
         return None
+    what = (
+        f"This is a file of the kind {kind}, whatever its name says. "
+        if document.file_type not in (None, named)
+        else ""
+    )
+    shown = extension.upper() if kind == named else kind
     takers = [each.version for each in all_generations() if kind in each.formats]
     if takers:
-        return f"Read {read.version} takes no {extension.upper()} files; Document Intelligence {_listed(takers, 'and')} do. Set READ_API_VERSION={takers[-1]} with such a resource, or convert the file to PDF, PNG or JPEG. {_UPLOAD}"
-    if kind in _TAKEN_BY_NONE:
-        return f"No version of Read takes {extension.upper()} files. Convert it to PDF, PNG or JPEG, then upload that."
+        return f"{what}Read {read.version} takes no {shown} files; Document Intelligence {_listed(takers, 'and')} do. Set READ_API_VERSION={takers[-1]} with such a resource, or convert the file to PDF, PNG or JPEG. {_UPLOAD}"
+    if document.file_type or kind in _TAKEN_BY_NONE:
+        return f"{what}No version of Read takes {shown} files. Convert it to PDF, PNG or JPEG, then upload that."
     return None
 
 

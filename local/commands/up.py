@@ -10,7 +10,7 @@ from cli.settings import load_settings
 from local.commands.store import connect
 from local.functions_emulator.keys import FUNCTION_KEY
 from local.paths import DATA, LOGS
-from local.stack import KNOWN_PORTS, Ports, Stack, check_settings, only_user, own_stack
+from local.stack import KNOWN_PORTS, Description, Ports, Stack, check_settings, only_user, own_stack
 
 
 def main(arguments: argparse.Namespace) -> int:

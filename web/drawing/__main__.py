@@ -1,42 +1,23 @@
-"""The process that draws one page: it asks for ranges of the file on standard output, and gets them on standard input.
-
-It holds no credential and opens no connection. Its parent ends it when its time is up; its memory is bounded here,
-where the system lets it be.
-"""
+"""Draws one page, in a process of its own: see shared.child."""
 
 import io
-import json
-import os
-import sys
+from collections.abc import Mapping
+from typing import Any
 
+from shared.child import answer
+from shared.range_file import RangeFile
 from web.drawing.job import Job, NotDrawable
-from web.drawing.ranges import RangeFile
 
 _FEW_COLOURS = 4096
 """Print on plain ground has no more, and is smaller and sharper as PNG."""
 
 
-def main() -> None:
-    """Draw what the first line of standard input asks for."""
-    source, answer = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints is not the answer
-    asked = json.loads(source.readline())
-    _bound_memory(asked["memory"])
-    job = Job(asked["page"], asked["width"], (asked["pageWidth"], asked["pageHeight"]))
-
-    def fetch(offset: int, length: int) -> bytes:
-        answer.write(b"R %d %d\n" % (offset, length))
-        answer.flush()
-        return source.read(length)
-
+def draw(job: Mapping[str, Any], file: RangeFile) -> tuple[str, bytes]:
+    """The picture's media type and bytes; or a sentence that says why there is none, and no bytes."""
     try:
-        media_type, picture = drawn(RangeFile(asked["length"], fetch), job)
+        return drawn(file, Job(job["page"], job["width"], (job["pageWidth"], job["pageHeight"])))
     except NotDrawable as reason:
-        answer.write(b"N " + str(reason).encode() + b"\n")
-    else:
-        answer.write(b"D %b %d\n" % (media_type.encode(), len(picture)))
-        answer.write(picture)
-    answer.flush()
+        return str(reason), b""
 
 
 def drawn(file: RangeFile, job: Job) -> tuple[str, bytes]:
@@ -65,13 +46,5 @@ def drawn(file: RangeFile, job: Job) -> tuple[str, bytes]:
         raise NotDrawable(f"The file cannot be drawn ({type(error).__name__}).") from None
 
 
-def _bound_memory(most: int) -> None:
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-
-
 if __name__ == "__main__":
-    main()
+    answer(draw)

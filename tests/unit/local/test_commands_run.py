@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 
 from local.commands.files import File
-from local.commands.following import HAND_OVER_AFTER, Run
+from local.commands.following import HAND_OVER_AFTER, Run, _short
 from local.commands.store import Store
 from local.processes import ServiceError
 from local.stack import Stack

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageOps
 
+from shared.range_file import BLOCK, RangeFile
 from tests.support.pages import DrawnPage, PdfPage, overlaps, pdf_of, picture_of, turned, words_of
 from web.drawing.__main__ import drawn
 from web.drawing.job import Job, NotDrawable
-from web.drawing.ranges import BLOCK, RangeFile
 
 
 def _draw(data: bytes, page: DrawnPage, number: int = 1, width: int = 600) -> bytes:

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 import pytest
 from PIL import Image
 
+from shared.child import _environment
 from shared.errors import SourceChanged
 from tests.support.pages import DrawnPage, PdfPage, overlaps, pdf_of
-from web.page_image import Drawer, PageNotDrawable, TooManyDrawings, _environment
+from web.page_image import Drawer, PageNotDrawable, TooManyDrawings
 
 PAGE = PdfPage(rotate=90)
 PDF = pdf_of(PAGE)
