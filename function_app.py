@@ -1,4 +1,4 @@
-"""blob-ocr's functions: decode the trigger, hand over, nothing else. What is done is in shared/."""
+"""blob-ocr's functions: decode the trigger, call shared/, nothing else."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ from shared import settings
 if TYPE_CHECKING:
     from shared.assembly import Services
 
-SETTINGS = settings.from_environment(os.environ, Path(__file__).with_name("host.json").read_text(encoding="utf-8"))
+SETTINGS = settings.from_environment(os.environ, Path(__file__).with_name("host.json").read_bytes())
 
 if SETTINGS.generation.notice:
     logging.getLogger(__name__).warning(SETTINGS.generation.notice)
@@ -64,7 +64,7 @@ def poll_operation(message: func.QueueMessage) -> None:
 
 @app.timer_trigger(arg_name="timer", schedule="0 */5 * * * *")
 def recover_stalled(timer: func.TimerRequest) -> None:
-    """Whatever was lost on the way is put back."""
+    """Requeue documents whose message was lost."""
     from shared.missed import find_missed as resume
     from shared.recover import recover_stalled as recover
 
@@ -77,12 +77,12 @@ if SETTINGS.find_missed_schedule:
 
     @app.timer_trigger(arg_name="timer", schedule=SETTINGS.find_missed_schedule)
     def find_missed(timer: func.TimerRequest) -> None:
-        """What no trigger told of is handed over."""
+        """Enqueue files that no trigger reported."""
         from shared.missed import find_missed as find
 
         find(_services(), _run_until())
 
 
 def _run_until() -> datetime:
-    """When a sweep had better stop by itself: half-way to the function's timeout."""
+    """When a sweep stops by itself: about half-way to the function's timeout."""
     return datetime.now(UTC) + SETTINGS.claim_length / 2

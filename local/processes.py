@@ -21,14 +21,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from cli.errors import CommandError
 from local.paths import DEV, LOGS, ROOT
+from shared.loopback import sparing_this_machine
 
 AZURITE_ACCOUNT = "devstoreaccount1"
 AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """Azurite's own account and key: the same everywhere, and public (Azurite README, "Default Storage Account")."""
 
 
-class ServiceError(Exception):
+class ServiceError(CommandError):
     """A part of the stack did not come up, or ended. Its text says which, why, and where its log is."""
 
 
@@ -56,7 +58,8 @@ class Service:
         self.found: list[str] = []
         self._command = command
         self._patterns = [re.compile(pattern) for pattern in ready]
-        self._environment = {**(os.environ if environment is None else environment), "PYTHONUTF8": "1"}
+        given = os.environ if environment is None else environment
+        self._environment = {**sparing_this_machine(given), "PYTHONUTF8": "1"}
         self._directory = directory
         self._time_limit = time_limit
         self._echo = echo

@@ -1,4 +1,4 @@
-"""The one way in: a document and a reason to look at it go in; its next step is taken."""
+"""The one way in: take the next step of a document that an event or a message names."""
 
 import logging
 import traceback

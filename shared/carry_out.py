@@ -53,7 +53,7 @@ def carry_out(
 
 
 def settle(services: Services, document: Document) -> None:
-    """Do what a final document still owes, and note that it is done. Raises Conflict."""
+    """Send a final document's notification and clean up after older versions, and note both. Raises Conflict."""
     now = services.now()
     if document.notification_pending and services.done:
         services.done.send(_done_message(document), 0)

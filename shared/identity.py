@@ -1,20 +1,31 @@
-"""Who the app is towards storage and Read where no key is given."""
+"""Who signs in: one credential for each identity and cloud, since each keeps its own tokens and asks for them anew."""
 
-from functools import cache
-from typing import Any
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from shared.clouds import Cloud
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+_credentials: dict[tuple[str | None, str | None], "TokenCredential"] = {}
+_lock = Lock()
 
 
-@cache
-def credential(client_id: str | None, authority: str | None = None) -> Any:
-    """A user-assigned managed identity by its client id; else a system-assigned one, or a developer's own sign-in.
+def credential(client_id: str | None, cloud: Cloud | None = None) -> "TokenCredential":
+    """The managed identity that ``client_id`` names; else the system's own, or a developer's sign-in.
 
-    One for all clients, since each keeps tokens of its own: a cold start asks for one token and not for one a client.
+    Where the cloud is not known, AZURE_AUTHORITY_HOST says whom to sign in to, and else it is the public cloud.
     """
-    from azure.identity import (
-        DefaultAzureCredential,
-        ManagedIdentityCredential,
-    )  # a third of a start without use for it
+    # costs a third of a start that has no use for it
+    from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
-    if client_id:
-        return ManagedIdentityCredential(client_id=client_id)
-    return DefaultAzureCredential(authority=authority) if authority else DefaultAzureCredential()
+    authority = cloud.authority if cloud else None
+    with _lock:
+        if (client_id, authority) not in _credentials:
+            _credentials[client_id, authority] = (
+                ManagedIdentityCredential(client_id=client_id)
+                if client_id
+                else DefaultAzureCredential(authority=authority)
+            )
+        return _credentials[client_id, authority]

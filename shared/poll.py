@@ -1,4 +1,4 @@
-"""Polling: one look at an operation, and what it brings."""
+"""Polling: ask Read about an operation once, and store its result if there is one."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,9 +18,9 @@ from shared.storage.fence import Superseded
 
 
 def poll(services: Services, message: Message, document: Document) -> None:
-    """Look at a document's operation once, when its turn has come.
+    """Poll a document's operation once, when its slot has come.
 
-    A result is stored; anything else decides when to look again.
+    A result is stored; any other answer decides when to poll again.
     """
     reservation = services.limiter.reserve(Call.POLL, message.slots)
     try:
@@ -50,7 +50,7 @@ def poll(services: Services, message: Message, document: Document) -> None:
 
 
 def _defer(services: Services, message: Message, document: Document, reservation: Reservation) -> None:
-    """Send the message again, for when its turn comes. The row, which costs a call, is told of a long delay only.
+    """Defer the message until its slot. The row, which costs a call, is written only for a long delay.
 
     Raises Conflict.
     """

@@ -131,14 +131,14 @@ def _post_link(services: Services, name: str, version: Version) -> SubmitAnswer 
         log.trouble(what, document=name, code=answer.code, level=logging.INFO)
         return None
     if isinstance(answer, Accepted):
-        with suppress(AzureError):  # it is paid: what cannot be told now, the event of a newer version tells
+        with suppress(AzureError):  # it is paid: if the ETag cannot be read now, the event of a newer version says so
             if services.inbox.etag(name) not in (version.etag, None):
                 raise SourceChanged
     return answer
 
 
 _OF_THE_LINK = ("OutboundAccessForbidden", "ReadServerError")
-"""Reasons to wait that can lie in fetching; a timeout of it is told as an error of the server."""
+"""Reasons to wait that may come from fetching; Read reports a timeout of it as an error of the server."""
 
 
 def _post(services: Services, body: CountingBody, version: Version) -> SubmitAnswer:

@@ -9,14 +9,14 @@ from shared.document import Document, Status, Version
 from shared.read.generation import ReadOptions
 from shared.settings import Settings
 
-_FAULTS_OF_OURS = frozenset({"ProcessingFailed", "RowEdited"})
+_APP_ERRORS = frozenset({"ProcessingFailed", "RowEdited"})
 """Codes of failures after which Read may still hold the paid result."""
 
 
 def requested_again(document: Document | None, name: str, now: datetime, settings: Settings) -> Document | None:
     """The row of a document that a person wants read, again or at all; None if it is being read just now.
 
-    Where a fault of ours lost a result that Read still keeps, it is fetched before anything is paid anew.
+    Where an error of the app lost a result that Read still keeps, that is fetched before anything is paid again.
     """
     if document is None:
         return Document(name=name, status=Status.WAITING, requested_by_name=True, due_at=now)
@@ -24,7 +24,7 @@ def requested_again(document: Document | None, name: str, now: datetime, setting
         return None
     if (
         document.status is Status.FAILED
-        and document.error_code in _FAULTS_OF_OURS
+        and document.error_code in _APP_ERRORS
         and document.operation_url
         and document.submitted_at
         and now - document.submitted_at < RESULT_KEPT

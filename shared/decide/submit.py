@@ -20,7 +20,7 @@ MOST_LOST_ANSWERS = 5
 
 
 SAME_CONTENT_AGAIN_AFTER = 10
-"""Seconds after which a version with the content of one that is just being sent is looked at again."""
+"""Seconds after which a version with the content of one that is just being sent is decided about again."""
 MOST_SERVER_ERRORS = 10
 """A file at which Read answers 500 this often is taken to be the reason."""
 

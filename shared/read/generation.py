@@ -1,4 +1,4 @@
-"""What a generation of Read is: data, and the little that is truly its own. Each has a file in generations/."""
+"""A generation of Read: its paths, options and limits. Each has a file in generations/."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class UnsupportedOption(Exception):
-    """A read option is set that the generation does not take, or not in that form.
+    """The generation does not take a read option, or not its value.
 
     ``option`` is the option's name as blob metadata has it, e.g. ``reading_order``.
     """
@@ -23,12 +23,12 @@ class UnsupportedOption(Exception):
 
 
 class NotOurOperation(Exception):
-    """An operation URL's path is none of the generation's. It is not followed, whoever gave it."""
+    """An operation URL's path does not belong to the generation. It is never followed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What a caller may ask of Read for one document. None asks for the service's own choice."""
+    """The options of one document. None leaves the choice to the service."""
 
     language: str | None = None
     pages: str | None = None
@@ -109,7 +109,7 @@ class Generation:
 
     @property
     def notice(self) -> str | None:
-        """What is to be said at start to whoever chose a retired generation."""
+        """What the app logs at start if the generation is retired."""
         if not self.retired:
             return None
         return (

@@ -1,4 +1,4 @@
-"""Links by which Read fetches a file itself: short-lived, and good for nothing but reading that one file."""
+"""Links by which Read fetches a file itself: short-lived, and only for reading that one file."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,12 +12,12 @@ from shared import log
 from shared.keys import is_unsafe
 
 LIFE = timedelta(hours=1)
-"""Read fetches a file before it answers the POST; clocks may differ, and 500 MB take their time."""
+"""Read fetches a file before it answers the POST; clocks differ, and 500 MB take a while."""
 _KEY_LIFE = timedelta(hours=8)
 _EARLIER = timedelta(minutes=15)
-"""A link is good from before it was made, for clocks that are behind."""
+"""A link is valid from before it was made, for clocks that are behind."""
 _TRY_AGAIN = timedelta(minutes=10)
-"""After storage refused a key: roles take minutes to be known."""
+"""After storage refused a key: a new role takes minutes to work."""
 
 
 class Links:
@@ -32,7 +32,7 @@ class Links:
         self._delegated_until = self._not_before = now()
 
     def to(self, name: str) -> str | None:
-        """A link to a file, which is a secret; None where there is nothing to sign one with."""
+        """A link to a file. It is a secret. None where there is nothing to sign it with."""
         if is_unsafe(name):
             raise ValueError("a blob's name has a segment '.' or '..'")
         key = self._key()

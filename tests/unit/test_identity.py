@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
+from shared.clouds import CLOUDS, PUBLIC
 from shared.identity import credential
 from tests.support.markdown import ROOT
 
@@ -41,3 +43,14 @@ def test_a_burst_that_meets_a_cold_process_makes_its_services_once() -> None:
         [sys.executable, "-c", BURST], capture_output=True, text=True, check=True, cwd=ROOT, env=settings
     )
     assert ran.stdout.split()[-1] == "1"
+
+
+def test_threads_that_start_at_once_share_one_credential() -> None:
+    with ThreadPoolExecutor(24) as threads:
+        found = list(threads.map(lambda _: credential("threads", PUBLIC), range(24)))
+    assert len({id(each) for each in found}) == 1
+
+
+def test_each_identity_and_each_cloud_has_its_own() -> None:
+    found = [credential(client, cloud) for client in (None, "a", "b") for cloud in (None, *CLOUDS)]
+    assert len({id(each) for each in found}) == 12
