@@ -99,7 +99,8 @@ var names = {
   identity: 'id-${token}'
   hostStorage: 'sthost${token}'
   documents: 'stdocs${token}'
-  read: 'read-${token}'
+  // A resource cannot change its kind, so each kind has a name of its own.
+  read: '${readKind == 'ComputerVision' ? 'vision' : 'documents'}-${token}'
   workspace: 'log-${token}'
   insights: 'appi-${token}'
   topic: 'evgt-${token}'

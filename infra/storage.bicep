@@ -86,7 +86,7 @@ resource documents 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     }
   }
 
-  // The app makes what is missing of these; here they are so that they can be looked at from the first day on.
+  // The app makes these when they are missing; made here, they can be seen before the first file is dropped.
   resource queues 'queueServices' = {
     name: 'default'
 

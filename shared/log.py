@@ -1,8 +1,8 @@
 """Log lines: one JSON object a line, one line a step of a document.
 
 Names of files, states and numbers are logged; never a document's text, a key or a link. The host passes on a line's
-text, category and level and nothing else, so all that a query asks for is in the text. infra/queries/ asks for it,
-docs/operations.md tells of it.
+text, category and level and nothing else, so all that a query needs is in the text. infra/queries/ has the queries,
+docs/operations.md explains the events.
 """
 
 import json

@@ -1,6 +1,6 @@
 # What postdeploy.sh does, for Windows: see there.
 $ErrorActionPreference = 'Stop'
-$PSNativeCommandUseErrorActionPreference = $false # each exit status is looked at
+$PSNativeCommandUseErrorActionPreference = $false # exit statuses are checked below
 
 $tries = 10
 $pause = 30 # seconds

@@ -107,7 +107,7 @@ class Someone:
 
 
 def token(resource: str) -> str:
-    """A token as Azurite's basic check takes it: issuer, audience and times are looked at, the signature is not."""
+    """A token as Azurite's basic check takes it: issuer, audience and times are checked, the signature is not."""
     now = int(time.time())
     claims = {
         "aud": resource.rstrip("/"),

@@ -1,5 +1,6 @@
 """What is published is the app, and nothing else: .funcignore, applied as azd and Core Tools apply it."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path, PurePosixPath
@@ -7,7 +8,9 @@ from pathlib import Path, PurePosixPath
 import pathspec
 import pytest
 
-from tests.infra.conftest import ROOT
+from tests.infra.conftest import ROOT, tool
+
+DOCKERFILE = "infra/container/Dockerfile"
 
 BESIDE = (
     ".azure/dev/.env",
@@ -49,6 +52,19 @@ def test_exactly_the_app_is_published(files: set[str]) -> None:
 def test_environments_of_azd_are_not_committed() -> None:
     ignored = pathspec.GitIgnoreSpec.from_lines((ROOT / ".gitignore").read_text(encoding="utf-8").splitlines())
     assert ignored.match_file(".azure/dev/.env")
+
+
+def test_the_container_image_has_what_is_published(files: set[str]) -> None:
+    copied = re.findall(r"^COPY (.+) \S+$", (ROOT / DOCKERFILE).read_text(encoding="utf-8"), re.MULTILINE)
+    names = {PurePosixPath(name).parts[0] for name in files if belongs(name)}
+    assert {name for line in copied for name in line.split()} == names
+
+
+def test_hadolint_finds_nothing() -> None:
+    ended = subprocess.run(  # noqa: S603 - a linter of ours
+        [tool("hadolint"), ROOT / DOCKERFILE], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (0, "")
 
 
 def belongs(name: str) -> bool:
