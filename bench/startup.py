@@ -53,7 +53,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         name="Import function_app.py, beyond azure-functions",
         value=_over(times, "app", "azure-functions"),
         unit="s of CPU",
-        note=f"of which the binding, blob_binding.py on azurefunctions-extensions-base, takes {binding:.3f} s",
+        note=f"including the binding, blob_binding.py on azurefunctions-extensions-base, takes {binding:.3f} s",
     )
     yield Figure(
         name="Import function_app.py, against azure-functions", value=app / alone, unit="times", note=_late_note()
@@ -84,6 +84,6 @@ def _late_note() -> str:
 def _run(code: str) -> str:
     environment = {**os.environ, **_SETTINGS}
     command = [sys.executable, "-c", code]
-    return subprocess.run(  # noqa: S603 - this interpreter, and code of ours
+    return subprocess.run(  # noqa: S603 - this interpreter, and our own code
         command, check=True, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     ).stdout

@@ -163,7 +163,12 @@ class Azurite(Service):
     """
 
     def __init__(
-        self, directory: Path | None = None, *, ports: tuple[int, int, int] = (0, 0, 0), logs: Path = LOGS
+        self,
+        directory: Path | None = None,
+        *arguments: str,
+        ports: tuple[int, int, int] = (0, 0, 0),
+        logs: Path = LOGS,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         installed = azurite_installation()
         if installed is None:
@@ -179,9 +184,10 @@ class Azurite(Service):
             command += [f"--{service}Port", str(port)]
         super().__init__(
             "Azurite",
-            command,
+            [*command, *arguments],
             ready=[rf"{name} service is successfully listening at (\S+)" for name in ("Blob", "Queue", "Table")],
             log=logs / "azurite.log",
+            environment=environment,
             directory=DEV / "azurite",
         )
 

@@ -12,6 +12,7 @@ from azure.storage.queue import TextBase64EncodePolicy
 
 from shared.clouds import cloud_of_read
 from shared.document import Document
+from shared.identity import credential
 from shared.library import Library
 from shared.loopback import is_loopback
 from shared.quota.limiter import RateLimiter
@@ -40,9 +41,9 @@ class Services:
     outputs: Outputs
     queue: Queue
     done: Queue | None
-    """Where it is told that a document is done, if anywhere."""
+    """DONE_QUEUE, if it is set."""
     poison: RawQueue
-    """Messages of our queue that failed five times, and what was never a message of ours."""
+    """Messages of our queue that failed five times, and messages that this app did not write."""
     unreadable: RawQueue
     blob_poison: RawQueue
     """The host's own: blob events, of every function in the account, that failed five times."""
@@ -116,7 +117,7 @@ def build(settings: Settings) -> Services:
 
 
 def build_library(settings: Settings) -> Library:
-    """The read side alone, for whoever only looks at what is stored; nothing is called yet."""
+    """The read side alone, for callers that only read; it makes no call yet."""
     return Library(settings, blob_service(settings.storage), table_service(settings.storage))
 
 
@@ -128,20 +129,17 @@ def _fetches(settings: Settings, storage_url: str) -> bool:
 
 
 def _entra_token(settings: Settings) -> Callable[[], str] | None:
-    """A source of Microsoft Entra tokens, for an endpoint that takes them. The credential caches what it gets."""
+    """A source of Microsoft Entra tokens, for an endpoint that takes them. The credential keeps what it gets."""
     cloud = cloud_of_read(settings.read_endpoint)
     if cloud is None:
         return None
     from azure.core.exceptions import AzureError
-    from azure.identity import DefaultAzureCredential
 
-    credential = DefaultAzureCredential(
-        managed_identity_client_id=settings.storage.client_id, authority=cloud.authority
-    )
+    signs_in = credential(settings.storage.client_id, cloud)
 
     def token() -> str:
         try:
-            return str(credential.get_token(cloud.scope).token)
+            return str(signs_in.get_token(cloud.scope).token)
         except AzureError as error:
             raise CredentialsUnavailable(f"No token from Microsoft Entra ID ({type(error).__name__}).") from None
 

@@ -20,7 +20,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.data.tables import EntityProperty, TableClient, TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
-from shared.document import Document, Status, from_row
+from shared.document import COLUMNS, Document, Status, from_row
 from shared.keys import document_key
 from shared.settings import Settings
 from shared.storage.codes import error_code
@@ -112,7 +112,7 @@ class Counts:
     """How many documents stand how."""
 
     by_status: Mapping[str, int]
-    """Every Status, and TROUBLE for rows whose status is none of them."""
+    """Every Status, and TROUBLE for rows whose status is none of them. What else is wrong with a row, listings show."""
     waiting: Mapping[str, int]
     """Of those that wait: how many for which ErrorCode; "" where a row has none."""
     due_at: datetime | None
@@ -383,10 +383,8 @@ _READ_AGAIN = (
 )
 
 _STATUSES = frozenset(map(str, Status))
-_SUMMARY_COLUMNS = [
-    "PartitionKey", "RowKey", "Name", "Status", "PageCount", "LineCount", "WordCount", "UploadedAt", "SubmittedAt",
-    "CompletedAt", "DueAt", "ErrorCode", "ErrorMessage", "Advice", "Warning", "Language",
-]  # fmt: skip
+_SUMMARY_COLUMNS = ["RowKey", *(column for column in COLUMNS if column != "Text")]
+"""All but the text, which is most of a row: whether a row can be read shows in any of its columns."""
 _WORKLIST_COLUMNS = ["RowKey", "Name", "Status", "Since", "DueAt", "ErrorCode", "Advice"]
 _LINE_COLUMNS = ["RowKey", "Page", "Line", "Text", "BoundingBox", "Unit", "Confidence", "Handwritten", "Language"]
 
@@ -465,7 +463,7 @@ def _read(row: Mapping[str, Any]) -> Document | Trouble:
 
 
 def _entry(entry: Mapping[str, Any]) -> Summary:
-    """The summary of a worklist entry, of which only the name and the status are needed."""
+    """The summary of a worklist entry, only its name and status are needed."""
 
     def text(column: str) -> str | None:
         return value if isinstance(value := entry.get(column), str) else None
@@ -522,7 +520,7 @@ def _line(row: Mapping[str, Any]) -> StoredLine:
 
 
 def _is_page(row: Mapping[str, Any]) -> bool:
-    """Whether a row is not a line's: it is its page's, or no key of ours."""
+    """Whether a row is not a line's: it is its page's, or its key is not the app's."""
     page, _, line = row["RowKey"].partition("-")
     return not (page.isdecimal() and line.isdecimal() and int(line))
 

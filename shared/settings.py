@@ -29,7 +29,7 @@ class StorageConnection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All that can be set. The README says what each setting means."""
+    """All that can be set. docs/settings.md says what each setting means."""
 
     storage: StorageConnection
     input_container: str
@@ -93,6 +93,7 @@ def from_environment(environ: Mapping[str, str], host_file: str | bytes = "{}") 
             pages=environ.get("READ_PAGES") or None,
             model_version=environ.get("READ_MODEL_VERSION") or None,
             reading_order=environ.get("READ_READING_ORDER") or None,
+            features=environ.get("READ_FEATURES") or None,
         )
         chosen.query(options)
     except UnknownGeneration as error:

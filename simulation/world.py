@@ -51,7 +51,7 @@ SWEEP_EVERY = timedelta(minutes=5)
 MOST_PAID = 12
 """For one version: five attempts without an answer, one with, and once all of that again for a lost operation."""
 MOST_CALLS = 500
-"""Of Read about one operation, or one content: an operation of some hours is looked at each minute."""
+"""Of Read about one operation, or one content: an operation of some hours is polled each minute."""
 
 
 class Crash(BaseException):
@@ -120,6 +120,8 @@ class World:
         self.agenda: list[tuple[datetime, int, str, Callable[[], None]]] = []
         self.log: list[str] = []
         self.calls = 0
+        self.faults = 0
+        """Storage calls that failed so far; the app may survive each, and say so in a row."""
         self.running: list[datetime] = []
         """When each invocation that is under way began, the innermost last."""
         self.versions: dict[str, list[bytes]] = {}
@@ -197,9 +199,11 @@ class World:
         draw = self.random.random
         if call.when == "before" and draw() < self.plan.storage_error:
             self.log.append(f"{self.time:%H:%M:%S} storage refuses {call}")
+            self.faults += 1
             raise refused("ServerBusy", 503)
         if call.when == "after" and draw() < self.plan.storage_answer_lost:
             self.log.append(f"{self.time:%H:%M:%S} storage's answer is lost to {call}")
+            self.faults += 1
             raise ServiceResponseError("lost")
         if call.when == "after" and draw() < self.plan.storage_sent_again:
             self.log.append(f"{self.time:%H:%M:%S} sent again: {call}")
@@ -325,7 +329,7 @@ class World:
         if not quietly:
             self.log.append(f"{self.time:%H:%M:%S} {'  ' * len(self.running)}{what}")
         self.running.append(self.time)
-        operations, lost = len(self.read.operations), self.read.lost.copy()
+        operations, lost, faults = len(self.read.operations), self.read.lost.copy(), self.faults
         depth = len(self.running)
         try:
             action()
@@ -337,6 +341,8 @@ class World:
             return False
         finally:
             del self.running[depth - 1 :]
+        if self.faults > faults:
+            self._count_windows(operations, lost)
         return True
 
     def _count_windows(self, operations: int, lost: Counter[bytes]) -> None:
@@ -521,7 +527,7 @@ class World:
             self._check_failure(name, document)
             self._check_outputs(name, document)
             if self.settings.done_queue:
-                assert (name, document.status) in self._told(), f"nobody was told that {name} is {document.status}"
+                assert (name, document.status) in self._notified(), f"no notification that {name} is {document.status}"
         if not self._loses_messages():
             assert not self.stalled, "a document stalled, though no message was lost"
             assert self.plan.asks_again or not self.read.too_early, f"too early: {self.read.too_early[0]}"
@@ -530,11 +536,11 @@ class World:
         assert calls <= MOST_CALLS, f"Read was called {calls:,} times about {about!r}"
         for row in self._worklist():
             assert row["Status"] == "failed", f"a worklist entry is left: {row}"
-            assert "DueAt" not in row, f"something is still owed: {row}"
+            assert "DueAt" not in row, f"something is still to be done: {row}"
         for queue_name in ("read-operations", "read-operations-poison", "webjobs-blobtrigger-poison"):
             assert not self.storage.messages_in(queue_name), f"messages are left in {queue_name}"
 
-    def _told(self) -> set[tuple[str, str]]:
+    def _notified(self) -> set[tuple[str, str]]:
         """Names and statuses of the messages in the queue for those who wait."""
         messages = [json.loads(base64.b64decode(message.text)) for message in self.storage.messages_in("done")]
         return {(message["name"], message["status"]) for message in messages}

@@ -15,7 +15,7 @@ from shared.settings import StorageConnection
 from shared.storage.batch import BatchingTableService
 
 RANGE_BYTES = 4 * 1024 * 1024
-"""What one GET of a blob brings. The SDK's own first GET is 32 MiB, which every submit would hold in memory."""
+"""What one GET of a blob returns. The SDK's own first GET is 32 MiB, which every submit would hold in memory."""
 
 # Twice within a second or so: a longer wait belongs in the queue. (The blob and queue clients' own first retry
 # comes after some 18 s, inside the worker.)
@@ -67,10 +67,11 @@ def _options(connection: StorageConnection) -> dict[str, Any]:
 
 
 def _credential(connection: StorageConnection) -> Any:
-    """Managed identity in Azure, a developer's own sign-in elsewhere."""
-    from azure.identity import DefaultAzureCredential  # costs a third of a start that has no use for it
+    """The connection's identity, in the cloud that its URLs are of."""
+    from shared.clouds import cloud_of_storage
+    from shared.identity import credential
 
-    return DefaultAzureCredential(managed_identity_client_id=connection.client_id)
+    return credential(connection.client_id, cloud_of_storage(connection.blob_url or ""))
 
 
 def blob_client(client: ContainerClient, name: str) -> BlobClient:

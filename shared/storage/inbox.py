@@ -121,7 +121,7 @@ class Inbox:
 
 
 def _unread(blob: BlobClient) -> Source:
-    """A file of which nothing is read before its content is asked for, if ever."""
+    """Open lazily: the properties now, the content on the first read."""
     properties = blob.get_blob_properties()
 
     def chunks() -> Iterator[bytes]:

@@ -1,6 +1,5 @@
-"""Links by which Read fetches a file itself: short-lived, and good for nothing but reading that one file."""
+"""Links by which Read fetches a file itself: short-lived, and only for reading that one file."""
 
-import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Lock
@@ -9,17 +8,16 @@ from typing import Any
 from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobSasPermissions, BlobServiceClient, UserDelegationKey, generate_blob_sas
 
+from shared import log
 from shared.keys import is_unsafe
 
-_log = logging.getLogger(__name__)
-
 LIFE = timedelta(hours=1)
-"""Read fetches a file before it answers the POST; clocks may differ, and 500 MB take their time."""
+"""Read fetches a file before it answers the POST; clocks differ, and 500 MB take a while."""
 _KEY_LIFE = timedelta(hours=8)
 _EARLIER = timedelta(minutes=15)
-"""A link is good from before it was made, for clocks that are behind."""
+"""A link is valid from before it was made, for clocks that are behind."""
 _TRY_AGAIN = timedelta(minutes=10)
-"""After storage refused a key: roles take minutes to be known."""
+"""After storage refused a key: a new role takes minutes to work."""
 
 
 class Links:
@@ -34,7 +32,7 @@ class Links:
         self._delegated_until = self._not_before = now()
 
     def to(self, name: str) -> str | None:
-        """A link to a file, which is a secret; None where there is nothing to sign one with."""
+        """A link to a file. It is a secret. None where there is nothing to sign it with."""
         if is_unsafe(name):
             raise ValueError("a blob's name has a segment '.' or '..'")
         key = self._key()
@@ -73,10 +71,11 @@ class Links:
             self._delegated = self._service.get_user_delegation_key(now - _EARLIER, until)
         except AzureError as error:
             self._not_before = now + _TRY_AGAIN
-            _log.warning(
-                "Storage gives no key to sign links with (%s), so files are sent to Read instead. SUBMIT_BY=url needs"
-                " the role Storage Blob Delegator.",
-                type(error).__name__,
+            what = (
+                "Storage gives no key to sign links with, so files are sent to Read instead. SUBMIT_BY=url needs a role"
+                " with that right, at the scope of the account: Storage Blob Data Contributor or Owner, or Storage Blob"
+                " Delegator."
             )
+            log.trouble(what, code=type(error).__name__)
         else:
             self._delegated_until = until

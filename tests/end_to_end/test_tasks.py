@@ -146,6 +146,16 @@ def test_a_file_that_is_kept_while_it_is_forgotten_is_not_read_again(stack_up: R
     assert stack_up.ended("keep.txt").status is Status.SUCCEEDED
 
 
+def test_check_finds_a_stack_that_runs_right(stack_up: Running) -> None:
+    stack_up.read("check.txt", "check")
+
+    done = stack_up.dev("check")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 9
+    assert stack_up.paid("check") == 1
+
+
 def test_files_that_no_event_told_of_are_found_from_a_date_on(tmp_path: Path, app_environment: dict[str, str]) -> None:
     environment = app_environment | {"AzureWebJobs.submit_document.Disabled": "true"}  # as if its events were lost
     with up(tmp_path, environment) as running:

@@ -48,6 +48,8 @@ def test_storage_and_endpoint_are_all_that_must_be_set() -> None:
         ("READ_PAGES", "one", "1,3-5"),
         ("READ_MODEL_VERSION", "newest", "2022-04-30"),
         ("READ_READING_ORDER", "up", "natural"),
+        ("READ_FEATURES", "languages", "2023-07-31 and 2024-11-30"),
+        ("READ_KEY", "@Microsoft.KeyVault(SecretUri=https://x.vault.azure.net/secrets/key)", "Key Vault Secrets User"),
         ("INPUT_CONTAINER", "In_Box", "3 to 63 of a-z, 0-9 and single hyphens"),
         ("INPUT_CONTAINER", "a--b", "single hyphens"),
         ("OUTPUT_CONTAINER", "x", "3 to 63 of a-z, 0-9 and single hyphens"),
@@ -169,7 +171,7 @@ def test_each_service_can_have_a_url_of_its_own() -> None:
     )
 
 
-def test_a_service_without_a_url_is_told_what_would_do() -> None:
+def test_a_service_without_a_url_is_an_error_that_names_the_settings() -> None:
     with pytest.raises(SettingsError, match="__tableServiceUri"):
         storage({f"DocumentStorage__{service}ServiceUri": "https://h" for service in ("blob", "queue")})
 
@@ -199,7 +201,7 @@ def test_without_a_folder_the_whole_container_is_watched() -> None:
     assert read().trigger_path == "inbox/{name}"
 
 
-def test_output_that_an_event_tells_of_is_not_read() -> None:
+def test_output_that_an_event_reports_is_not_read() -> None:
     assert not read().reads("results", "a.pdf.json")
 
 
@@ -256,10 +258,23 @@ def test_the_endpoint_s_slash_is_not_doubled() -> None:
         pytest.param("READ_QUEUE", "done", id="one-queue-for-both"),
     ],
 )
-def test_what_could_only_fail_later_is_refused_at_start(name: str, value: str) -> None:
+def test_a_setting_that_could_only_fail_later_is_refused_at_start(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         read(**{"DONE_QUEUE": "done", name: value})
 
 
 def test_a_pasted_key_loses_the_white_space_around_it() -> None:
     assert read(READ_KEY=" 0123456789abcdef\n").read_key == "0123456789abcdef"
+
+
+@pytest.mark.parametrize("value", ["languages", "languages,barcodes", "ocrHighResolution,formulas,styleFont"])
+@pytest.mark.parametrize("version", ["2023-07-31", "2024-11-30"])
+def test_add_ons_are_asked_for_by_name(version: str, value: str) -> None:
+    found = read(READ_API_VERSION=version, READ_FEATURES=value)
+    assert f"features={value.replace(',', '%2C')}" in found.generation.query(found.read_options)
+
+
+@pytest.mark.parametrize("value", ["all", "languages,", "languages, barcodes", "keyValuePairs"])
+def test_an_add_on_that_read_does_not_have_is_refused_with_those_it_has(value: str) -> None:
+    with pytest.raises(SettingsError, match="ocrHighResolution"):
+        read(READ_API_VERSION="2024-11-30", READ_FEATURES=value)

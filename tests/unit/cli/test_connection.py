@@ -9,7 +9,7 @@ from cli.connection import CHANGING, App, explained, pointed_to
 from cli.errors import CommandError
 from shared.settings import StorageConnection
 
-AZURITE = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:1/a;"
+STRING = "DefaultEndpointsProtocol=https;AccountName=account;AccountKey=YQ==;EndpointSuffix=core.windows.net"
 
 
 def connection(storage: str, **settings: str) -> StorageConnection:
@@ -59,12 +59,12 @@ def test_a_url_with_a_sas_is_used_with_it() -> None:
 
 
 def test_a_connection_string_is_one() -> None:
-    assert connection(AZURITE).connection_string == AZURITE
+    assert connection(STRING).connection_string == STRING
     assert connection("UseDevelopmentStorage=true").connection_string == "UseDevelopmentStorage=true"
 
 
 def test_a_setting_that_holds_a_connection_is_named() -> None:
-    assert connection("OtherStorage", OtherStorage=AZURITE, DocumentStorage="x=y").connection_string == AZURITE
+    assert connection("OtherStorage", OtherStorage=STRING, DocumentStorage="x=y").connection_string == STRING
     identity = connection("Other", Other__accountName="other", Other__clientId="c", DocumentStorage="x=y")
     assert (identity.blob_url, identity.client_id) == ("https://other.blob.core.windows.net", "c")
 

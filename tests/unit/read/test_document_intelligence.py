@@ -57,7 +57,7 @@ def test_a_line_may_be_in_several_pieces_with_another_between_them() -> None:
     assert [words_of(each) for each in page.lines] == [["Name", "John"], ["Age", "23"]]
 
 
-def test_lines_need_not_stand_in_the_content_s_order() -> None:
+def test_lines_need_not_be_in_the_order_of_the_content() -> None:
     words = [word("first", 0), word("second", 6)]
     (page,) = parse({"words": words, "lines": [line("second", (6, 6)), line("first", (0, 5))]}).pages
     assert [words_of(each) for each in page.lines] == [["second"], ["first"]]
@@ -206,7 +206,7 @@ def test_an_answer_without_pages_is_not_one() -> None:
         parsed("2024-11-30", {"analyzeResult": {"content": "text"}})
 
 
-def test_warnings_of_an_answer_that_succeeded_are_told() -> None:
+def test_warnings_of_an_answer_that_succeeded_are_kept() -> None:
     warnings = [{"code": "LowQuality", "message": "Hard to read."}, {"message": "Alone."}, {}, 7]
     assert parse({"lines": []}, warnings=warnings).warnings == ("LowQuality: Hard to read.", "Alone.")
 
