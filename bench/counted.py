@@ -162,7 +162,7 @@ def entity_bytes(row: Mapping[str, Any]) -> int:
 
 
 def sweep(in_flight: int, overdue: int) -> int:
-    """Calls of storage that the five-minute clock makes."""
+    """Calls of storage that a sweep makes."""
     world = CountingWorld(Burst())
     services, now = world.open(), world.now()
     for number in range(in_flight):

@@ -316,8 +316,8 @@ class World:
                     each.stop()
 
     def _calls_of_read(self) -> int:
-        told = requests.get(f"{self.endpoint}/script/counters", timeout=30).json()
-        return int(told["posts"]) + int(told["gets"])
+        counters = requests.get(f"{self.endpoint}/script/counters", timeout=30).json()
+        return int(counters["posts"]) + int(counters["gets"])
 
     def _check(self) -> None:
         """Raise RuntimeError if a file has not been read."""

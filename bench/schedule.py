@@ -103,7 +103,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
 
 
 def simulate(schedule: str, seconds: Draw, documents: int) -> list[Added]:
-    """Documents of which Read takes ``seconds``, one by one."""
+    """Documents that take Read ``seconds`` each, one by one."""
     random = Random(1)  # noqa: S311 - a run is to be replayed
     if schedule == ORACLE:
         return [Added(2, random.uniform(*GET_SECONDS) + _stored(random)) for _ in range(documents)]
@@ -111,7 +111,7 @@ def simulate(schedule: str, seconds: Draw, documents: int) -> list[Added]:
 
 
 def _read(delays: Iterable[float], seconds: float, random: Random) -> Added:
-    """One document, from Read's 202 on: row and message, then looks until one finds the answer."""
+    """One document, from Read's 202 on: row and message, then polls until one finds the answer."""
     time, calls = 0.0, 1
     for delay in delays:
         time += _storage(random) + _storage(random)  # the row, the message

@@ -27,6 +27,6 @@ def load_settings(environ: Mapping[str, str], file: Path = ROOT / "local.setting
     return {**values, **environ}
 
 
-def host_json() -> str:
-    """The text of host.json."""
-    return (ROOT / "host.json").read_text(encoding="utf-8-sig")
+def host_json() -> bytes:
+    """The content of host.json."""
+    return (ROOT / "host.json").read_bytes()

@@ -1,4 +1,4 @@
-"""Install what the local stack needs into .dev, once, and hand over to the commands. Standard library only.
+"""Install what the local stack needs into .dev, once, then run the command there. Standard library only.
 
 .dev/venv-3.X      a virtual environment for each Python that dev.py was started with
 .dev/venv-cli-3.X  one of requirements.txt alone, where only the operator's commands were asked for

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
-from urllib.parse import urlsplit
 
 from azure.storage.queue import TextBase64EncodePolicy
 
@@ -15,6 +14,7 @@ from shared.clouds import cloud_of_read
 from shared.document import Document
 from shared.identity import credential
 from shared.library import Library
+from shared.loopback import is_loopback
 from shared.quota.limiter import RateLimiter
 from shared.quota.row import QuotaRow
 from shared.read.client import CredentialsUnavailable, ReadClient
@@ -41,9 +41,9 @@ class Services:
     outputs: Outputs
     queue: Queue
     done: Queue | None
-    """Where it is told that a document is done, if anywhere."""
+    """DONE_QUEUE, if it is set."""
     poison: RawQueue
-    """Messages of our queue that failed five times, and what was never a message of ours."""
+    """Messages of our queue that failed five times, and messages that this app did not write."""
     unreadable: RawQueue
     blob_poison: RawQueue
     """The host's own: blob events, of every function in the account, that failed five times."""
@@ -117,7 +117,7 @@ def build(settings: Settings) -> Services:
 
 
 def build_library(settings: Settings) -> Library:
-    """The read side alone, for whoever only looks at what is stored; nothing is called yet."""
+    """The read side alone, for callers that only read; it makes no call yet."""
     return Library(settings, blob_service(settings.storage), table_service(settings.storage))
 
 
@@ -125,12 +125,7 @@ def _fetches(settings: Settings, storage_url: str) -> bool:
     """Whether Read is to fetch files itself. Storage on this machine can be reached from this machine only."""
     if settings.submit_by != "url":
         return False
-    return _is_here(settings.read_endpoint) or not _is_here(storage_url)
-
-
-def _is_here(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    return is_loopback(settings.read_endpoint) or not is_loopback(storage_url)
 
 
 def _entra_token(settings: Settings) -> Callable[[], str] | None:

@@ -39,7 +39,7 @@ class Finding:
     advice: str | None = None
 
 
-def check_settings(environ: Mapping[str, str], host_json: str) -> tuple[Settings | None, Finding]:
+def check_settings(environ: Mapping[str, str], host_json: str | bytes) -> tuple[Settings | None, Finding]:
     """Read the app settings. None where one is missing or wrong, which the finding names."""
     try:
         settings = from_environment(environ, host_json)

@@ -24,6 +24,7 @@ from shared.document import COLUMNS, Document, Status, from_row
 from shared.keys import document_key
 from shared.settings import Settings
 from shared.storage.codes import error_code
+from shared.storage.rows import rows_of
 
 TROUBLE = "trouble"
 """The status of a row that the app cannot read."""
@@ -248,6 +249,19 @@ class Library:
             yield decode(piece)
         yield decode(b"", True)
 
+    def changed_since(self, moment: datetime) -> Iterator[tuple[Document | Trouble, datetime]]:
+        """Documents whose row was written at this time, by storage's clock, or later; each with that time.
+
+        One query, however many documents are waited for. It is not for large tables in Azure, where no index helps it.
+        """
+        found = self._documents.query_entities(
+            "PartitionKey eq @container and Timestamp ge @moment and (RowKey lt '!' or RowKey ge '\"')",
+            parameters={"container": self._container, "moment": moment},
+        )
+        row: Any
+        for row in rows_of(found):
+            yield _read(_plain_row(row)), _time(row.metadata["timestamp"]) or moment
+
     def has_page(self, document: Document, number: int) -> bool:
         """Whether a document that succeeded has a page of this number: READ_PAGES may have left others out."""
         if document.status is not Status.SUCCEEDED or not document.lines_key:
@@ -449,7 +463,7 @@ def _read(row: Mapping[str, Any]) -> Document | Trouble:
 
 
 def _entry(entry: Mapping[str, Any]) -> Summary:
-    """The summary of a worklist entry, of which only the name and the status are needed."""
+    """The summary of a worklist entry, only its name and status are needed."""
 
     def text(column: str) -> str | None:
         return value if isinstance(value := entry.get(column), str) else None
@@ -506,7 +520,7 @@ def _line(row: Mapping[str, Any]) -> StoredLine:
 
 
 def _is_page(row: Mapping[str, Any]) -> bool:
-    """Whether a row is not a line's: it is its page's, or no key of ours."""
+    """Whether a row is not a line's: it is its page's, or its key is not the app's."""
     page, _, line = row["RowKey"].partition("-")
     return not (page.isdecimal() and line.isdecimal() and int(line))
 

@@ -51,7 +51,7 @@ SWEEP_EVERY = timedelta(minutes=5)
 MOST_PAID = 12
 """For one version: five attempts without an answer, one with, and once all of that again for a lost operation."""
 MOST_CALLS = 500
-"""Of Read about one operation, or one content: an operation of some hours is looked at each minute."""
+"""Of Read about one operation, or one content: an operation of some hours is polled each minute."""
 
 
 class Crash(BaseException):
@@ -527,7 +527,7 @@ class World:
             self._check_failure(name, document)
             self._check_outputs(name, document)
             if self.settings.done_queue:
-                assert (name, document.status) in self._told(), f"nobody was told that {name} is {document.status}"
+                assert (name, document.status) in self._notified(), f"no notification that {name} is {document.status}"
         if not self._loses_messages():
             assert not self.stalled, "a document stalled, though no message was lost"
             assert self.plan.asks_again or not self.read.too_early, f"too early: {self.read.too_early[0]}"
@@ -536,11 +536,11 @@ class World:
         assert calls <= MOST_CALLS, f"Read was called {calls:,} times about {about!r}"
         for row in self._worklist():
             assert row["Status"] == "failed", f"a worklist entry is left: {row}"
-            assert "DueAt" not in row, f"something is still owed: {row}"
+            assert "DueAt" not in row, f"something is still to be done: {row}"
         for queue_name in ("read-operations", "read-operations-poison", "webjobs-blobtrigger-poison"):
             assert not self.storage.messages_in(queue_name), f"messages are left in {queue_name}"
 
-    def _told(self) -> set[tuple[str, str]]:
+    def _notified(self) -> set[tuple[str, str]]:
         """Names and statuses of the messages in the queue for those who wait."""
         messages = [json.loads(base64.b64decode(message.text)) for message in self.storage.messages_in("done")]
         return {(message["name"], message["status"]) for message in messages}

@@ -29,7 +29,7 @@ Step = Skip | Submit | Poll
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Write this row; whoever succeeds may POST."""
+    """Write this row; the run that succeeds may POST."""
 
     document: Document
 

@@ -1,4 +1,4 @@
-"""The client of Read: one POST, one look, nothing retried, and the key to no other origin than the endpoint's."""
+"""The client of Read: one POST, one poll, no retries. The key goes to the endpoint's own origin only."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
 from io import BytesIO
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import requests
@@ -17,6 +17,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from shared.clouds import cloud_of_read, is_regional
+from shared.loopback import is_loopback, without_proxy
 from shared.read.answers import (
     Accepted,
     AnswerLost,
@@ -40,11 +41,11 @@ from shared.read.generations import generation_or
 
 _CONNECT_SECONDS = 10
 _ANSWER_SECONDS = 100
-"""Read answers a POST when it has taken the whole file in; functions here may run for minutes."""
+"""Read answers a POST once it has the whole file; functions may run for minutes."""
 
 MOST_IN_MEMORY = 4 * 1024 * 1024
-"""Bytes of an answer up to which it is read whole, as those of some 60 dense pages are; parsed, it takes seven times
-as much. A larger one streams: a second pass over it, in blocks, costs more calls and no more memory than this."""
+"""Bytes. A shorter answer (some 60 dense pages) is read whole, and takes seven times its length once parsed. A longer
+one streams: the second pass over it, in blocks, costs more calls and no more memory than this."""
 
 _BLOCK = 256 * 1024
 
@@ -61,7 +62,7 @@ _ENDED = {
 
 
 class CredentialsUnavailable(Exception):
-    """There is nothing to sign a request with. ``code`` tells apart why."""
+    """There is nothing to sign a request with. ``code`` is the ErrorCode, which says why."""
 
     def __init__(self, message: str, code: str = "CredentialsUnavailable") -> None:
         super().__init__(message)
@@ -82,7 +83,7 @@ class ReadClient:
     """Speaks one generation at one endpoint.
 
     ``token`` gives a Microsoft Entra token, or raises CredentialsUnavailable; it is asked only where there is no
-    key. ``now`` is the clock. ``session`` carries the requests; a test mounts a wire of its own on it.
+    key. ``now`` is the clock. ``session`` carries the requests; a test mounts its own wire on it.
     """
 
     def __init__(
@@ -141,7 +142,7 @@ class ReadClient:
             content = self._content(response)  # of a 202 too: an answer that is not read closes its connection
         if response.status_code == 504:
             return AnswerLost("HTTP 504: a gateway passed the file on and got no answer in time.")
-        # 202 it is to be; a gateway may make another success of it.
+        # Read answers 202; a gateway may turn that into another success.
         if response.status_code == 202 or (response.ok and "Operation-Location" in response.headers):
             return self._accepted(response)
         return refusal(response.status_code, response.headers, content, self._now())
@@ -149,7 +150,7 @@ class ReadClient:
     def poll(self, operation_url: str, api_version: str | None = None) -> PollAnswer:
         """GET an operation. ``api_version`` is the generation that it was submitted to, if that was another.
 
-        An answer that is Arriving is to be closed.
+        The caller closes an answer that is Arriving.
         """
         generation = generation_or(api_version, self.generation)
         try:
@@ -178,7 +179,7 @@ class ReadClient:
             return Gone(": ".join(part for part in parse_error(body) if part) or "HTTP 404")
         if response.status_code != 200:
             refused = refusal(response.status_code, response.headers, body, self._now())
-            if isinstance(refused, Rejected):  # of no fault of the file's, whose result may be there and paid
+            if isinstance(refused, Rejected):  # not the file's fault: its result may be there and paid
                 return Retryable("PollRefused", f"HTTP {response.status_code}: {refused.code}. {refused.message}")
             return refused
         answer = load_object(body)
@@ -195,9 +196,9 @@ class ReadClient:
                 return Running(wait_named(response.headers, "", self._now()))
 
     def delete(self, operation_url: str, api_version: str | None = None) -> bool:
-        """Have Read delete an operation's result before it expires. Whether Read keeps it no longer.
+        """Have Read delete an operation's result before it expires. Returns whether the result is gone.
 
-        Never raises: where Read cannot delete, or is not reached, the result expires within two days.
+        Never raises: where Read cannot delete or cannot be reached, the result expires within two days.
         """
         generation = generation_or(api_version, self.generation)
         if not generation.deletes:
@@ -226,7 +227,7 @@ class ReadClient:
             yield block
 
     def _start(self, blocks: Iterator[bytes]) -> tuple[bytes, bool]:
-        """A body's first bytes, and whether that is all of it: never much more than may be held in memory."""
+        """A body's first bytes, not much more than ``most_in_memory``, and whether they are all of it."""
         held: list[bytes] = []
         size = 0
         for block in blocks:
@@ -264,10 +265,16 @@ class ReadClient:
 
 
 class _Session(requests.Session):
-    """A session that does not even look where a redirect leads: requests does, and fails where it leads nowhere."""
+    """A session that never looks where a redirect leads, and never asks a proxy for what runs on this machine."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the base class's parameter
         return None
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """Requests follows a redirect into nowhere, and the environment's HTTP_PROXY for any address."""
+        if is_loopback(str(url)):
+            proxies = {**(proxies or {}), **without_proxy(str(url))["proxies"]}
+        return super().merge_environment_settings(url, proxies, stream, verify, cert)
 
 
 def new_session() -> requests.Session:
@@ -304,7 +311,7 @@ class _Bytes(BytesIO):
 
 
 class _Counted:
-    """A body that tells how much of it has not been read: a request that lacks its end was never paid."""
+    """A body that knows how much of it is unread: a request whose end was never sent was never paid."""
 
     def __init__(self, body: Body) -> None:
         self._body = body
@@ -345,7 +352,7 @@ def _inflated(response: requests.Response, size: int) -> Iterator[bytes]:
 
 
 def _rest(start: bytes, blocks: Iterator[bytes], block: int) -> Iterator[bytes]:
-    """A body of which the start has been read. Raises BrokenOff."""
+    """A whole body whose start has been read already. Raises BrokenOff."""
     yield from (start[at : at + block] for at in range(0, len(start), block))
     del start
     try:

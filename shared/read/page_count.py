@@ -72,7 +72,7 @@ class PageCounter:
 
 
 def shortfall(read: int, in_file: int | None, asked_for: str | None, most_pages: int) -> str | None:
-    """The warning for a document of which pages were left out unasked, if any were."""
+    """The warning for a document if pages were left out unasked."""
     if in_file is None or asked_for or read >= in_file:
         return None
     only = f"Only {read} of {in_file} pages were read"

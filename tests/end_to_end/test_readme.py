@@ -67,7 +67,7 @@ def test_the_snippets_upload_and_get_out_what_is_shown(
     variables: dict[str, Any] = {}
 
     def run(snippet: str) -> str:
-        exec(snippet, variables)  # noqa: S102 - as whoever pastes it does
+        exec(snippet, variables)  # noqa: S102 - as a reader who pastes it does
         return capsys.readouterr().out
 
     run(preamble)
@@ -101,7 +101,7 @@ def test_a_file_s_own_language_is_uploaded_as_shown(
     store = connect(stack.app_settings())
     store.make_inbox()
 
-    exec(preamble + snippet, {})  # noqa: S102 - as whoever pastes it does
+    exec(preamble + snippet, {})  # noqa: S102 - as a reader who pastes it does
 
     assert wait_for(lambda: (found := store.document("fahrplan.png")) is not None and found.status.final)
     read = store.document("fahrplan.png")

@@ -32,7 +32,7 @@ def test_schedules_are_measured_on_the_virtual_clock_and_on_the_local_stack() ->
     }
 
 
-def test_bursts_are_measured_and_the_worst_of_them_is_told() -> None:
+def test_bursts_are_measured_and_the_worst_of_them_is_reported() -> None:
     figures = {figure.name: figure for figure in throughput.measure(quick=True)}
     for measured in throughput.MEASURED:
         worst = figures[f"Bursts of 30 files, 1 instance: {measured.name}, at worst"]

@@ -234,7 +234,7 @@ def test_an_app_that_does_not_import_is_its_own_traceback_and_one_sentence_and_s
         ("exactly one top-level FunctionApp", {"source": "pass"}),
     ],
 )
-def test_what_cannot_run_is_one_sentence_and_status_2(
+def test_a_command_that_cannot_run_prints_one_sentence_and_ends_with_status_2(
     run: Run, azurite: Azurite, said: str, change: dict[str, str]
 ) -> None:
     if change.get("Documents") == "nobody":

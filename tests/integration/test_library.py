@@ -130,7 +130,7 @@ def test_documents_of_one_status_are_listed(library: Library, six: Table) -> Non
     assert len(_names(library.each_document(status="succeeded"))) == 5
 
 
-def test_what_failed_is_found_by_its_worklist_entry(library: Library, six: Table) -> None:
+def test_a_failed_document_is_found_by_its_worklist_entry(library: Library, six: Table) -> None:
     six.client.delete_entity(six.container, document_key(NAMES[0]))  # so that the entry alone is there
 
     assert list(library.each_document(status="failed")) == [

@@ -1,4 +1,4 @@
-"""A Markdown file of this project, as its tests look at it."""
+"""A Markdown file of this project, as its tests read it."""
 
 import re
 import shlex

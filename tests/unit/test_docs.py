@@ -1,4 +1,4 @@
-"""What the other documents say of the code is what it is, and their links lead somewhere."""
+"""What the docs say of the code is right, and their links lead somewhere."""
 
 import re
 from datetime import timedelta
@@ -98,7 +98,7 @@ def test_each_way_to_fail_has_the_tests_that_are_named() -> None:
     assert not [name for name in named if f"def {name}(" not in there]
 
 
-def test_what_makes_the_tests_of_trouble_longer_is_asked_for() -> None:
+def test_variables_that_make_tests_longer_are_read() -> None:
     named = set(re.findall(r"\b([A-Z]+_[A-Z]+)=\d+", document("docs/reliability.md")))
     asked = document("tests/simulation/test_schedules.py") + document("tests/end_to_end/test_chaos.py")
     assert named == {"SIMULATION_SCHEDULES", "CHAOS_SECONDS", "CHAOS_DOCUMENTS"}

@@ -29,7 +29,7 @@ def test_every_status_is_explained_in_the_order_of_a_life() -> None:
     assert [name for name in first_column("The documents table") if name in set(Status)] == list(map(str, STATUSES))
 
 
-def test_what_is_ignored_is_what_is_said_to_be() -> None:
+def test_the_ignored_names_are_those_that_the_docs_name() -> None:
     (row,) = [row for row in tables(section(PAGE, "The documents table"))[-1] if names(row[0]) == ["ignored"]]
     patterns = names(row[1])
     assert patterns

