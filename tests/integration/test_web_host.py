@@ -18,9 +18,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from local.browsers import allow_pages
 from local.functions_emulator.keys import FUNCTION_KEY
 from local.processes import Azurite, FunctionsEmulator
-from local.browsers import allow_pages
 from shared.settings import Settings
 from tests.integration.interface import picture, store_examples
 from tests.support.app import App, Clock, settings_for
