@@ -5,6 +5,7 @@ import os
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import azure.functions as func
@@ -15,7 +16,7 @@ from shared import settings
 if TYPE_CHECKING:
     from shared.assembly import Services
 
-SETTINGS = settings.from_environment(os.environ, Path(__file__).with_name("host.json").read_text(encoding="utf-8"))
+SETTINGS = settings.from_environment(os.environ, Path(__file__).with_name("host.json").read_bytes())
 
 if SETTINGS.generation.notice:
     logging.getLogger(__name__).warning(SETTINGS.generation.notice)
@@ -23,8 +24,16 @@ if SETTINGS.generation.notice:
 app = func.FunctionApp()
 
 
-@cache
+_building = Lock()
+
+
 def _services() -> "Services":
+    with _building:  # all threads of a burst ask at once, and one rate limiter is to serve them all
+        return _build()
+
+
+@cache
+def _build() -> "Services":
     # The storage SDKs are imported when the first event arrives: a start that only indexes has no use for them.
     from shared.assembly import build
 

@@ -22,7 +22,6 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
   name: topicName
 }
 
-#disable-next-line use-secure-value-for-secure-inputs // listKeys is as secret as can be
 var key = listKeys('${app.id}/host/default', '2025-03-01').systemKeys.blobs_extension
 
 resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
@@ -45,14 +44,8 @@ resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-
       // With the slash, or inbox-2 would match, too.
       subjectBeginsWith: '/blobServices/default/containers/${inputContainer}/blobs/${inputFolder}'
       isSubjectCaseSensitive: true
-      advancedFilters: [
-        {
-          // Calls that finish an upload.
-          key: 'data.api'
-          operatorType: 'StringIn'
-          values: ['CopyBlob', 'FlushWithClose', 'PutBlob', 'PutBlobFromURL', 'PutBlockList']
-        }
-      ]
+      // With a hierarchical namespace, or by SFTP, an upload begins with an empty file; what ends it comes as another event.
+      advancedFilters: [{ key: 'data.api', operatorType: 'StringNotIn', values: ['CreateFile', 'SftpCreate'] }]
     }
     retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
     deadLetterWithResourceIdentity: {

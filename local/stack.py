@@ -17,8 +17,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from local.lock import Locked, locked
-from local.paths import DATA, LOGS, ROOT, STATE
-from local.processes import Azurite, CoreTools, FunctionsEmulator, ReadEmulator, Service, ServiceError
+from local.paths import DATA, LOGS, STATE
+from local.processes import (
+    Azurite,
+    CoreTools,
+    FunctionsEmulator,
+    ReadEmulator,
+    Service,
+    ServiceError,
+    azurite_installation,
+)
+from shared.loopback import is_loopback
 from shared.read.generations import UnknownGeneration, generation
 
 LOCK = STATE / "stack.lock"
@@ -82,6 +91,12 @@ class Description:
     settings: Mapping[str, str] | None = None
     """Those of DISCLOSED that are set."""
 
+    @property
+    def page(self) -> str | None:
+        """The address of the app's page; None without a host's address."""
+        port = _address(self.host_url or "")[1]
+        return f"http://localhost:{port}/api/" if port else None
+
 
 class Stack:
     """A stack that runs: ours, or another process's."""
@@ -106,20 +121,6 @@ class Stack:
         return {**(self.description.settings or {}), "DocumentStorage": self.connection_string, **read}
 
 
-def load_settings(environ: Mapping[str, str], file: Path = ROOT / "local.settings.json") -> dict[str, str]:
-    """The Values of local.settings.json, if it is there, beneath the environment.
-
-    Raises StackError if the file is not what it should be.
-    """
-    try:
-        values = json.loads(file.read_text(encoding="utf-8-sig"))["Values"] if file.exists() else {}
-        if not all(isinstance(value, str) for value in values.values()):
-            raise TypeError
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise StackError(f'{file} is not of the form {{"Values": {{"NAME": "TEXT"}}}}.') from None
-    return {**values, **environ}
-
-
 def announcement(endpoint: str, api_version: str | None) -> str:
     """The line that says where documents are sent, if that was chosen by a setting."""
     line = f"Reading with {endpoint} ({api_version or 'v3.2'})"
@@ -130,11 +131,6 @@ def chosen_endpoint(settings: Mapping[str, str]) -> str | None:
     """READ_ENDPOINT, unless it is an address of this machine where nothing listens yet: the emulator's, then."""
     endpoint = settings.get("READ_ENDPOINT", "").strip()
     return endpoint if endpoint and not _emulator_port(settings) else None
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL is of this machine."""
-    return _address(url)[0] in ("127.0.0.1", "localhost", "::1")
 
 
 def port_is_free(port: int) -> bool:
@@ -189,6 +185,15 @@ def shared_storage(command: str) -> Iterator[Stack]:
                     yield Stack(description, (azurite,))
         else:
             yield Stack(running)
+
+
+def check_is_stored() -> None:
+    """Raise StackError if nothing can be stored here: no stack runs, and Azurite was never installed."""
+    if azurite_installation() is None and _described() is None:
+        raise StackError(
+            "Nothing is stored on this machine yet: `dev.py run FILE` reads a file here, and `--storage ACCOUNT` looks"
+            " into a storage account in Azure."
+        )
 
 
 @contextmanager
@@ -258,6 +263,8 @@ def own_stack(
             "DocumentStorage": azurite.connection_string,
             "FUNCTIONS_WORKER_RUNTIME": "python",
         }
+        if is_loopback(endpoint):  # whose quota and bill are nobody's
+            app.setdefault("READ_LONGEST_POLL_DELAY", "00:00:02")
         description = Description(
             command,
             os.getpid(),
@@ -275,9 +282,17 @@ def own_stack(
             tools = running.enter_context(CoreTools(settings=app, port=ports.host, logs=logs, echo=echo))
             services.append(tools)
             description = replace(description, host=host, host_url=tools.url)
+        _allow_pages(description)
         if data == DATA:
             running.enter_context(_describe(description))
         yield Stack(description, tuple(services))
+
+
+def _allow_pages(description: Description) -> None:
+    from local.browsers import allow_pages  # this module is read before the packages are installed
+
+    port = _address(description.host_url or "")[1]
+    allow_pages(description.connection_string, [f"http://{name}:{port}" for name in ("localhost", "127.0.0.1")])
 
 
 @contextmanager

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
-from urllib.parse import urlsplit
 
 from azure.storage.queue import TextBase64EncodePolicy
 
 from shared.clouds import cloud_of_read
 from shared.document import Document
+from shared.identity import credential
 from shared.library import Library
+from shared.loopback import is_loopback
 from shared.quota.limiter import RateLimiter
 from shared.quota.row import QuotaRow
 from shared.read.client import CredentialsUnavailable, ReadClient
@@ -124,29 +125,21 @@ def _fetches(settings: Settings, storage_url: str) -> bool:
     """Whether Read is to fetch files itself. Storage on this machine can be reached from this machine only."""
     if settings.submit_by != "url":
         return False
-    return _is_here(settings.read_endpoint) or not _is_here(storage_url)
-
-
-def _is_here(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    return is_loopback(settings.read_endpoint) or not is_loopback(storage_url)
 
 
 def _entra_token(settings: Settings) -> Callable[[], str] | None:
-    """A source of Microsoft Entra tokens, for an endpoint that takes them. The credential caches what it gets."""
+    """A source of Microsoft Entra tokens, for an endpoint that takes them. The credential keeps what it gets."""
     cloud = cloud_of_read(settings.read_endpoint)
     if cloud is None:
         return None
     from azure.core.exceptions import AzureError
-    from azure.identity import DefaultAzureCredential
 
-    credential = DefaultAzureCredential(
-        managed_identity_client_id=settings.storage.client_id, authority=cloud.authority
-    )
+    signs_in = credential(settings.storage.client_id, cloud)
 
     def token() -> str:
         try:
-            return str(credential.get_token(cloud.scope).token)
+            return str(signs_in.get_token(cloud.scope).token)
         except AzureError as error:
             raise CredentialsUnavailable(f"No token from Microsoft Entra ID ({type(error).__name__}).") from None
 

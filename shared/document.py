@@ -59,6 +59,7 @@ class Document:
     requested_pages: str | None = None
     requested_model_version: str | None = None
     requested_reading_order: str | None = None
+    requested_features: str | None = None
     api_version: str | None = None
     model_version: str | None = None
     source_etag: str | None = None
@@ -92,6 +93,8 @@ class Document:
     """The message to DONE_QUEUE is still to be sent."""
     write_id: str | None = None
     app_version: str | None = None
+    trace_id: str | None = None
+    """Made at the first claim of a version; in each of its messages and log lines."""
     row_etag: str | None = None
     """The row's own ETag, for the next conditional write. Not a column."""
     others: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -259,3 +262,5 @@ _LONGEST_COLUMN = 4_096
 _NO_COLUMNS = ("row_etag", "others")
 _TYPES = {each.name: _type(each.type) for each in fields(Document) if each.name not in _NO_COLUMNS}
 _COLUMNS = {name: _column(name) for name in _TYPES}
+COLUMNS = tuple(_COLUMNS.values())
+"""Of a row, beside its keys."""

@@ -20,7 +20,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.data.tables import EntityProperty, TableClient, TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
-from shared.document import Document, Status, from_row
+from shared.document import COLUMNS, Document, Status, from_row
 from shared.keys import document_key
 from shared.settings import Settings
 from shared.storage.codes import error_code
@@ -111,7 +111,7 @@ class Counts:
     """How many documents stand how."""
 
     by_status: Mapping[str, int]
-    """Every Status, and TROUBLE for rows whose status is none of them."""
+    """Every Status, and TROUBLE for rows whose status is none of them. What else is wrong with a row, listings show."""
     waiting: Mapping[str, int]
     """Of those that wait: how many for which ErrorCode; "" where a row has none."""
     due_at: datetime | None
@@ -225,10 +225,7 @@ class Library:
         """
         if document.status is not Status.SUCCEEDED or not document.lines_key:
             return Part(())
-        query = "PartitionKey eq @key and RowKey ge @first and RowKey lt @last"
-        first, last = ("0", ":") if page is None else (f"{page:05}-", f"{page:05}.")
-        parameters = {"key": document.lines_key, "first": first, "last": last}
-        rows, after = _some(self._lines_of(document), query, parameters, _LINE_COLUMNS, limit, continuation)
+        rows, after = self._rows_of_lines(document, page, _LINE_COLUMNS, limit, continuation)
         return Part(tuple(_line(row) for row in rows if not _is_page(row)), after)
 
     def each_line(self, document: Document, page: int | None = None) -> Iterator[StoredLine]:
@@ -250,6 +247,34 @@ class Library:
         for piece in self._download(document, document.text_blob):
             yield decode(piece)
         yield decode(b"", True)
+
+    def has_page(self, document: Document, number: int) -> bool:
+        """Whether a document that succeeded has a page of this number: READ_PAGES may have left others out."""
+        if document.status is not Status.SUCCEEDED or not document.lines_key:
+            return False
+        rows, _ = self._rows_of_lines(document, number, ["RowKey"], 1, None)
+        return bool(rows)
+
+    def page_text(self, document: Document, number: int) -> Iterator[str]:
+        """The text of one page of a document that succeeded, in pieces: each line ends with a line feed.
+
+        Raises OutputMissing.
+        """
+        if page := self.page(document, number):
+            yield str(json.loads(page).get("text", ""))
+        else:  # read before there were pages blobs
+            yield from (f"{line.text}\n" for line in self.each_line(document, number))
+
+    def missing_outputs(self, document: Document) -> Iterator[str]:
+        """What a document's row says is stored, and is not there, such as ``text (blob a.pdf.txt in results)``."""
+        container = self._container_of(document)
+        for kind, blob in (
+            ("text", document.text_blob),
+            ("JSON", document.result_blob),
+            ("pages", document.pages_blob),
+        ):
+            if blob and not self._blobs.get_blob_client(container, blob).exists():
+                yield f"{kind} (blob {blob} in the container {container})"
 
     def page(self, document: Document, number: int) -> bytes | None:
         """One page of a document that succeeded: its line of the pages blob, a JSON object in UTF-8.
@@ -275,6 +300,15 @@ class Library:
                 f"{self._where(document, document.pages_blob)} does not hold page {number} any more. {_READ_AGAIN}"
             )
         return content
+
+    def _rows_of_lines(
+        self, document: Document, page: int | None, columns: list[str], limit: int, continuation: str | None
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Rows of pages and lines, of one page or all: a page's own row comes before those of its lines."""
+        query = "PartitionKey eq @key and RowKey ge @first and RowKey lt @last"
+        first, last = ("0", ":") if page is None else (f"{page:05}-", f"{page:05}.")
+        parameters = {"key": document.lines_key, "first": first, "last": last}
+        return _some(self._lines_of(document), query, parameters, columns, limit, continuation)
 
     def _row(self, name: str, columns: list[str] | None) -> dict[str, Any] | None:
         try:
@@ -335,10 +369,8 @@ _READ_AGAIN = (
 )
 
 _STATUSES = frozenset(map(str, Status))
-_SUMMARY_COLUMNS = [
-    "PartitionKey", "RowKey", "Name", "Status", "PageCount", "LineCount", "WordCount", "UploadedAt", "SubmittedAt",
-    "CompletedAt", "DueAt", "ErrorCode", "ErrorMessage", "Advice", "Warning", "Language",
-]  # fmt: skip
+_SUMMARY_COLUMNS = ["RowKey", *(column for column in COLUMNS if column != "Text")]
+"""All but the text, which is most of a row: whether a row can be read shows in any of its columns."""
 _WORKLIST_COLUMNS = ["RowKey", "Name", "Status", "Since", "DueAt", "ErrorCode", "Advice"]
 _LINE_COLUMNS = ["RowKey", "Page", "Line", "Text", "BoundingBox", "Unit", "Confidence", "Handwritten", "Language"]
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,6 +11,7 @@ from http import HTTPStatus
 
 from azure.core.exceptions import HttpResponseError
 
+from shared import log
 from shared.assembly import Services
 from shared.keys import is_junk
 from shared.message import Message
@@ -20,8 +20,6 @@ from shared.storage.documents import Conflict
 from shared.storage.fence import Superseded
 from shared.storage.inbox import Listed
 from shared.tasks import forget_gone
-
-_log = logging.getLogger(__name__)
 
 SLICE = 500_000
 """Documents whose hashes are held in memory at once: some 40 MB."""
@@ -75,7 +73,7 @@ def find_missed(
         if resume_only:
             return 0
         if progress and progress.read_by and datetime.fromisoformat(progress.read_by) > now:
-            _log.info("%d files that were enqueued are to be read by %s.", progress.enqueued, progress.read_by)
+            log.comparison(enqueued=progress.enqueued, read_by=progress.read_by, complete=True)
             return 0
         progress = _begin()
     before = progress.enqueued
@@ -92,7 +90,7 @@ def find_missed(
             break
     if progress.done and services.settings.delete_with_source:
         _forget_gone(services, progress.slices)
-    _log.info("Comparison %s: %d files enqueued.", "done" if progress.done else "to be continued", progress.enqueued)
+    log.comparison(enqueued=progress.enqueued, read_by=progress.read_by, complete=progress.done)
     return progress.enqueued - before
 
 
@@ -142,7 +140,7 @@ def _listing(services: Services, start: str | None) -> Iterator[tuple[list[Liste
         except HttpResponseError as error:
             if error.status_code != HTTPStatus.BAD_REQUEST:
                 raise
-            _log.warning("Storage does not continue the listing (%s), so it begins anew.", error_code(error))
+            log.trouble("Storage does not continue the listing, so it begins anew.", code=error_code(error))
         else:
             yield first
             yield from listing

@@ -14,24 +14,30 @@ from datetime import datetime
 
 from azure.core.exceptions import HttpResponseError
 
-from local.commands.files import File, FilesError, collect, refusal
-from local.commands.output import (
+from cli.connection import explained, first_line
+from cli.output import (
     amount,
     by_status,
     document_json,
     for_terminal,
     joined,
+    one_line,
     print_json,
     state,
 )
-from local.commands.store import Store, check_settings, connect, explained, first_line
+from cli.settings import load_settings
+from local.commands.files import File, FilesError, collect, refusal
+from local.commands.store import Store, check_settings, connect
 from local.paths import DATA, ROOT
-from local.stack import Ports, Stack, load_settings, shared_stack
+from local.stack import Ports, Stack, shared_stack
 from shared.document import Document, Status
 
 SAMPLES = str(ROOT / "samples")
 LOOK_EVERY = 0.25
 LOOKS_AT_ONCE = 20
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Asks the host, which runs on this machine, without a proxy."""
+
 HAND_OVER_AFTER = 5.0
 """Seconds without news after which files that no trigger has noticed are handed over by the host's admin endpoint.
 
@@ -58,7 +64,7 @@ def main(arguments: argparse.Namespace) -> int:
             for document in run.finished():
                 documents.append(document)
                 if arguments.json:
-                    print_json(document_json(store, document))
+                    print_json(document_json(store.library, document))
         except KeyboardInterrupt:
             _say(f"Stopped before the end of {_some(run.unfinished())}. `dev.py up` goes on with what was dropped.")
             raise
@@ -178,7 +184,7 @@ class Run:
                     headers={"Content-Type": "application/json"},
                 )
                 try:
-                    urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 - as above
+                    _OPENER.open(request, timeout=30).close()
                 except urllib.error.URLError as error:
                     self._report(item.name, f"is not noticed yet: the Functions host does not answer ({error.reason})")
                     return
@@ -200,7 +206,7 @@ def _say(text: str) -> None:
 
 
 def _short(name: str) -> str:
-    return for_terminal(name if len(name) <= 60 else f"...{name[-57:]}")
+    return one_line(name if len(name) <= 60 else f"...{name[-57:]}")
 
 
 def _some(names: Sequence[str]) -> str:
@@ -215,7 +221,7 @@ def _shown(store: Store, document: Document) -> str:
     size = f"{amount(document.page_count or 0, 'page')}, {amount(document.line_count or 0, 'line')}"
     text = for_terminal(joined(store.text(document)))
     container = store.settings.output_container
-    where = for_terminal(f"{container}/{document.text_blob}, {container}/{document.result_blob}")
+    where = one_line(f"{container}/{document.text_blob}, {container}/{document.result_blob}")
     return f"\n---- {_short(document.name)} ({size}) ----\n{text or '(no text)'}\n---- in {where}"
 
 
@@ -226,6 +232,8 @@ def _summary(store: Store, stack: Stack, documents: Sequence[Document]) -> str:
     look = "connect any storage tool as `dev.py up` says"
     if stack.ours:
         look = "start `python3 dev.py up`, and connect any storage tool with UseDevelopmentStorage=true"
+    elif stack.description.page:
+        look = f"open {stack.description.page}, or {look}"
     return f"""
 {total}. What is stored, until `python3 dev.py clean`, is in {DATA}:
   files          container {inbox}

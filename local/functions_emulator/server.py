@@ -11,9 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -21,6 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from local.functions_emulator.host_json import HttpOptions
 from local.functions_emulator.http_trigger import Request, Response
 from local.functions_emulator.settings import HostError
+from shared.loopback import is_loopback
 
 LONGEST_REQUEST_LINE = 8 * 1024
 LARGEST_HEADERS = 32 * 1024
@@ -165,19 +164,9 @@ def _refused(request: Request) -> Response | None:
     if sum(len(name) + len(value) + 4 for name, value in request.headers) > LARGEST_HEADERS:
         return Response(431)
     origin = request.header("origin")
-    if not _is_local(f"//{request.header('host') or '127.0.0.1'}") or (origin and not _is_local(origin)):
+    if not is_loopback(f"//{request.header('host') or '127.0.0.1'}") or (origin and not is_loopback(origin)):
         return Response(403, [("content-type", "text/plain")], b"Only pages and programs of this machine may ask this.")
     return None
-
-
-def _is_local(url: str) -> bool:
-    try:
-        name = urlsplit(url).hostname or ""
-        if name == "localhost" or name.endswith(".localhost"):
-            return True
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 class _Protocol(H11Protocol):

@@ -4,8 +4,8 @@
 
 A request is a JSON object: `do` is `describe`, `page`, `searchable` or `close`; `path`, `limits` and `page_tree` say
 which document, the rest is what the method of documents.Document takes. An answer is a line of JSON, and `bytes` bytes
-after it if it says so. One request may take CPU_SECONDS and the process MEMORY bytes, where the system has such limits
-(on Windows there are none, and macOS ignores that of memory); decoders.py has a limit of time besides, on every system.
+after it if it says so. A request may take CPU_SECONDS, and the process MEMORY bytes, where the system has such limits
+(Windows has none, and macOS ignores that of memory); decoders.py has a limit of time besides, on every system.
 The last document stays open, so that its pages need not be found again. When standard input ends, so does this, and
 FOLDER, the documents of a parent that is gone, is removed.
 """
@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, cast
 from local.read_emulator.documents import Document, Limits, open_document
 from local.read_emulator.refusals import Rejected, Unreadable
 
-CPU_SECONDS = 20
+CPU_SECONDS = {"describe": 8, "page": 20, "searchable": 60, "close": 1}
 MEMORY = 3 * 1024**3
 
 
@@ -33,9 +33,10 @@ def main() -> None:
     _limit_memory()
     decoder = Decoder()
     for line in sys.stdin.buffer:
-        _limit_time()
+        request = json.loads(line)
+        _limit_time(CPU_SECONDS[request["do"]])
         started = time.process_time()
-        answer, content = decoder.answer(json.loads(line))
+        answer, content = decoder.answer(request)
         answer |= {"seconds": time.process_time() - started, "bytes": len(content)}
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.write(content)
@@ -101,11 +102,11 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
-def _limit_time() -> None:
+def _limit_time(seconds: int) -> None:
     if sys.platform != "win32":
         import resource
 
-        limit = int(time.process_time()) + 1 + CPU_SECONDS
+        limit = int(time.process_time()) + 1 + seconds
         resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 

@@ -74,7 +74,7 @@ class Document(ABC):
 def open_document(file: IO[bytes], limits: Limits = USUAL, *, page_tree: bool = True) -> Document:
     """Look at the file's content. Raises Rejected for what Read refuses before reading.
 
-    Without `page_tree`, a PDF's page count is believed. Checking it can take long in a file made for that.
+    Without `page_tree`, a PDF's page count is believed: checking it can take long in a file made for that.
     """
     from local.read_emulator.pdf import PdfDocument
     from local.read_emulator.pictures import PictureDocument

@@ -30,6 +30,9 @@ MAX_SIDE = 30_000
 LARGEST_CHECKED = 64 * 1024 * 1024
 """Of a larger file, the page count is believed."""
 
+LARGEST_LIE = 20_000
+"""Pages that are tried, of a file that says more than it has."""
+
 _PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
 
 
@@ -46,9 +49,10 @@ class PdfDocument(Document):
         count = len(self._pdf)
         if page_tree and _is_to_be_checked(file, count):
             count = self._checked(count)
-        if count and not _loads(self._pdf, count):  # fewer pages than the file says
-            count = sum(_loads(self._pdf, number) for number in range(1, min(count, limits.pages) + 1))
-        self.page_count = min(count, limits.pages)
+        tried = range(min(count, LARGEST_LIE if page_tree else limits.pages))
+        self._indices = [index for index in tried if not page_tree or _exists(self._pdf, index)][: limits.pages]
+        """Where PDFium has the pages: a file may say more than it has."""
+        self.page_count = len(self._indices)
         if not self.page_count:
             raise Rejected(Reason.NOT_A_DOCUMENT)
         self._pdf.init_forms()  # else what was filled into a form is not drawn
@@ -56,7 +60,7 @@ class PdfDocument(Document):
     @override
     def page(self, number: int) -> PageImage:
         try:
-            page = self._pdf[number - 1]
+            page = self._pdf[self._indices[number - 1]]
             width, height = page.get_size()
             if not (width and height):  # a CropBox outside of the MediaBox, which viewers then show
                 page.set_cropbox(*page.get_mediabox())
@@ -111,9 +115,9 @@ def _opened(file: IO[bytes]) -> Any:
         raise Rejected(Reason.NOT_A_DOCUMENT, "PASSWORD" if "password" in str(error).lower() else "") from None
 
 
-def _loads(pdf: Any, number: int) -> bool:
+def _exists(pdf: Any, index: int) -> bool:
     with contextlib.suppress(pypdfium2.PdfiumError):
-        pdf[number - 1].close()
+        pdf.get_page_size(index)
         return True
     return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import warnings
@@ -63,12 +64,20 @@ class PictureDocument(Document):
     def __init__(self, file: IO[bytes], limits: Limits) -> None:
         self._file = file
         self._limits = limits
+        self._tags: list[Any] = []
+        """The TIFF directory of each page; empty for other formats."""
+        self._frames = [0]
         try:
-            image = self._open()
-            if image.format == "MPO":  # which Read does not take
-                raise Rejected(Reason.NOT_A_DOCUMENT, "MPO")
-            self._check_size(image)
-            self._frames = _frames(image, limits.pages) if image.format == "TIFF" else [0]
+            if _is_tiff(file):
+                directories = _directories(file)
+                pages = [n for n, tags in enumerate(directories) if _is_page(tags)] or list(range(len(directories)))
+                self._frames = pages[: limits.pages]
+                self._tags = [directories[frame] for frame in self._frames]
+            with contextlib.suppress(Unreadable):  # a page all the same: reading it tells why
+                image = self._frame(1)
+                if image.format == "MPO":  # which Read does not take
+                    raise Rejected(Reason.NOT_A_DOCUMENT, "MPO")
+                self._check_size(image)
         except Image.DecompressionBombError:
             raise Rejected(Reason.TOO_MANY_PIXELS) from None
         except _DECODER_ERRORS:
@@ -121,18 +130,20 @@ class PictureDocument(Document):
         return Image.open(self._file, formats=("JPEG", "PNG", "BMP", "TIFF"))
 
     def _frame(self, number: int) -> Image.Image:
-        image = self._open()
-        if image.format != "TIFF":
-            return image
-        image.seek(self._frames[number - 1])
-        tags: Any = image
-        if tags.tag_v2.get(_PLANES) == _SEPARATE and max(tags.tag_v2.get(_BITS, (1,))) > 8:
-            TiffImagePlugin.READ_LIBTIFF = True  # Pillow's own reader mixes such planes up
-            try:
-                image = self._open()
-                image.seek(self._frames[number - 1])
-            finally:
-                TiffImagePlugin.READ_LIBTIFF = False
+        if not self._tags:
+            return self._open()
+        tags = self._tags[number - 1]
+        apart = tags.get(_PLANES) == _SEPARATE and max(tags.get(_BITS, (1,))) > 8
+        TiffImagePlugin.READ_LIBTIFF = apart  # Pillow's own reader mixes such planes up
+        try:
+            image = self._open()
+            image.seek(self._frames[number - 1])
+        except _DECODER_ERRORS:
+            if apart:
+                raise Unreadable("is damaged, or has colour planes that the Read emulator does not decode") from None
+            return _by_opencv(self._file, self._frames[number - 1], tags)
+        finally:
+            TiffImagePlugin.READ_LIBTIFF = False
         return image
 
     def _loaded(self, number: int, image: Image.Image) -> Image.Image:
@@ -164,24 +175,55 @@ class _Lenient:
         ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
-def _frames(image: Image.Image, limit: int) -> list[int]:
-    """Which directories of a TIFF are pages, at most so many. All, if each says that it is a smaller copy."""
-    pages: list[int] = []
-    frame = 0
-    while len(pages) < limit and frame < MAX_DIRECTORIES:
+def _is_tiff(file: IO[bytes]) -> bool:
+    file.seek(0)
+    return file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def _directories(file: IO[bytes]) -> list[Any]:
+    """The tags of each directory of a TIFF, whether or not Pillow has a reader for its pixels."""
+    file.seek(0)
+    header = file.read(16)
+    header = header if 43 in header[2:4] else header[:8]  # BigTIFF has the longer one
+    following = TiffImagePlugin.ImageFileDirectory_v2(header).next
+    found: list[Any] = []
+    seen = {0}
+    while following not in seen and len(found) < MAX_DIRECTORIES:
+        seen.add(following)
+        tags = TiffImagePlugin.ImageFileDirectory_v2(header)
         try:
-            image.seek(frame)
-        except EOFError:
-            break
+            file.seek(following)
+            tags.load(file)
         except _DECODER_ERRORS:
-            pages.append(frame)  # a page all the same: reading it tells that it is broken
-        else:
-            tags: Any = image
-            old = tags.tag_v2.get(_OLD_SUBFILE_TYPE)
-            if not (tags.tag_v2.get(_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK or old == _REDUCED):
-                pages.append(frame)
-        frame += 1
-    return pages or list(range(min(frame, limit)))
+            if not found:
+                raise
+            break
+        found.append(tags)
+        following = tags.next
+    return found
+
+
+def _is_page(tags: Any) -> bool:
+    """Whether a directory is neither a smaller copy of a page nor a mask."""
+    return not (tags.get(_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK or tags.get(_OLD_SUBFILE_TYPE) == _REDUCED)
+
+
+def _by_opencv(file: IO[bytes], frame: int, tags: Any) -> Image.Image:
+    """A frame that Pillow has no reader for: of fractions, of 64 bits, grey with alpha. Raises Unreadable."""
+    import cv2
+
+    file.seek(0)
+    content = np.frombuffer(file.read(), np.uint8)
+    try:
+        found, frames = cv2.imdecodemulti(content, cv2.IMREAD_UNCHANGED, range=(frame, frame + 1))
+    except cv2.error:
+        found = False
+    if not found:
+        raise Unreadable("is damaged")
+    grey = _scaled(frames[0])
+    if grey.ndim == 3:
+        return Image.fromarray(np.ascontiguousarray(grey[:, :, 2::-1]))
+    return Image.fromarray(255 - grey if tags.get(_PHOTOMETRIC) == 0 else grey)
 
 
 def _missing(image: Image.Image) -> float:
@@ -250,9 +292,16 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     values: NDArray[Any] = np.asarray(image)
     if image.mode == "I" and tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))[0] == _UNSIGNED:
         values = values.view(np.uint32)
-    values = np.nan_to_num(values.astype(np.float32), posinf=np.nan, neginf=np.nan)
+    grey = _scaled(values)
+    return Image.fromarray(255 - grey if tags.get(_PHOTOMETRIC) == 0 else grey)
+
+
+def _scaled(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Samples of any kind as 0 to 255."""
+    if values.dtype == np.uint8:
+        return values
+    values = np.nan_to_num(values.astype(np.float32))
     low, high = float(values.min()), float(values.max())
     full = next((scale for scale in _FULL_SCALES if low >= 0 and high <= scale), None)
     black, white = (0.0, float(full)) if full else (low, high)
-    grey = np.clip((values - black) * (255 / max(white - black, 1e-12)), 0, 255).astype(np.uint8)
-    return Image.fromarray(255 - grey if tags.get(_PHOTOMETRIC) == 0 else grey)
+    return np.clip((values - black) * (255 / max(white - black, 1e-12)), 0, 255).astype(np.uint8)

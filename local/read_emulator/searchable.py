@@ -1,6 +1,7 @@
 """A searchable PDF, as `output=pdf` asks for: the pages as they are, and their text over them, unseen.
 
-The text's font has no glyphs, only widths, as OCR programs do it: what is never drawn needs none, whatever its script.
+The text's font has one glyph, a box, for all letters, as OCR programs do it: what is never drawn needs no other,
+whatever its script. Without any, viewers that measure letters by their glyphs do not find text that runs upwards.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 import numpy as np
+from fontTools.fontBuilder import FontBuilder  # type: ignore[import-untyped]  # ships no types
+from fontTools.pens.ttGlyphPen import TTGlyphPen  # type: ignore[import-untyped]  # as above
 from numpy.typing import NDArray
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import (
@@ -68,7 +71,7 @@ def _stream(content: bytes) -> StreamObject:
 
 
 def _font(writer: PdfWriter) -> DictionaryObject:
-    name = NameObject("/GlyphLess")
+    name = NameObject("/ReadText")
     letters = _dictionary(
         Type=NameObject("/Font"),
         Subtype=NameObject("/CIDFontType2"),
@@ -87,7 +90,9 @@ def _font(writer: PdfWriter) -> DictionaryObject:
             Descent=NumberObject(0),
             CapHeight=NumberObject(1000),
             StemV=NumberObject(80),
+            FontFile2=writer._add_object(_stream(_box_font())),
         ),
+        CIDToGIDMap=writer._add_object(_stream(bytes(2 * 0x10000))),
     )
     return _dictionary(
         Type=NameObject("/Font"),
@@ -97,6 +102,27 @@ def _font(writer: PdfWriter) -> DictionaryObject:
         DescendantFonts=ArrayObject([letters]),
         ToUnicode=writer._add_object(_stream(_TO_UNICODE)),
     )
+
+
+def _box_font() -> bytes:
+    pen = TTGlyphPen(None)
+    width = round(WIDTH * 1000)
+    pen.moveTo((0, 0))
+    for corner in ((0, 1000), (width, 1000), (width, 0)):
+        pen.lineTo(corner)
+    pen.closePath()
+    font = FontBuilder(1000, isTTF=True)
+    font.setupGlyphOrder([".notdef"])
+    font.setupCharacterMap({})
+    font.setupGlyf({".notdef": pen.glyph()})
+    font.setupHorizontalMetrics({".notdef": (width, 0)})
+    font.setupHorizontalHeader(ascent=1000, descent=0)
+    font.setupNameTable({"familyName": "ReadText", "styleName": "Regular"})
+    font.setupOS2()
+    font.setupPost()
+    file = io.BytesIO()
+    font.save(file)
+    return file.getvalue()
 
 
 def _put_over(writer: PdfWriter, page: Any, content: bytes, font: Any) -> None:
@@ -117,7 +143,8 @@ def _placed(page: Any) -> NDArray[np.float64]:
     box, media = page.cropbox, page.mediabox
     left, bottom = max(box.left, media.left), max(box.bottom, media.bottom)
     right, top = min(box.right, media.right), min(box.top, media.top)
-    if left >= right or bottom >= top:  # as shown: see pdf.py
+    if left >= right or bottom >= top:  # viewers then show the MediaBox
+        page.cropbox = media
         left, bottom, right, top = media.left, media.bottom, media.right, media.top
     match page.rotation % 360:
         case 90:

@@ -4,7 +4,9 @@ from datetime import datetime
 
 from shared.decide.ending import slow_writers_until
 from shared.decide.poll import RESULT_KEPT
+from shared.decide.submit import requested
 from shared.document import Document, Status, Version
+from shared.read.generation import ReadOptions
 from shared.settings import Settings
 
 _APP_ERRORS = frozenset({"ProcessingFailed", "RowEdited"})
@@ -39,10 +41,7 @@ def requested_again(document: Document | None, name: str, now: datetime, setting
         content_md5=document.content_md5,
         content_length=document.content_length,
         uploaded_at=document.uploaded_at,
-        requested_language=document.requested_language,
-        requested_pages=document.requested_pages,
-        requested_model_version=document.requested_model_version,
-        requested_reading_order=document.requested_reading_order,
+        **{field: getattr(document, field) for field in requested(ReadOptions())},
         submits=document.submits,
         output_container=document.output_container,
         lines_table=document.lines_table,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
-from shared import decide
+from shared import decide, log
 from shared.assembly import Services
 from shared.carry_out import carry_out, fence_of
 from shared.document import Document
@@ -23,7 +23,9 @@ from shared.storage.outputs import Upload
 _NO_TEXT = "Read found no text in this file."
 
 
-def store(services: Services, document: Document, answer: Succeeded | Arriving) -> None:
+def store(
+    services: Services, document: Document, answer: Succeeded | Arriving, called: log.Called | None = None
+) -> None:
     """Store a result: JSON, text, pages and lines, then the row.
 
     Of a large one, no more than a page and a block is in memory: the JSON goes to its blob as it arrives, and the pages
@@ -73,7 +75,7 @@ def store(services: Services, document: Document, answer: Succeeded | Arriving) 
         model_version=result.model_version,
         warning=_warning(summary, result, document, generation),
     )
-    carry_out(services, document, transition)
+    carry_out(services, document, transition, called=called)
 
 
 def adopt_outputs(services: Services, document: Document, adopted: Document) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
 from io import BytesIO
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import requests
@@ -17,6 +17,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from shared.clouds import cloud_of_read, is_regional
+from shared.loopback import is_loopback, without_proxy
 from shared.read.answers import (
     Accepted,
     AnswerLost,
@@ -264,10 +265,16 @@ class ReadClient:
 
 
 class _Session(requests.Session):
-    """A session that never resolves a redirect: requests would, and fails where the redirect leads nowhere."""
+    """A session that never looks where a redirect leads, and never asks a proxy for what runs on this machine."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the base class's parameter
         return None
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """Requests follows a redirect into nowhere, and the environment's HTTP_PROXY for any address."""
+        if is_loopback(str(url)):
+            proxies = {**(proxies or {}), **without_proxy(str(url))["proxies"]}
+        return super().merge_environment_settings(url, proxies, stream, verify, cert)
 
 
 def new_session() -> requests.Session:

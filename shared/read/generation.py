@@ -34,6 +34,7 @@ class ReadOptions:
     pages: str | None = None
     model_version: str | None = None
     reading_order: str | None = None
+    features: str | None = None
 
     @classmethod
     def names(cls) -> list[str]:
@@ -56,6 +57,18 @@ class Option:
     def takes(self, value: str) -> bool:
         """Whether a value has the form."""
         return re.fullmatch(self.pattern, value) is not None
+
+
+_ADD_ON = "(barcodes|formulas|languages|ocrHighResolution|styleFont)"
+ADD_ONS = Option(
+    "features",
+    f"{_ADD_ON}(,{_ADD_ON})*",
+    "a comma-separated list of barcodes, languages, formulas, ocrHighResolution and styleFont; the last three are billed",
+)
+"""Document Intelligence's add-ons of prebuilt-read, from 2023-07-31 on; Office and HTML files take none.
+
+Source: learn.microsoft.com, "Document Intelligence add-on capabilities".
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

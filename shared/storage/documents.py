@@ -62,7 +62,8 @@ class Documents:
         entry_gone: the row is as expected, and only the entry, to be deleted with it, was gone: a run that ended after
             the row was read had removed it, or a person did. The row alone is written.
         """
-        document = document.evolve(write_id=write_id or self._new_write_id())
+        others = expected.others if isinstance(expected, Document) else document.others
+        document = document.evolve(write_id=write_id or self._new_write_id(), others=others)
         if isinstance(expected, Tombstone):
             document = expected.passed_on_to(document)
         elif expected is None and not _on_worklist(document) and (tombstone := self.tombstone(document.name)):
@@ -114,6 +115,17 @@ class Documents:
             if isinstance(name := entry.get("Name"), str):
                 yield name
 
+    def worklist(self) -> Iterator[tuple[str | None, datetime | None]]:
+        """Status and DueAt of every worklist entry, a page of the table at a time. A tombstone has no status."""
+        found = self._client.query_entities(
+            "PartitionKey eq @container and RowKey ge '!' and RowKey lt '\"'",
+            parameters={"container": self._container},
+            select=["Status", "DueAt"],
+        )
+        for entry in rows_of(found):
+            due_at = entry.get("DueAt")
+            yield entry.get("Status"), due_at if isinstance(due_at, datetime) else None
+
     def tombstone(self, name: str) -> Tombstone | None:
         """The tombstone of a document that has no row: its worklist entry, if it has one."""
         try:
@@ -145,8 +157,7 @@ class Documents:
 
     def _batch(self, document: Document, expected: Expected) -> Iterator[Operation]:
         """The row, first, and the entry."""
-        others = expected.others if isinstance(expected, Document) else document.others
-        row = to_row(document.evolve(others=others), self._container)
+        row = to_row(document, self._container)
         if document.content_length is not None:
             row["ContentLength"] = EntityProperty(document.content_length, EdmType.INT64)
         if isinstance(expected, Document):

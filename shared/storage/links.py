@@ -1,6 +1,5 @@
 """Links by which Read fetches a file itself: short-lived, and only for reading that one file."""
 
-import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Lock
@@ -9,9 +8,8 @@ from typing import Any
 from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobSasPermissions, BlobServiceClient, UserDelegationKey, generate_blob_sas
 
+from shared import log
 from shared.keys import is_unsafe
-
-_log = logging.getLogger(__name__)
 
 LIFE = timedelta(hours=1)
 """Read fetches a file before it answers the POST; clocks differ, and 500 MB take a while."""
@@ -73,10 +71,11 @@ class Links:
             self._delegated = self._service.get_user_delegation_key(now - _EARLIER, until)
         except AzureError as error:
             self._not_before = now + _TRY_AGAIN
-            _log.warning(
-                "Storage gives no key to sign links with (%s), so files are sent to Read instead. SUBMIT_BY=url needs"
-                " the role Storage Blob Delegator.",
-                type(error).__name__,
+            what = (
+                "Storage gives no key to sign links with, so files are sent to Read instead. SUBMIT_BY=url needs a role"
+                " with that right, at the scope of the account: Storage Blob Data Contributor or Owner, or Storage Blob"
+                " Delegator."
             )
+            log.trouble(what, code=type(error).__name__)
         else:
             self._delegated_until = until

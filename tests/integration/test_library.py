@@ -190,6 +190,7 @@ EDITS: list[dict[str, Any]] = [
     {"Name": "b.pdf"},
     {"Name": 3},
     {"PageCount": "many"},
+    {"Polls": "many"},
     {"DueAt": "soon"},
     {"Warning": True},
 ]

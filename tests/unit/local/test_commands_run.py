@@ -13,7 +13,7 @@ from typing import Any, cast
 import pytest
 
 from local.commands.files import File
-from local.commands.run import HAND_OVER_AFTER, Run
+from local.commands.run import HAND_OVER_AFTER, Run, _short
 from local.commands.store import Store
 from local.processes import ServiceError
 from local.stack import Stack
@@ -196,3 +196,9 @@ def test_what_is_unfinished_is_known_at_any_time() -> None:
     next(finished)
 
     assert made.unfinished() == ["b"]
+
+
+def test_a_name_is_shown_on_its_line_whatever_is_in_it() -> None:
+    forged = "a\n  invoice.pdf  succeeded: 1 page\u2028\u202e12345.png"
+    assert _short(forged) == r"a\n  invoice.pdf  succeeded: 1 page\u2028\u202e12345.png"
+    assert _short("x" * 80) == "..." + "x" * 57
