@@ -5,6 +5,7 @@ import re
 from shared.document import ROW_EDITED, Document
 from shared.read.generation import Generation, ReadOptions
 from shared.read.generations import UnknownGeneration, all_generations, generation
+from shared.shortcut import is_shortcut
 
 _UPLOAD = "Then upload the file again."
 _BY_ITSELF = "The app keeps trying by itself."
@@ -53,6 +54,7 @@ _TEXTS = (
     ("InvalidPageRange", f"The file does not have the pages that READ_PAGES, or its metadata 'pages', asks for. Correct or remove it. {_UPLOAD}"),
     ("InvalidReadingOrder", f"Set READ_READING_ORDER, or the file's metadata 'reading_order', to basic or natural. {_UPLOAD}"),
     ("BadArgument InvalidArgument InvalidParameter InvalidParameterLength ParameterMissing InvalidRequest", f"Correct what the message names: a READ_… setting, the file's metadata, or the file. {_UPLOAD}"),
+    ("NotAShortcut", f"A file *.url is read from where it points. Save the shortcut anew from a browser, with a URL that begins with http:// or https://, or rename the file if it is something else. {_UPLOAD}"),
     # The file's link, with SUBMIT_BY=url
     ("InvalidImageUrl FailedToDownloadImage ContentSourceNotAccessible ContentSourceTimeout 2003", f"Read could not fetch the file from storage. Let Read through the storage account's firewall, or set SUBMIT_BY=content. {_UPLOAD}"),
     ("InvalidSasToken", f"Storage refused the link that Read was given. Allow shared access signatures on the storage account, or set SUBMIT_BY=content. {_UPLOAD}"),
@@ -80,6 +82,10 @@ _ABOUT_FORMAT = {"InvalidImage", "InvalidContent", "2005", "InvalidImageFormat",
 _ABOUT_SIZE = {"InvalidImageSize", "InvalidContentLength", "Http413"}
 _ABOUT_OPTIONS = {"BadArgument", "InvalidArgument", "InvalidParameter", "InvalidRequest"}
 
+_ABOUT_LINK = {"InvalidImageUrl", "FailedToDownloadImage", "ContentSourceNotAccessible", "ContentSourceTimeout", "2003"}
+
+_wrong_target = f"Read could not fetch what the shortcut points to. Check that the URL leads to the file itself, not to a page about it, and opens without a sign-in; or download the file. {_UPLOAD}"
+
 _FORMAT_OF = {"jpg": "JPEG", "jpe": "JPEG", "jfif": "JPEG", "tif": "TIFF", "heic": "HEIF", "hif": "HEIF", "htm": "HTML"}
 """Formats whose files have other extensions than the format's name."""
 
@@ -102,6 +108,7 @@ def advice_for(code: str, message: str, document: Document) -> str:
     return (
         (_wrong_endpoint(read) if code == "EndpointNotFound" else None)
         or (_free_tier(read, message) if code == "Throttled" else None)
+        or (_wrong_target if code in _ABOUT_LINK and is_shortcut(document.name) else None)
         or (_wrong_option(message, document) if code in _ABOUT_OPTIONS else None)
         or (_wrong_format(read, document.name) if code in _ABOUT_FORMAT else None)
         or (_wrong_size(read, message, document.content_length) if code in _ABOUT_SIZE else None)

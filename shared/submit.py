@@ -17,6 +17,7 @@ from shared.outputs.store import adopt_outputs
 from shared.quota.rate import Call
 from shared.read.answers import Accepted, Rejected, Retryable, SubmitAnswer
 from shared.read.page_count import CountingBody
+from shared.shortcut import MOST_BYTES, NotAShortcut, is_shortcut, target
 from shared.storage.documents import Conflict, Expected
 from shared.storage.fence import Superseded
 from shared.storage.inbox import Source
@@ -101,7 +102,10 @@ def _claim_and_post(
     body = CountingBody(source)
     services.limiter.wait(reservation)
     asked_at = services.now()
-    answer = _post_link(services, claimed.name, source.version) or _post(services, body, source.version)
+    if is_shortcut(claimed.name):
+        answer = _post_target(services, source)
+    else:
+        answer = _post_link(services, claimed.name, source.version) or _post(services, body, source.version)
     called = log.Called(Call.SUBMIT, services.now() - asked_at)
     if isinstance(answer, Retryable) and answer.code == "Throttled":
         services.limiter.throttled(Call.SUBMIT, reservation, answer.retry_after)
@@ -135,6 +139,26 @@ def _post_link(services: Services, name: str, version: Version) -> SubmitAnswer 
             if services.inbox.etag(name) not in (version.etag, None):
                 raise SourceChanged
     return answer
+
+
+def _post_target(services: Services, source: Source) -> SubmitAnswer:
+    """Let Read fetch what an Internet shortcut points to. The app itself never does. Raises SourceChanged."""
+    try:
+        url = target(_start_of(source, MOST_BYTES + 1))
+    except NotAShortcut as error:
+        return Rejected("NotAShortcut", str(error))
+    except SourceMissing:
+        return decide.SOURCE_DELETED
+    except AzureError as error:
+        return Retryable("StorageUnavailable", f"Storage broke off while the file was read ({type(error).__name__}).")
+    return services.read.submit_link(url, services.settings.options_for(source.version.metadata))
+
+
+def _start_of(source: Source, size: int) -> bytes:
+    start = bytearray()
+    while len(start) < size and (piece := source.read(size - len(start))):
+        start += piece
+    return bytes(start)
 
 
 _OF_THE_LINK = ("OutboundAccessForbidden", "ReadServerError")

@@ -32,7 +32,7 @@ def blob_service(connection: StorageConnection) -> BlobServiceClient:
     }
     if connection.connection_string:
         return BlobServiceClient.from_connection_string(connection.connection_string, **options)
-    return BlobServiceClient(connection.blob_url or "", credential=credential(connection.client_id), **options)
+    return BlobServiceClient(connection.blob_url or "", credential=_credential(connection), **options)
 
 
 def queue_service(connection: StorageConnection) -> QueueServiceClient:
@@ -43,7 +43,7 @@ def queue_service(connection: StorageConnection) -> QueueServiceClient:
     }
     if connection.connection_string:
         return QueueServiceClient.from_connection_string(connection.connection_string, **options)
-    return QueueServiceClient(connection.queue_url or "", credential=credential(connection.client_id), **options)
+    return QueueServiceClient(connection.queue_url or "", credential=_credential(connection), **options)
 
 
 def table_service(connection: StorageConnection) -> TableServiceClient:

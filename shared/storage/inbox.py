@@ -90,6 +90,18 @@ class Inbox:
                     return Source(Version("", 0, None, datetime.fromtimestamp(0, UTC), {}, unreadable), iter(()))
             raise
 
+    def range(self, name: str, etag: str, offset: int, length: int) -> bytes:
+        """Part of one version of a file. Raises SourceChanged or SourceMissing if that version is gone."""
+        try:
+            download = blob_client(self._client, name).download_blob(
+                offset, length, decompress=False, etag=etag, match_condition=MatchConditions.IfNotModified
+            )
+            return bytes(download.readall())
+        except ResourceModifiedError:
+            raise SourceChanged from None
+        except ResourceNotFoundError:
+            raise SourceMissing from None
+
     def version(self, name: str) -> Version | None:
         """The version of a file that is there now, or None."""
         try:

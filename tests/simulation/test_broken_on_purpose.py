@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from azure.core.exceptions import AzureError
+from shared.pacer import Pacer
 
 import shared.advance
 from shared import carry_out, decide, recover
@@ -24,7 +25,6 @@ from shared.decide import submit as decide_submit
 from shared.document import Document, Status
 from shared.message import Message
 from shared.outputs import store
-from shared.pacer import Pacer
 from shared.poll import poll
 from shared.read.answers import AnswerLost, Gone, Rejected, Retryable, Running, SubmitAnswer
 from shared.read.client import Body, ReadClient

@@ -16,7 +16,7 @@ from simulation.world import Plan, World
 DOCUMENTS = "PartitionKey eq 'inbox' and RowKey ge '\"'"
 ONE_FILE = Plan(files=1, versions=1, deletes=0, done_queue=True, uploads_within=1)
 
-ERRORS = {
+ERRORS: dict[str, partial[AzureError]] = {
     "busy": partial(refused, "ServerBusy", 503),
     "throttled": partial(refused, "OperationTimedOut", 500),
     "no role": partial(refused, "AuthorizationPermissionMismatch", 403),
@@ -25,7 +25,7 @@ ERRORS = {
     "answer lost": partial(ServiceResponseError, "lost"),
     "no credential": partial(ClientAuthenticationError, "no token"),
 }
-OF_BLOBS_ALONE = {
+OF_BLOBS_ALONE: dict[str, partial[AzureError]] = {
     "leased": partial(refused, "LeaseIdMissing", 412),
     "immutable": partial(refused, "BlobImmutableDueToPolicy", 409),
 }

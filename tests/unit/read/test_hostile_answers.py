@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import requests
 
 from shared.read.answers import Arriving, BrokenOff, Rejected, Retryable, Succeeded
 from shared.read.client import ReadClient
@@ -72,14 +73,14 @@ def test_a_compressed_answer_that_is_broken_is_waited_for(body: bytes) -> None:
 
 def test_an_answer_that_drips_in_is_given_up_in_minutes() -> None:
     class Dripping(Wire):
-        def send(self, request: Any, **options: Any) -> Any:
+        def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
             response = super().send(request, **options)
-            response.iter_content = drops
+            response.raw.stream = drops
             return response
 
     given: list[int] = []
 
-    def drops(_size: int) -> Iterator[bytes]:
+    def drops(_size: int, **_: Any) -> Iterator[bytes]:
         for number in range(1_000_000):
             given.append(number)
             yield b" "
