@@ -10,7 +10,7 @@ from cli.settings import load_settings
 from local.commands.store import connect
 from local.functions_emulator.keys import FUNCTION_KEY
 from local.paths import DATA, LOGS
-from local.stack import KNOWN_PORTS, Description, Ports, Stack, check_settings, only_user, own_stack
+from local.stack import KNOWN_PORTS, Ports, Stack, check_settings, only_user, own_stack
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -38,8 +38,7 @@ def _welcome(stack: Stack) -> str:
     names = connect(stack.app_settings()).settings
     if running.host:
         drop = (
-            "Drop files onto the page, with `python3 dev.py run FILE` in another terminal,\n"
-            "or with any storage tool."
+            "Drop files onto the page, with `python3 dev.py run FILE` in another terminal,\nor with any storage tool."
         )
     else:
         drop = (

@@ -50,7 +50,7 @@ def test_a_pdf_that_read_saw_unturned_is_drawn_so(rotate: int) -> None:
     _fits(pdf_of(page), page.seen(turn=False))
 
 
-def test_a_pdf_of_which_read_saw_the_media_box_is_drawn_so() -> None:
+def test_a_pdf_is_drawn_by_the_media_box_if_read_saw_that() -> None:
     page = PdfPage(crop=(100, 150, 500, 400))
     _fits(pdf_of(page), page.seen(box=page.media))
 
