@@ -63,7 +63,7 @@ _ADD_ON = "(barcodes|formulas|languages|ocrHighResolution|styleFont)"
 ADD_ONS = Option(
     "features",
     f"{_ADD_ON}(,{_ADD_ON})*",
-    "a comma-separated list of barcodes, languages, formulas, ocrHighResolution and styleFont; the last three are billed",
+    "a comma-separated list of barcodes, languages, and, billed, formulas, ocrHighResolution, styleFont",
 )
 """Document Intelligence's add-ons of prebuilt-read, from 2023-07-31 on; Office and HTML files take none.
 
