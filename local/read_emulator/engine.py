@@ -52,16 +52,6 @@ NONSENSE_LINES = 3
 ANGLE_LINES = 30
 """How many of the longest lines decide at which angle it runs."""
 
-STRIP = 2.5
-"""A picture so much longer than wide, or wider than long, is taken for a line or two, or for a receipt."""
-
-STANDING_PIXELS = 400_000
-STANDING = 1.5
-STRONGEST_EDGE = 60
-"""Text seems to stand where, in a picture of so many pixels, columns differ so much more than rows in their edges, of
-which the strongest, of photos and rules, count no more than a letter's. Upright pages have 0.2 to 1.3, pages on their
-side 2 to 5 (measured)."""
-
 SAMPLE = 8
 """How many of the longest lines decide in which direction the text runs."""
 
@@ -157,7 +147,7 @@ class Engine:
         """Find and recognise the text of one page; `expected` is the direction it should run in, if anything says."""
         if ink.is_blank(picture):
             return Reading(0.0, ())
-        likely = expected + (90 if _stands(picture) != bool(layout.quarters(expected) % 2) else 0)
+        likely = expected + (90 if ink.stands(picture) != bool(layout.quarters(expected) % 2) else 0)
         quads = self._detect(picture, likely)
         if not quads:
             return Reading(0.0, ())
@@ -363,24 +353,6 @@ def _part(quad: Quad, left: float, top: float, right: float, bottom: float) -> B
 def _is_nonsense(confidences: Sequence[float]) -> bool:
     """Whether most of a page's text reads as that of an unknown script does."""
     return len(confidences) >= NONSENSE_LINES and median(confidences) < NONSENSE
-
-
-def _stands(picture: Pixels) -> bool:
-    """Whether lines of text seem to run up or down the picture: its columns then differ more than its rows."""
-    height, width = picture.shape[:2]
-    if max(height, width) > STRIP * min(height, width):  # too few lines for that
-        return False
-    scale = min(1.0, (STANDING_PIXELS / (width * height)) ** 0.5)
-    grey = cv2.cvtColor(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
-    edges = np.minimum(np.abs(cv2.Laplacian(grey, cv2.CV_32F)), STRONGEST_EDGE)
-    window = max(3, min(grey.shape) // 60)
-    rows, columns = (_unevenness(edges.mean(axis=axis), window) for axis in (1, 0))
-    return columns > STANDING * rows
-
-
-def _unevenness(profile: NDArray[np.float32], window: int) -> float:
-    smooth = np.convolve(profile, np.ones(window) / window, "valid")
-    return float(np.abs(smooth[window:] - smooth[:-window]).mean()) if len(smooth) > window else 0.0
 
 
 def _pieces(picture: Pixels) -> Iterator[tuple[Pixels, int, int]]:

@@ -34,6 +34,16 @@ EXACT = 0.15
 DETECTED_EXACT = 1.0
 """The same where there are only short lines, whose angle the detector does not tell better."""
 
+STRIP = 2.5
+"""A picture so much longer than wide, or wider than long, is taken for a line or two, or for a receipt."""
+
+STANDING_PIXELS = 400_000
+STANDING = 1.5
+STRONGEST_EDGE = 60
+"""Text seems to stand where, in a picture of so many pixels, columns differ so much more than rows in their edges, of
+which the strongest, of photos and rules, count no more than a letter's. Upright pages have 0.2 to 1.3, pages on their
+side 2 to 5 (measured)."""
+
 RULE = 0.9
 """A column of ink over so much of a line's height, at its edge, is a table's rule and no letter."""
 
@@ -77,7 +87,8 @@ def extent(found: Mask) -> tuple[int, int, int, int] | None:
 
 def gaps(found: Mask) -> NDArray[np.bool_]:
     """Which columns of a line have no ink."""
-    return np.invert(found.any(axis=0, keepdims=True)[0])
+    empty: NDArray[np.bool_] = np.asarray(~found.any(axis=0))
+    return empty
 
 
 def angle(pieces: Iterable[tuple[Mask, float, float]], along: float) -> float:
@@ -99,6 +110,24 @@ def angle(pieces: Iterable[tuple[Mask, float, float]], along: float) -> float:
         best = float(tried[int(np.argmax([_sharpness(ink, each) for each in tried]))])
         reach = step
     return upright if abs(best - upright) <= EXACT else best
+
+
+def stands(picture: Pixels) -> bool:
+    """Whether lines of text seem to run up or down the picture: its columns then differ more than its rows."""
+    height, width = picture.shape[:2]
+    if max(height, width) > STRIP * min(height, width):  # too few lines for that
+        return False
+    scale = min(1.0, (STANDING_PIXELS / (width * height)) ** 0.5)
+    grey = cv2.cvtColor(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+    edges = np.minimum(np.abs(cv2.Laplacian(grey, cv2.CV_32F)), STRONGEST_EDGE)
+    window = max(3, min(grey.shape) // 60)
+    rows, columns = (_unevenness(edges.mean(axis=axis), window) for axis in (1, 0))
+    return columns > STANDING * rows
+
+
+def _unevenness(profile: NDArray[np.float32], window: int) -> float:
+    smooth = np.convolve(profile, np.ones(window) / window, "valid")
+    return float(np.abs(smooth[window:] - smooth[:-window]).mean()) if len(smooth) > window else 0.0
 
 
 def _sharpness(ink: NDArray[np.float64], degrees: float) -> float:
