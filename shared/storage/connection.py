@@ -8,7 +8,9 @@ from azure.storage.blob import BlobClient, BlobServiceClient, ContainerClient, L
 from azure.storage.queue import LinearRetry as QueueRetry
 from azure.storage.queue import QueueServiceClient
 
+from shared.clouds import cloud_of_storage
 from shared.connection_string import endpoints
+from shared.identity import credential
 from shared.keys import is_unsafe
 from shared.loopback import without_proxy
 from shared.settings import StorageConnection
@@ -68,9 +70,6 @@ def _options(connection: StorageConnection) -> dict[str, Any]:
 
 def _credential(connection: StorageConnection) -> Any:
     """The connection's identity, in the cloud that its URLs are of."""
-    from shared.clouds import cloud_of_storage
-    from shared.identity import credential
-
     return credential(connection.client_id, cloud_of_storage(connection.blob_url or ""))
 
 
