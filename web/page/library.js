@@ -10,7 +10,7 @@ const PART = 500;
 const SPARE = 8; // rows beyond the window, either way
 const MOST_ADDED = 200; // rows of "Just added"
 const QUICK = 700; // ms between questions about what was just added
-const CHIPS = ["", "succeeded", "reading", "submitting", "waiting", "failed", "ignored"];
+const CHIPS = ["", "succeeded", "reading", "submitting", "waiting", "failed", "ignored", "trouble"];
 
 /** One row, made once and changed in place, so that the keyboard's focus stays where it is. */
 class Row {
@@ -224,7 +224,7 @@ export class Library {
     try {
       const { body } = await this.#api.documents({ ...this.#place, limit: this.#documents.length ? PART : FIRST_PART, continuation: this.#continuation }, loading.signal);
       this.#documents.push(...body.value);
-      this.#continuation = continuationOf(body.nextLink);
+      this.#continuation = continuationOf(body);
       this.#whole = !this.#continuation;
       this.#problem = null;
     } catch (problem) {
