@@ -21,14 +21,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from cli.errors import CommandError
 from local.paths import DEV, LOGS, ROOT
+from shared.loopback import sparing_this_machine
 
 AZURITE_ACCOUNT = "devstoreaccount1"
 AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """Azurite's own account and key: the same everywhere, and public (Azurite README, "Default Storage Account")."""
 
 
-class ServiceError(Exception):
+class ServiceError(CommandError):
     """A part of the stack did not come up, or ended. Its text says which, why, and where its log is."""
 
 
@@ -56,7 +58,8 @@ class Service:
         self.found: list[str] = []
         self._command = command
         self._patterns = [re.compile(pattern) for pattern in ready]
-        self._environment = {**(os.environ if environment is None else environment), "PYTHONUTF8": "1"}
+        given = os.environ if environment is None else environment
+        self._environment = {**sparing_this_machine(given), "PYTHONUTF8": "1"}
         self._directory = directory
         self._time_limit = time_limit
         self._echo = echo
@@ -160,7 +163,12 @@ class Azurite(Service):
     """
 
     def __init__(
-        self, directory: Path | None = None, *, ports: tuple[int, int, int] = (0, 0, 0), logs: Path = LOGS
+        self,
+        directory: Path | None = None,
+        *arguments: str,
+        ports: tuple[int, int, int] = (0, 0, 0),
+        logs: Path = LOGS,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         installed = azurite_installation()
         if installed is None:
@@ -176,9 +184,10 @@ class Azurite(Service):
             command += [f"--{service}Port", str(port)]
         super().__init__(
             "Azurite",
-            command,
+            [*command, *arguments],
             ready=[rf"{name} service is successfully listening at (\S+)" for name in ("Blob", "Queue", "Table")],
             log=logs / "azurite.log",
+            environment=environment,
             directory=DEV / "azurite",
         )
 

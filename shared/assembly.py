@@ -1,24 +1,32 @@
 """What the functions work with, made in one place. A test, or a simulation, makes it of other parts."""
 
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
-from urllib.parse import urlsplit
 
 from azure.storage.queue import TextBase64EncodePolicy
 
-from shared.pacer import Pacer
-from shared.read.client import CredentialsUnavailable, ReadClient, takes_entra_tokens
+from shared.clouds import cloud_of_read
+from shared.document import Document
+from shared.identity import credential
+from shared.library import Library
+from shared.loopback import is_loopback
+from shared.quota.limiter import RateLimiter
+from shared.quota.row import QuotaRow
+from shared.read.client import CredentialsUnavailable, ReadClient
 from shared.settings import Settings
-from shared.storage.blobs import Inbox, Outputs
+from shared.storage.comparisons import Comparisons
 from shared.storage.connection import blob_service, queue_service, table_service
+from shared.storage.documents import Documents
+from shared.storage.inbox import Inbox
+from shared.storage.lines import Lines
 from shared.storage.links import Links
-from shared.storage.pace import PaceRow
-from shared.storage.queue import Queue, RawQueue
-from shared.storage.tables import Documents, Lines
+from shared.storage.outputs import Outputs
+from shared.storage.queues import Queue, RawQueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +35,36 @@ class Services:
 
     settings: Settings
     documents: Documents
+    comparisons: Comparisons
     lines: Lines
     inbox: Inbox
     outputs: Outputs
     queue: Queue
     done: Queue | None
-    """Where it is told that a document is done, if anywhere."""
+    """DONE_QUEUE, if it is set."""
     poison: RawQueue
-    """Messages of our queue that failed five times, and what was never a message of ours."""
+    """Messages of our queue that failed five times, and messages that this app did not write."""
     unreadable: RawQueue
     blob_poison: RawQueue
     """The host's own: blob events, of every function in the account, that failed five times."""
     read: ReadClient
-    pacer: Pacer
+    limiter: RateLimiter
     now: Callable[[], datetime]
     random: Random
     links: Links | None = None
     """What makes links by which Read fetches files itself, if it is to and can."""
+    outputs_in: Callable[[str], Outputs] | None = None
+    lines_in: Callable[[str], Lines] | None = None
+    """Another output container, and another lines table: where settings of an earlier day pointed."""
+
+    def places_of(self, document: Document) -> tuple[Outputs, Lines]:
+        """Where a document's outputs are, as its row says."""
+        outputs, lines, settings = self.outputs, self.lines, self.settings
+        if self.outputs_in and document.output_container not in (None, settings.output_container):
+            outputs = self.outputs_in(str(document.output_container))
+        if self.lines_in and document.lines_table not in (None, settings.lines_table):
+            lines = self.lines_in(str(document.lines_table))
+        return outputs, lines
 
 
 def build(settings: Settings) -> Services:
@@ -70,9 +91,12 @@ def build(settings: Settings) -> Services:
             settings.input_container,
             lambda: uuid.uuid4().hex,
         ),
+        comparisons=Comparisons(documents, settings.input_container, settings.input_prefix),
         lines=Lines(tables.get_table_client(settings.lines_table)),
         inbox=Inbox(blobs.get_container_client(settings.input_container)),
         outputs=Outputs(blobs.get_container_client(settings.output_container)),
+        outputs_in=lambda name: Outputs(blobs.get_container_client(name)),
+        lines_in=lambda name: Lines(tables.get_table_client(name)),
         queue=queue(settings.read_queue),
         done=queue(settings.done_queue) if settings.done_queue else None,
         poison=raw_queue(f"{settings.read_queue}-poison"),
@@ -85,37 +109,37 @@ def build(settings: Settings) -> Services:
             token=None if settings.read_key else _entra_token(settings),
             now=now,
         ),
-        pacer=Pacer(settings.read_rate, PaceRow(documents, settings.read_endpoint), now, random),
+        limiter=RateLimiter(settings.read_rate, QuotaRow(documents, settings.read_endpoint), now, time.sleep, random),
         now=now,
         random=random,
         links=Links(blobs, settings.input_container, now) if _fetches(settings, blobs.url) else None,
     )
 
 
+def build_library(settings: Settings) -> Library:
+    """The read side alone, for callers that only read; it makes no call yet."""
+    return Library(settings, blob_service(settings.storage), table_service(settings.storage))
+
+
 def _fetches(settings: Settings, storage_url: str) -> bool:
     """Whether Read is to fetch files itself. Storage on this machine can be reached from this machine only."""
     if settings.submit_by != "url":
         return False
-    return _is_here(settings.read_endpoint) or not _is_here(storage_url)
-
-
-def _is_here(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    return is_loopback(settings.read_endpoint) or not is_loopback(storage_url)
 
 
 def _entra_token(settings: Settings) -> Callable[[], str] | None:
-    """A source of Microsoft Entra tokens, for an endpoint that takes them. The credential caches what it gets."""
-    if not takes_entra_tokens(settings.read_endpoint):
+    """A source of Microsoft Entra tokens, for an endpoint that takes them. The credential keeps what it gets."""
+    cloud = cloud_of_read(settings.read_endpoint)
+    if cloud is None:
         return None
     from azure.core.exceptions import AzureError
-    from azure.identity import DefaultAzureCredential
 
-    credential = DefaultAzureCredential(managed_identity_client_id=settings.storage.client_id)
+    signs_in = credential(settings.storage.client_id, cloud)
 
     def token() -> str:
         try:
-            return str(credential.get_token("https://cognitiveservices.azure.com/.default").token)
+            return str(signs_in.get_token(cloud.scope).token)
         except AzureError as error:
             raise CredentialsUnavailable(f"No token from Microsoft Entra ID ({type(error).__name__}).") from None
 

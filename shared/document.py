@@ -1,21 +1,19 @@
-"""The document: one row a file in the documents table, its keys, and its worklist entry."""
+"""The document: one row a file in the documents table, and its worklist entry."""
 
-import hashlib
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, get_args
 
-TEXT_LIMIT = 32_000
-"""UTF-16 units of a text column: Azure's table service stores 32 Ki a string, which it counts so."""
+from shared.keys import document_key, worklist_key
+from shared.text import TEXT_LIMIT, truncate
 
-_KEY_LIMIT = 511
-_CUT_AT = 446
-_ESCAPED = re.compile(r"[:=%\\#?!~\x00-\x1f\x7f-\x9f]")
-
-_JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+ROW_EDITED = (
+    "Someone or some tool has changed this row of the documents table. Put the columns that the message names right, or"
+    " delete the row and read the file again."
+)
+"""The advice for RowEdited."""
 
 
 class Status(StrEnum):
@@ -44,11 +42,16 @@ class Document:
     text_truncated: bool | None = None
     text_blob: str | None = None
     result_blob: str | None = None
+    pages_blob: str | None = None
+    output_container: str | None = None
+    lines_table: str | None = None
     lines_key: str | None = None
     page_count: int | None = None
     line_count: int | None = None
     word_count: int | None = None
     pages_in_file: int | None = None
+    file_type: str | None = None
+    """What the file is by its first bytes, whatever its name says."""
     warning: str | None = None
     error_code: str | None = None
     error_message: str | None = None
@@ -58,6 +61,7 @@ class Document:
     requested_pages: str | None = None
     requested_model_version: str | None = None
     requested_reading_order: str | None = None
+    requested_features: str | None = None
     api_version: str | None = None
     model_version: str | None = None
     source_etag: str | None = None
@@ -74,7 +78,7 @@ class Document:
     resubmits: int = 0
     """How often Read had lost the operation, so that the file was submitted anew."""
     attempts: int = 0
-    """Steps in a row that Read put off; they make the waiting times grow."""
+    """Steps in a row that had to wait; they make the waiting times grow."""
     server_errors: int = 0
     """How often Read answered HTTP 500 to this version."""
     not_found_polls: int = 0
@@ -88,11 +92,15 @@ class Document:
     forgotten: bool | None = None
     """A person had it forgotten: the row goes too, once no slow writer can be left."""
     notification_pending: bool | None = None
-    """Whoever waits at DONE_QUEUE has not been told yet."""
+    """The message to DONE_QUEUE is still to be sent."""
     write_id: str | None = None
     app_version: str | None = None
+    trace_id: str | None = None
+    """Made at the first claim of a version; in each of its messages and log lines."""
     row_etag: str | None = None
     """The row's own ETag, for the next conditional write. Not a column."""
+    others: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Columns of the user's own, or of a newer version of the app. Every write carries them along."""
 
     def evolve(self, **changes: Any) -> "Document":
         """A copy with some fields changed."""
@@ -117,80 +125,78 @@ class Version:
     """An error code, if storage does not give this blob's content."""
 
 
-def is_junk(name: str) -> bool:
-    """Whether operating systems and offices leave files of this name behind that nobody wants read."""
-    last = name.rsplit("/", 1)[-1]
-    return not last or last.casefold() in _JUNK_NAMES or last.startswith(("._", "~$"))
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What a forgotten document leaves in the worklist, so that slow runs do not bring it back.
 
-
-def is_unsafe(name: str) -> bool:
-    """Whether a path segment is ``.`` or ``..``, which HTTP clients resolve, under a SAS into another container."""
-    return any(segment in (".", "..") for segment in re.split(r"[/\\]", name))
-
-
-def document_key(name: str) -> str:
-    """The document's RowKey: readable, legal, and shared by no two names; a folder is a range of keys.
-
-    ``/`` becomes ``:``; what table keys cannot hold, and the marks used here, become ``=XX`` a UTF-8 byte.
+    ``due_at`` is when no slow run can be left.
     """
-    return _fit(_tokens(name), name)
 
+    etag: str
+    due_at: datetime | None
 
-def worklist_key(name: str) -> str:
-    """The RowKey of the document's worklist entry."""
-    return "!" + document_key(name)
-
-
-def lines_key(container: str, name: str) -> str:
-    """The PartitionKey of the document's lines."""
-    return _fit([container, ":", *_tokens(name)], name)
-
-
-def output_name(name: str, extension: str, limit: int = 1024) -> str:
-    """The name of an output blob: the file's name and ``.json`` or ``.txt``, cut and hashed where that is too long."""
-    # A name that looks as if it were cut is cut too: it must not be the output of another, longer one.
-    if _units(name) + len(extension) <= limit and not re.search(r"~[0-9a-f]{64}\Z", name):
-        return name + extension
-    return _cut(list(name), limit - len(extension) - 65) + _digest(name) + extension
-
-
-def truncate(text: str, limit: int = TEXT_LIMIT) -> str:
-    """The start of a text, at most ``limit`` UTF-16 units and never half of a surrogate pair."""
-    if _units(text) <= limit:
-        return text
-    return text.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore")
+    def passed_on_to(self, document: Document) -> Document:
+        """A row that takes the tombstone's place. It inherits the cleaning up that the tombstone stood for."""
+        if self.due_at is None or (document.clean_up_at and document.clean_up_at >= self.due_at):
+            return document
+        due_at = self.due_at if document.status.final and document.due_at is None else document.due_at
+        return document.evolve(clean_up_at=self.due_at, due_at=due_at)
 
 
 def to_row(document: Document, container: str) -> dict[str, Any]:
     """The entity to store. Columns without a value are left out."""
-    row: dict[str, Any] = {"PartitionKey": container, "RowKey": document_key(document.name)}
-    for field, column in _COLUMNS.items():
-        value = getattr(document, field)
+    row: dict[str, Any] = {
+        **document.others,
+        "PartitionKey": container,
+        "RowKey": document_key(document.name),
+    }
+    for name, column in _COLUMNS.items():
+        value = getattr(document, name)
+        if isinstance(value, str):
+            # Whatever Read put there: storage refuses a whole batch for one column that is too long.
+            value = truncate(str(value), TEXT_LIMIT if name == "text" else _LONGEST_COLUMN)
         if value is not None:
-            row[column] = str(value) if isinstance(value, Status) else value
+            row[column] = value
     return row
 
 
-def from_row(row: Mapping[str, Any], etag: str | None) -> Document:
-    """The document of a stored entity. Columns that this version does not know are passed over.
+def from_row(row: Mapping[str, Any], etag: str | None, name: str | None = None) -> Document:
+    """The document of a stored entity, whose values may be the SDK's pairs of value and type.
 
-    Raises ValueError if the row is not one of ours.
+    Columns that this version does not know are kept in ``others``. A number or a time that some tool has stored as a
+    text is read as what it says. A row that somebody has edited so that it cannot be read gives a document that
+    has failed with the code ``RowEdited``: the file's next version replaces it. ``name`` is the name that the row was
+    found by.
+
+    Raises ValueError if neither the row nor the caller says whose it is.
     """
-    values: dict[str, Any] = {field: row[column] for field, column in _COLUMNS.items() if row.get(column) is not None}
-    for field, value in values.items():
-        if type(value) is not _TYPES[field] and not (_TYPES[field] is datetime and isinstance(value, datetime)):
-            raise ValueError(f"the column {_COLUMNS[field]} of a row of the documents table is not of its type")
-        if isinstance(value, datetime):
-            # The SDK's own subclass of datetime would be written back with the digits that it was read with.
-            values[field] = datetime.combine(value.date(), value.time(), UTC)
-    try:
-        values["status"] = Status(values["status"])
-        document = Document(**values, row_etag=etag)
-    except (KeyError, TypeError, ValueError):
-        raise ValueError("a row of the documents table has no Name or no known Status") from None
-    if "RowKey" in row and row["RowKey"] != document_key(document.name):
+    known = _COLUMNS.values()
+    others = {column: value for column, value in row.items() if column not in {*known, *_KEYS} and value is not None}
+    values: dict[str, Any] = {}
+    problems = []
+    for each, column in _COLUMNS.items():
+        value = row.get(column)
+        if (value := getattr(value, "value", value)) is not None:
+            try:
+                values[each] = _READERS[_TYPES[each]](value)
+            except (ValueError, TypeError, OverflowError):
+                problems.append(column)
+    said = values.pop("name", None)
+    if said is None and name is None:
+        raise ValueError("a row of the documents table has no Name")
+    if "RowKey" in row and said is not None and row["RowKey"] != document_key(said):
+        problems.append("Name")
+        said = None
+    name = said or name
+    if name is None:
         raise ValueError("a row of the documents table has another document's Name")
-    return document
+    if (status := values.pop("status", None)) in set(Status) and not problems:
+        return Document(name=name, status=Status(status), **values, row_etag=etag, others=others)
+    if status not in set(Status):
+        problems.append("Status")
+    message = f"The row has been edited: {', '.join(problems)} cannot be read."
+    values |= {"error_code": "RowEdited", "error_message": message, "advice": ROW_EDITED}
+    return Document(name=name, status=Status.FAILED, **values, row_etag=etag, others=others)
 
 
 def to_worklist_entry(document: Document, container: str) -> dict[str, Any]:
@@ -208,9 +214,9 @@ def to_worklist_entry(document: Document, container: str) -> dict[str, Any]:
     return {column: value for column, value in entry.items() if value is not None}
 
 
-def _column(field: str) -> str:
+def _column(name: str) -> str:
     special = {"source_etag": "SourceETag", "content_md5": "ContentMD5"}
-    return special.get(field) or "".join(part.capitalize() for part in field.split("_"))
+    return special.get(name) or "".join(part.capitalize() for part in name.split("_"))
 
 
 def _type(annotation: Any) -> type:
@@ -219,37 +225,44 @@ def _type(annotation: Any) -> type:
     return str if kind is Status else kind
 
 
-_TYPES = {field.name: _type(field.type) for field in fields(Document)}
-_COLUMNS = {field.name: _column(field.name) for field in fields(Document) if field.name != "row_etag"}
+def _number(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError
+    return int(value)
 
 
-def _tokens(name: str) -> list[str]:
-    return [":" if c == "/" else _ESCAPED.sub(_escape, c) for c in name]
+def _flag(value: Any) -> bool:
+    if isinstance(value, str):
+        return {"true": True, "false": False}[value.casefold()] if value.casefold() in ("true", "false") else _refuse()
+    return value if isinstance(value, bool) else _refuse()
 
 
-def _escape(match: re.Match[str]) -> str:
-    return "".join(f"={byte:02X}" for byte in match[0].encode())
+def _time(value: Any) -> datetime:
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if not isinstance(value, datetime):
+        raise TypeError
+    value = value.astimezone(UTC) if value.tzinfo else value
+    # The SDK's own subclass of datetime would be written back with the digits that it was read with.
+    return datetime.combine(value.date(), value.time(), UTC)
 
 
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise TypeError
+    return str(value)
 
 
-def _fit(tokens: list[str], name: str) -> str:
-    key = "".join(tokens)
-    return key if _units(key) <= _KEY_LIMIT else _cut(tokens, _CUT_AT) + _digest(name)
+def _refuse() -> bool:
+    raise TypeError
 
 
-def _cut(tokens: Iterable[str], limit: int) -> str:
-    kept: list[str] = []
-    units = 0
-    for token in tokens:
-        units += _units(token)
-        if units > limit:
-            break
-        kept.append(token)
-    return "".join(kept)
-
-
-def _digest(name: str) -> str:
-    return "~" + hashlib.sha256(name.encode()).hexdigest()
+_READERS: Mapping[type, Callable[[Any], Any]] = {int: _number, bool: _flag, datetime: _time, str: _text}
+_KEYS = ("PartitionKey", "RowKey", "Timestamp")
+_LONGEST_COLUMN = 4_096
+"""UTF-16 units of any column but the text: a row has 1 MiB."""
+_NO_COLUMNS = ("row_etag", "others")
+_TYPES = {each.name: _type(each.type) for each in fields(Document) if each.name not in _NO_COLUMNS}
+_COLUMNS = {name: _column(name) for name in _TYPES}
+COLUMNS = tuple(_COLUMNS.values())
+"""Of a row, beside its keys."""

@@ -4,71 +4,58 @@ import json
 from dataclasses import asdict, dataclass
 
 from shared.document import Document
-from shared.pace import Slot
 
 VERSION = 1
 
 
 class ForeignMessage(Exception):
-    """A queue message is none of ours. The host moves it to the poison queue, where it is kept and can be read."""
+    """This app did not write the message. The host moves it to the poison queue, where it is kept and can be read."""
 
 
 class LaterMessage(Exception):
-    """A queue message was written by a later version of this app; it is put back for that one."""
+    """A later version of this app wrote the message; it is requeued for that one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """A reason to look at a document. It directs nothing that the document's row does not confirm.
 
-    ``claim`` is the claim of the row that it was sent for: once the row has moved on, the message is stale.
+    ``write_id`` is that of the row that it was sent for: once the row has moved on, the message is stale. ``operation``
+    is there for people, who look for it in the queue; the row's is the one that is used.
     """
 
     name: str
     etag: str | None = None
-    look: int = 0
     operation: str | None = None
     write_id: str | None = None
-    poisoned: int = 0
-    """How often it came back from the poison queue."""
-    slots: tuple[Slot, ...] = ()
-    """The calls of Read that are booked for this step and for what follows from it."""
+    slots: tuple[int, ...] = ()
+    """What is reserved of Read's quota for this step and for the poll after it."""
+    trace: str | None = None
+    """The row's TraceId, for people who look for it in the queue."""
 
     @classmethod
-    def about(cls, document: Document, poisoned: int = 0, slots: tuple[Slot, ...] = ()) -> "Message":
+    def about(cls, document: Document, slots: tuple[int, ...] = ()) -> "Message":
         """The message that brings this document's next step."""
         return cls(
-            document.name,
-            document.source_etag,
-            document.polls + 1,
-            document.operation_url,
-            document.write_id,
-            poisoned,
-            slots,
+            document.name, document.source_etag, document.operation_url, document.write_id, slots, document.trace_id
         )
 
     @classmethod
-    def from_json(cls, text: bytes) -> "Message":
+    def from_json(cls, body: bytes) -> "Message":
         """Raises ForeignMessage, or LaterMessage."""
         try:
-            fields = json.loads(text)
+            fields = json.loads(body.decode())  # json takes UTF-16 as well, which no version of this app writes
             version, name = fields["v"], fields["name"]
             name.encode()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise ForeignMessage("the message is not JSON with a version and a document's name") from None
         if isinstance(version, int) and version > VERSION:
             raise LaterMessage(f"the message is of version {version}")
-        counts = [fields.get(key, 0) for key in ("look", "poisoned")]
-        texts = [fields.get(key) for key in ("etag", "operation", "write_id")]
-        if (
-            version != VERSION
-            or not 0 < len(name) <= 4096
-            or not all(type(count) is int for count in counts)
-            or not all(isinstance(value, str | None) for value in texts)
-        ):
-            raise ForeignMessage("the message has not the fields of a document's next step")
-        (look, poisoned), (etag, operation, claim) = counts, texts
-        return cls(name, etag, look, operation, claim, poisoned, _slots(fields.get("slots")))
+        texts = [fields.get(key) for key in ("etag", "operation", "write_id", "trace")]
+        if version != VERSION or not 0 < len(name) <= 4096 or not all(isinstance(value, str | None) for value in texts):
+            raise ForeignMessage("the message lacks the fields of a document's next step")
+        etag, operation, write_id, trace = texts
+        return cls(name, etag, operation, write_id, _slots(fields.get("slots")), trace)
 
     def to_json(self) -> str:
         """Under 14 KiB for any name that a blob can have."""
@@ -76,13 +63,8 @@ class Message:
         return json.dumps({"v": VERSION, **fields})
 
 
-def _slots(value: object) -> tuple[Slot, ...]:
-    """What is booked, as far as it can be read: a slot that is lost is booked anew."""
+def _slots(value: object) -> tuple[int, ...]:
+    """What is reserved, as far as it can be read: a slot that is lost is reserved anew."""
     if not isinstance(value, list):
         return ()
-    pairs = [each for each in value if isinstance(each, list) and len(each) == 2]
-    return tuple(
-        Slot(number, at)
-        for number, at in pairs
-        if isinstance(number, int) and isinstance(at, int | float) and 0 < at < 1e11  # seconds UTC
-    )
+    return tuple(slot for slot in value[:2] if type(slot) is int and 0 <= slot < 2**53)

@@ -2,20 +2,25 @@
 
 import logging
 from contextlib import suppress
+from dataclasses import replace
 
 from azure.core.exceptions import AzureError
 
-from shared import decide
+from shared import decide, log
 from shared.assembly import Services
-from shared.document import Document, Status, Version, is_unsafe
+from shared.carry_out import carry_out
+from shared.document import Document, Version
 from shared.errors import SourceChanged, SourceMissing
-from shared.finish import adopt_outputs, carry_out
+from shared.file_type import file_type
+from shared.keys import is_unsafe
 from shared.message import Message
+from shared.outputs.store import adopt_outputs
+from shared.quota.rate import Call
 from shared.read.answers import Accepted, Rejected, Retryable, SubmitAnswer
-from shared.read.page_count import CountingBody
-from shared.storage.tables import Conflict, Superseded
-
-_log = logging.getLogger(__name__)
+from shared.shortcut import MOST_BYTES, NotAShortcut, is_shortcut, target
+from shared.storage.documents import Conflict, Expected
+from shared.storage.fence import Superseded
+from shared.storage.inbox import Source
 
 _TRIES = 5
 """Rounds of losing the row to others, or the file to a newer version."""
@@ -25,65 +30,90 @@ def submit(services: Services, message: Message, document: Document | None = Non
     """Submit the version of a file that storage holds now, unless its row says that this is done or being done.
 
     ``document`` is the row, where it has been read: a first upload is claimed by creating its row, unread. Where
-    Read's quota is booked up, the document waits for its turn.
+    Read's quota is used up for the moment, the document waits for its slot.
     """
     name = message.name
-    over_tombstone = False
+    expected: Expected = document
     for tries in range(_TRIES):
         try:
-            _submit_newest(services, message, document, adopt=tries < _TRIES - 2, over_tombstone=over_tombstone)
+            _submit_newest(services, message, expected, adopt=tries < _TRIES - 2)
         except Conflict as conflict:
-            document = conflict.current
-            over_tombstone = document is None  # it has been forgotten, so only a file that is found from here on is new
+            # Another run wrote the row; or the file was forgotten, and only one that is found from here on is new.
+            expected = conflict.current
             message = Message(name)
         except (SourceChanged, Superseded):
-            document = services.documents.get(name)
-            over_tombstone = False
+            expected = services.documents.get(name)
             message = Message(name)
         else:
             return
-    _log.warning("%r changes too fast to be submitted; it is looked at again when its claim has run out.", name)
+    what = "The file changes too fast to be submitted; the sweep submits it once its claim has run out."
+    log.trouble(what, document=name)
 
 
-def _submit_newest(
-    services: Services, message: Message, document: Document | None, *, adopt: bool, over_tombstone: bool
-) -> None:
-    name = message.name
+def _submit_newest(services: Services, message: Message, expected: Expected, *, adopt: bool) -> None:
+    """Decide about the file as it is now, and carry that out.
+
+    Raises Conflict, Superseded or SourceChanged where the row or the file has moved on meanwhile: to be decided anew.
+    """
+    name, now = message.name, services.now
+    document = expected if isinstance(expected, Document) else None
     if is_unsafe(name):
-        if document is None or not document.status.final:
-            unsafe = document or Document(name=name, status=Status.FAILED)
-            text = "A part of the file's path is '.' or '..'."
-            carry_out(services, document, decide.Transition(decide.fail(unsafe, "UnsafeName", text, services.now())))
+        unsafe = decide.on_unsafe_name(document, name, now())
+        if isinstance(unsafe, decide.Transition):
+            carry_out(services, expected, unsafe)
         return
     try:
         source = services.inbox.open(name, unread=services.links is not None)
     except SourceMissing:
-        if document is not None and (step := decide.on_missing(document, services.now())):
-            carry_out(services, document, step)
+        if document is not None and (gone := decide.on_missing(document, now())):
+            carry_out(services, document, gone)
         return
     due = document is not None and message.write_id == document.write_id
-    match decide.decide_submit(document, name, source.version, services.now(), services.settings, due=due, adopt=adopt):
+    match decide.on_version(document, name, source.version, now(), services.settings, due=due, adopt=adopt):
         case decide.Skip(why):
-            _log.info("%r: nothing to do: %s.", name, why)
+            log.skipped(name, why, document.trace_id if document else None)
+        case decide.Later(delay):
+            services.queue.send(Message(name, source.version.etag).to_json(), delay)
         case decide.Adopt(adopted):
             assert document is not None  # noqa: S101 - what is adopted is a row's
             adopt_outputs(services, document, adopted)
-        case decide.Transition() as step:
-            carry_out(services, document, step, over_tombstone=over_tombstone)
+        case decide.Transition() as transition:
+            carry_out(services, expected, transition)
         case decide.Claim(claimed):
-            turn = services.pacer.turn(True, message.slots)
-            if turn.delay:
-                later = decide.deferred(claimed, turn.delay, services.now())
-                carry_out(services, document, later, turn.slots, over_tombstone=over_tombstone)
-                return
-            claimed = services.documents.write(claimed, document, over_tombstone=over_tombstone)
-            body = CountingBody(source)
-            answer = _post_link(services, name, source.version) or _post(services, body, source.version)
-            if isinstance(answer, Retryable) and answer.code == "Throttled":
-                services.pacer.refused(True, answer.retry_after)
-            posted = claimed.evolve(pages_in_file=body.pages)
-            then = decide.after_post(posted, answer, services.now(), services.random)
-            carry_out(services, claimed, then, turn.slots if isinstance(answer, Accepted) else ())
+            traced = claimed.evolve(trace_id=claimed.trace_id or log.new_trace_id(services.random))
+            _claim_and_post(services, message, expected, traced, source)
+
+
+def _claim_and_post(
+    services: Services, message: Message, expected: Expected, claimed: Document, source: Source
+) -> None:
+    """Reserve a slot, write the claim, POST, and write what the answer makes of the document.
+
+    Of two runs that come here at once, one writes its claim and the other raises Conflict before it has sent anything.
+    A run that dies after its claim leaves it to expire: the next run counts that as an answer that was lost.
+    """
+    reservation = services.limiter.reserve(Call.SUBMIT, message.slots)
+    if reservation.delay:
+        later = decide.deferred(claimed, reservation.delay, services.now())
+        carry_out(services, expected, later, reservation.slots)
+        return
+    claimed = services.documents.write(claimed, expected)
+    log.step(None, claimed)
+    services.limiter.wait(reservation)
+    asked_at = services.now()
+    if is_shortcut(claimed.name):
+        answer = _post_target(services, source)
+    else:
+        answer = _post_link(services, claimed.name, source.version) or _post(services, source)
+    called = log.Called(Call.SUBMIT, services.now() - asked_at)
+    if isinstance(answer, Retryable) and answer.code == "Throttled":
+        services.limiter.throttled(Call.SUBMIT, reservation, answer.retry_after)
+    posted = claimed.evolve(file_type=file_type(source.head))
+    transition = decide.after_post(posted, answer, services.now(), services.random)
+    slots = reservation.slots if isinstance(answer, Accepted) else ()
+    if slots and transition.delay is not None:
+        transition = replace(transition, delay=max(transition.delay, services.limiter.delay(Call.POLL, slots)))
+    carry_out(services, claimed, transition, slots, called)
 
 
 def _post_link(services: Services, name: str, version: Version) -> SubmitAnswer | None:
@@ -94,29 +124,50 @@ def _post_link(services: Services, name: str, version: Version) -> SubmitAnswer 
     try:
         link = services.links.to(name) if services.links else None
     except AzureError as error:
-        _log.warning("%r: no link (%s), so its content is sent.", name, type(error).__name__)
+        log.trouble("There is no link to the file, so its content is sent.", document=name, code=type(error).__name__)
         link = None
     if link is None:
         return None
     answer = services.read.submit_link(link, services.settings.options_for(version.metadata))
     if isinstance(answer, Rejected) or (isinstance(answer, Retryable) and answer.code in _OF_THE_LINK):
-        _log.info("%r: Read did not take a link to it (%s), so its content is sent.", name, answer.code)
+        what = "Read did not take a link to the file, so its content is sent."
+        log.trouble(what, document=name, code=answer.code, level=logging.INFO)
         return None
     if isinstance(answer, Accepted):
-        with suppress(AzureError):  # it is paid: what cannot be told now, the event of a newer version tells
+        with suppress(AzureError):  # it is paid: if the ETag cannot be read now, the event of a newer version says so
             if services.inbox.etag(name) not in (version.etag, None):
                 raise SourceChanged
     return answer
 
 
+def _post_target(services: Services, source: Source) -> SubmitAnswer:
+    """Let Read fetch what an Internet shortcut points to. The app itself never does. Raises SourceChanged."""
+    try:
+        url = target(_start_of(source, MOST_BYTES + 1))
+    except NotAShortcut as error:
+        return Rejected("NotAShortcut", str(error))
+    except SourceMissing:
+        return decide.SOURCE_DELETED
+    except AzureError as error:
+        return Retryable("StorageUnavailable", f"Storage broke off while the file was read ({type(error).__name__}).")
+    return services.read.submit_link(url, services.settings.options_for(source.version.metadata))
+
+
+def _start_of(source: Source, size: int) -> bytes:
+    start = bytearray()
+    while len(start) < size and (piece := source.read(size - len(start))):
+        start += piece
+    return bytes(start)
+
+
 _OF_THE_LINK = ("OutboundAccessForbidden", "ReadServerError")
-"""Reasons to wait that can lie in fetching; a timeout of it is told as an error of the server."""
+"""Reasons to wait that may come from fetching; Read reports a timeout of it as an error of the server."""
 
 
-def _post(services: Services, body: CountingBody, version: Version) -> SubmitAnswer:
+def _post(services: Services, source: Source) -> SubmitAnswer:
     """Raises SourceChanged. Trouble with storage half-way through breaks the request off: nothing is paid."""
     try:
-        return services.read.submit(body, services.settings.options_for(version.metadata))
+        return services.read.submit(source, services.settings.options_for(source.version.metadata))
     except SourceMissing:
         return decide.SOURCE_DELETED
     except AzureError as error:

@@ -1,6 +1,8 @@
 """A burst of files, read by several instances of the real app at a quota of Read's, on a virtual clock.
 
 Every storage call and every exchange with Read takes its time; the host polls, fetches and runs as the real one does.
+Two worlds: in the plain one, all begin at once, clocks agree, and each call arrives 10 ms after it was made; in the harder
+one, processes start when they can, clocks differ, the network jitters, and some documents take Read long.
 """
 
 import base64
@@ -8,7 +10,7 @@ import math
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
 from typing import Any
@@ -20,13 +22,17 @@ from requests.adapters import BaseAdapter
 from local.read_emulator.quotas import FixedWindow, Quota, SlidingWindow, TokenBucket
 from shared.advance import advance, advance_message
 from shared.assembly import Services
-from shared.pacer import Pacer
+from shared.quota.limiter import RateLimiter
+from shared.quota.rate import Rate
+from shared.quota.row import QuotaRow
 from shared.read.client import ReadClient
 from shared.settings import Settings, from_environment
-from shared.storage.blobs import Inbox, Outputs
-from shared.storage.pace import PaceRow
-from shared.storage.queue import Queue, RawQueue
-from shared.storage.tables import Documents, Lines
+from shared.storage.comparisons import Comparisons
+from shared.storage.documents import Documents
+from shared.storage.inbox import Inbox
+from shared.storage.lines import Lines
+from shared.storage.outputs import Outputs
+from shared.storage.queues import Queue, RawQueue
 from simulation.read import Operation, answer, result_body
 from simulation.storage import MemoryStorage
 from simulation.storage.account import Operation as StorageCall
@@ -39,45 +45,73 @@ KINDS: dict[str, Callable[[int, float], Quota]] = {
 }
 
 START = datetime(2026, 11, 22, tzinfo=UTC).timestamp()
-BATCH, THRESHOLD, EVENTS_AT_ONCE = 16, 8, 8
+BATCH, THRESHOLD, EVENTS_AT_ONCE = 16, 16, 8
 """host.json's queues, and the blob trigger's parallel runs on one core."""
 STORAGE_SECONDS, POST_SECONDS, GET_SECONDS, READ_SECONDS = (0.005, 0.02), (0.1, 0.3), (0.05, 0.15), (1.2, 1.9)
 TAIL = (0.02, 60.0)
+"""The share of documents that take Read longer than that, and the longest, in seconds."""
+NETWORK_SECONDS = 0.01
+JITTER_SECONDS, SKEW_SECONDS, COLD_START_SECONDS = 0.06, 0.02, 5.0
+"""Of the harder world, at most: what a call's way to Read takes longer; what a process's clock is off; until a process
+has started."""
 
 
 @dataclass(frozen=True)
 class Burst:
-    """What is simulated. ``quotas`` are the service's own, ``rate`` what READ_RATE says, None for the same."""
+    """What is simulated. ``rate`` is the service's own quota, ``setting`` what READ_RATE says, None for the same."""
 
     kind: str = "token bucket"
     rate: str = "30/s"
     instances: int = 1
     files: int = 1000
     setting: str | None = None
-    tail: bool = False
-    warm: bool = False
+    harder: bool = False
     seed: int = 1
 
 
 @dataclass
 class Outcome:
-    """What came of it; times in seconds from the first POST."""
+    """What came of it; times in seconds UTC."""
 
+    rate: Rate
+    files: int
     posts: list[float] = field(default_factory=list)
+    """When POSTs were taken, and GETs."""
+    gets: list[float] = field(default_factory=list)
     refused: int = 0
-    calls: int = 0
-    polls: int = 0
     ended: list[float] = field(default_factory=list)
     failed: int = 0
-    pace_calls: int = 0
+    held: float = 0.0
+    """Seconds of functions, all together."""
+    executions: int = 0
+    quota_calls: int = 0
+    """Calls of storage for the row of the rate limiter."""
     storage_calls: int = 0
-    ideal: float = 0.0
-    """Seconds that a perfect client would have taken: two calls a document, none refused, none idle."""
+    """All of them, but the host's own."""
+
+    @property
+    def ideal(self) -> float:
+        """Seconds that a perfect client would have taken: two calls a document, none refused, none idle."""
+        shared = self.rate.shared
+        return self.files * max((2 if shared else 1) / self.rate.posts.rate, 0 if shared else 1 / self.rate.gets.rate)
 
     @property
     def share(self) -> float:
-        """Of the theoretical ceiling."""
+        """Of the theoretical ceiling, from the first POST to the last answer."""
         return self.ideal / (max(self.ended) - min(self.posts))
+
+    @property
+    def steady_share(self) -> float:
+        """Of the quota that is scarce, between the first and the last tenth of the calls that it took."""
+        scarce = sorted(self.posts + self.gets) if self.rate.shared else self.posts
+        tenth = len(scarce) // 10
+        middle = scarce[tenth:-tenth]
+        return (len(middle) - 1) / (middle[-1] - middle[0]) / self.rate.posts.rate
+
+    @property
+    def refused_share(self) -> float:
+        """Of all calls."""
+        return self.refused / (self.refused + len(self.posts) + len(self.gets))
 
     @property
     def longest(self) -> float:
@@ -85,57 +119,58 @@ class Outcome:
         return (max(self.ended) - START) / self.ideal
 
 
-class _Read(BaseAdapter):
-    def __init__(self, world: "_World", quotas: tuple[Quota, Quota]) -> None:
+class BurstRead(BaseAdapter):
+    """Read, as far as a burst needs it: it takes the calls of a quota, and its operations take their time."""
+
+    def __init__(self, world: "BurstWorld", quotas: tuple[Quota, Quota]) -> None:
         super().__init__()
+        self.quotas = quotas
         self._world = world
-        self._quotas = quotas
-        self.operations: list[Operation] = []
-        self._found: set[int] = set()
+        self._operations: list[Operation] = []
 
     def close(self) -> None:
         """Nothing is open."""
 
     def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
+        """Answer one request."""
         world, outcome, draw = self._world, self._world.outcome, self._world.random.uniform
-        posts = request.method == "POST"
-        outcome.calls += 1
-        outcome.polls += not posts
-        world.threads.sleep(0.01)
-        if posts and not outcome.posts:
-            outcome.posts.append(world.threads.time)
-        if wait := self._quotas[0 if posts else 1].wait(world.threads.time):
+        submits = request.method == "POST"
+        world.threads.sleep(NETWORK_SECONDS + (draw(0, JITTER_SECONDS) if world.burst.harder else 0))
+        if wait := self.quotas[0 if submits else 1].wait(world.threads.time):
             outcome.refused += 1
             text = f"Requests have exceeded rate limit. Please retry after {math.ceil(wait)} seconds."
             return answer(request, 429, {"error": {"code": "429", "message": text}})
-        if posts:
+        (outcome.posts if submits else outcome.gets).append(world.threads.time)
+        if submits:
             content = request.body.read()  # type: ignore[union-attr]  # always a file-like object here
             seconds = draw(*READ_SECONDS)
-            if world.burst.tail and world.random.random() < TAIL[0]:
+            if world.burst.harder and world.random.random() < TAIL[0]:
                 seconds = draw(READ_SECONDS[1], TAIL[1])
             world.threads.sleep(draw(*POST_SECONDS))
             ready_at = datetime.fromtimestamp(world.threads.time + seconds, UTC)
             arrived = datetime.fromtimestamp(START, UTC)
-            self.operations.append(Operation(content, arrived, ready_at, 5, expired=False, failed=False))
-            number = len(self.operations) - 1
+            self._operations.append(Operation(content, arrived, ready_at, 5, expired=False, failed=False))
+            number = len(self._operations) - 1
             location = f"http://read/vision/v3.2/read/analyzeResults/op-{number}"
             return answer(request, 202, b"", {"Operation-Location": location})
-        number = int(str(request.url).rsplit("-", 1)[-1])
+        operation = self._operations[int(str(request.url).rsplit("-", 1)[-1])]
         world.threads.sleep(draw(*GET_SECONDS))
-        operation = self.operations[number]
         if world.now() < operation.ready_at:
             return answer(request, 200, {"status": "running"})
         outcome.ended.append(world.threads.time)
         return answer(request, 200, result_body(operation))
 
 
-class _World:
+class BurstWorld:
+    """A storage account, Read, and the instances that live through a burst."""
+
     def __init__(self, burst: Burst) -> None:
         self.burst = burst
         self.random = Random(burst.seed)  # noqa: S311 - a run is to be replayed
         self.threads = VirtualThreads(START)
         self.storage = MemoryStorage(self.now)
-        self.outcome = Outcome()
+        there = Rate.parse(burst.rate)
+        self.outcome = Outcome(there, burst.files)
         self.settings: Settings = from_environment(
             {
                 "DocumentStorage": "UseDevelopmentStorage=true",
@@ -144,27 +179,27 @@ class _World:
             },
             '{"functionTimeout": "00:10:00"}',
         )
-        there = from_environment(
-            {"DocumentStorage": "UseDevelopmentStorage=true", "READ_ENDPOINT": "http://r", "READ_RATE": burst.rate}
-        ).read_rate
         posts = KINDS[burst.kind](there.posts.calls, there.posts.seconds)
         gets = posts if there.shared else KINDS[burst.kind](there.gets.calls, there.gets.seconds)
-        self.read = _Read(self, (posts, gets))
-        self.outcome.ideal = burst.files * max(
-            (2 if there.shared else 1) / there.posts.rate, 0 if there.shared else 1 / there.gets.rate
-        )
+        self.read = BurstRead(self, (posts, gets))
         self._writes = 0
-        self.events: deque[str] = deque()
+        self._events: deque[str] = deque()
 
     def now(self) -> datetime:
+        """The true time."""
         return datetime.fromtimestamp(self.threads.time, UTC)
 
     def write_id(self) -> str:
+        """A mark of a write, in their order."""
         self._writes += 1
         return f"write-{self._writes}"
 
-    def services(self) -> Services:
-        """One process's."""
+    def services(self, clock_is_off: float = 0.0) -> Services:
+        """One process's, whose clock is off by so many seconds."""
+
+        def now() -> datetime:
+            return self.now() + timedelta(seconds=clock_is_off)
+
         blobs, tables, queues = self.storage.blobs(), self.storage.tables(), self.storage.queues()
         session = requests.Session()
         session.mount("http://", self.read)
@@ -177,6 +212,7 @@ class _World:
         return Services(
             settings=settings,
             documents=Documents(documents, "inbox", self.write_id),
+            comparisons=Comparisons(tables.get_table_client("documents"), "inbox", ""),
             lines=Lines(tables.get_table_client("lines")),
             inbox=Inbox(blobs.get_container_client("inbox")),
             outputs=Outputs(blobs.get_container_client("results")),
@@ -185,15 +221,16 @@ class _World:
             poison=raw("read-operations-poison"),
             unreadable=raw("read-operations-unreadable"),
             blob_poison=raw("webjobs-blobtrigger-poison"),
-            read=ReadClient("http://read", settings.generation, key=None, token=None, now=self.now, session=session),
-            pacer=Pacer(
+            read=ReadClient("http://read", settings.generation, key=None, token=None, now=now, session=session),
+            limiter=RateLimiter(
                 settings.read_rate,
-                PaceRow(documents, settings.read_endpoint),
-                self.now,
+                QuotaRow(documents, settings.read_endpoint),
+                now,
+                self.threads.sleep,
                 self.random,
                 VirtualLock(self.threads),
             ),
-            now=self.now,
+            now=now,
             random=self.random,
         )
 
@@ -201,10 +238,11 @@ class _World:
         """Half of its time passes before a call takes effect, half after."""
         if call.when == "before":
             self.outcome.storage_calls += call.verb != "receive_messages"
-            self.outcome.pace_calls += "~pace" in call.target
+            self.outcome.quota_calls += "~quota" in call.target
         self.threads.sleep(self.random.uniform(*STORAGE_SECONDS) / 2)
 
     def live(self) -> Outcome:
+        """Drop all the files, and run until all are read."""
         files = [f"{number:04}.png" for number in range(self.burst.files)]
         inbox = self.storage.blobs().get_container_client("inbox")
         inbox.create_container()
@@ -214,25 +252,38 @@ class _World:
         for table in ("documents", "lines"):
             self.storage.tables().get_table_client(table).create_table()
         self.storage.blobs().get_container_client("results").create_container()
-        self.events.extend(files)
+        self._events.extend(files)
         self.storage.fault = self.storage_call
         for _ in range(self.burst.instances):
-            services = self.services()
-            for _ in range(EVENTS_AT_ONCE):
-                self.threads.spawn(partial(self._events, services))
-            self.threads.spawn(partial(self._messages, services))
+            self.threads.spawn(self._start)
         self.threads.run()
         self.storage.fault = None
         statuses = Counter(row["Status"] for row in self.storage.rows_in("documents") if "Polls" in row)
         self.outcome.failed = self.burst.files - statuses["succeeded"]
         return self.outcome
 
-    def _events(self, services: Services) -> None:
-        self.threads.sleep(self.random.uniform(0, 0.2))
-        while self.events:
-            advance(services, self.events.popleft())
+    def _start(self) -> None:
+        """A process, as soon as it is there: a cold one has seen nothing of the others."""
+        harder, draw = self.burst.harder, self.random.uniform
+        if harder:
+            self.threads.sleep(draw(0, COLD_START_SECONDS))
+        services = self.services(draw(-SKEW_SECONDS, SKEW_SECONDS) if harder else 0.0)
+        for _ in range(EVENTS_AT_ONCE):
+            self.threads.spawn(partial(self._blob_trigger, services))
+        self.threads.spawn(partial(self._queue_trigger, services))
 
-    def _messages(self, services: Services) -> None:
+    def _blob_trigger(self, services: Services) -> None:
+        self.threads.sleep(self.random.uniform(0, 0.2))
+        while self._events:
+            self._execute(partial(advance, services, self._events.popleft()))
+
+    def _execute(self, function: Callable[[], None]) -> None:
+        began = self.threads.time
+        function()
+        self.outcome.executions += 1
+        self.outcome.held += self.threads.time - began
+
+    def _queue_trigger(self, services: Services) -> None:
         client = self.storage.queues().get_queue_client("read-operations")
         running: list[None] = []
         empty = 0
@@ -240,7 +291,7 @@ class _World:
 
         def handle(message: Any) -> None:
             try:
-                advance_message(services, base64.b64decode(message.content))
+                self._execute(partial(advance_message, services, base64.b64decode(message.content)))
                 client.delete_message(message.id, message.pop_receipt)
             finally:
                 running.pop()
@@ -267,4 +318,4 @@ class _World:
 
 def live(burst: Burst) -> Outcome:
     """Live a burst through."""
-    return _World(burst).live()
+    return BurstWorld(burst).live()

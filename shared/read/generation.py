@@ -1,4 +1,4 @@
-"""What a generation of Read is: data, and the little that is truly its own. Each has a file in generations/."""
+"""A generation of Read: its paths, options and limits. Each has a file in generations/."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class UnsupportedOption(Exception):
-    """A read option is set that the generation does not take, or not in that form.
+    """The generation does not take a read option, or not its value.
 
     ``option`` is the option's name as blob metadata has it, e.g. ``reading_order``.
     """
@@ -23,17 +23,18 @@ class UnsupportedOption(Exception):
 
 
 class NotOurOperation(Exception):
-    """An operation URL's path is none of the generation's. It is not followed, whoever gave it."""
+    """An operation URL's path does not belong to the generation. It is never followed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What a caller may ask of Read for one document. None asks for the service's own choice."""
+    """The options of one document. None leaves the choice to the service."""
 
     language: str | None = None
     pages: str | None = None
     model_version: str | None = None
     reading_order: str | None = None
+    features: str | None = None
 
     @classmethod
     def names(cls) -> list[str]:
@@ -56,6 +57,18 @@ class Option:
     def takes(self, value: str) -> bool:
         """Whether a value has the form."""
         return re.fullmatch(self.pattern, value) is not None
+
+
+_ADD_ON = "(barcodes|formulas|languages|ocrHighResolution|styleFont)"
+ADD_ONS = Option(
+    "features",
+    f"{_ADD_ON}(,{_ADD_ON})*",
+    "a comma-separated list of barcodes, languages, formulas, ocrHighResolution and styleFont; the last three are billed",
+)
+"""Document Intelligence's add-ons of prebuilt-read, from 2023-07-31 on; Office and HTML files take none.
+
+Source: learn.microsoft.com, "Document Intelligence add-on capabilities".
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +109,7 @@ class Generation:
 
     @property
     def notice(self) -> str | None:
-        """What is to be said at start to whoever chose a retired generation."""
+        """What the app logs at start if the generation is retired."""
         if not self.retired:
             return None
         return (

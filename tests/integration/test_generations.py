@@ -50,7 +50,7 @@ def test_a_file_ends_as_rows_and_the_answer_byte_for_byte(tap: StorageTap, read:
     assert document.api_version == version
     assert app.output("scan.pdf.json") == body
     assert app.output("scan.pdf.txt") == "Hello wörld\n\f2nd\n".encode()
-    assert [request.path for request in read.requested_by_name] == [
+    assert [request.path for request in read.requests] == [
         PATHS[version][0],
         PATHS[version][1],
         PATHS[version][1],

@@ -6,8 +6,9 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 
 from shared.advance import advance_message
-from shared.document import Status, document_key
+from shared.document import Status
 from shared.errors import InputContainerMissing
+from shared.keys import document_key
 from shared.message import ForeignMessage, Message
 from tests.support.app import App, Clock, settings_for
 from tests.support.read_server import (
@@ -59,25 +60,27 @@ def test_one_page_costs_nine_storage_calls_and_two_of_read(app: App, read: ReadS
     app.read("warm.png", "one")  # tables, queue and container are there from now on
     app.clock.passes(2)
     app.drop("a.png", "one")
-    calls, asked = len(tap.calls), len(read.requested_by_name)
+    calls, asked = len(tap.calls), len(read.requests)
     app.event("a.png")
     app.run()
     batch = ("POST", "table", "$batch")
     assert [(call.method, call.service, call.path.split("/")[-1].split("(")[0]) for call in tap.calls[calls:]] == [
         ("GET", "blob", "a.png"),
-        batch,  # claim and marker
+        batch,  # claim and worklist entry
         batch,  # reading, with the operation
         ("POST", "queue", "messages"),
         ("GET", "table", app.settings.documents_table),
         ("PUT", "blob", "a.png.json"),
         batch,  # head and lines
         ("PUT", "blob", "a.png.txt"),
-        batch,  # succeeded, and no marker any more
+        batch,  # succeeded, and the worklist entry is gone
     ]
-    assert [request.method for request in read.requested_by_name[asked:]] == ["POST", "GET"]
+    assert [request.method for request in read.requests[asked:]] == ["POST", "GET"]
 
 
-def test_the_first_document_of_a_quiet_minute_costs_one_look_at_the_pace_more(app: App, tap: StorageTap) -> None:
+def test_the_first_document_of_a_quiet_minute_costs_one_read_of_the_limiter_s_row_more(
+    app: App, tap: StorageTap
+) -> None:
     app.read("warm.png", "one")
     app.clock.passes(61)
     app.drop("a.png", "one")
@@ -108,18 +111,18 @@ def test_a_document_that_comes_at_once_after_others_costs_one_reservation_more(a
     assert not [call for call in tap.calls[calls:] if call.method != "GET" and "~pace" in call.path]
 
 
-def test_each_further_look_costs_three_storage_calls_and_one_of_read(
+def test_each_further_poll_costs_three_storage_calls_and_one_of_read(
     app: App, read: ReadServer, tap: StorageTap
 ) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     read.gets.append(RUNNING)
-    calls, asked = len(tap.calls), len(read.requested_by_name)
+    calls, asked = len(tap.calls), len(read.requests)
     app.step()
-    assert (len(tap.calls) - calls, len(read.requested_by_name) - asked) == (3, 1)
+    assert (len(tap.calls) - calls, len(read.requests) - asked) == (3, 1)
 
 
-def test_looks_come_soon_at_first_and_then_more_rarely(app: App, read: ReadServer) -> None:
+def test_polls_come_soon_at_first_and_then_more_rarely(app: App, read: ReadServer) -> None:
     read.gets.extend([RUNNING] * 5)
     app.drop("a.png", "one")
     app.event("a.png")
@@ -127,7 +130,7 @@ def test_looks_come_soon_at_first_and_then_more_rarely(app: App, read: ReadServe
     assert app.document("a.png").status is Status.SUCCEEDED
 
 
-def test_not_ready_takes_nothing_from_the_message_that_brought_the_look(app: App, read: ReadServer) -> None:
+def test_not_ready_uses_up_no_delivery_of_the_message(app: App, read: ReadServer) -> None:
     read.gets.extend([RUNNING] * 20)  # the host poisons a message that fails five times
     assert app.read("a.png", "one").status is Status.SUCCEEDED
 
@@ -209,7 +212,7 @@ def test_a_foreign_message_is_an_error_so_that_it_is_kept(app: App) -> None:
         advance_message(app.services, b"hello")
 
 
-def test_a_message_of_a_later_version_is_put_back(app: App) -> None:
+def test_a_message_of_a_later_version_is_requeued(app: App) -> None:
     later = json.dumps({"v": 2, "name": "a.png", "new": True})
     advance_message(app.services, later.encode())
     assert [text for text, _ in app.sent.messages] == [later]
@@ -218,10 +221,10 @@ def test_a_message_of_a_later_version_is_put_back(app: App) -> None:
 
 def test_a_message_that_its_row_does_not_confirm_directs_nothing(app: App, read: ReadServer) -> None:
     app.read("a.png", "one")
-    asked = len(read.requested_by_name)
-    forged = Message("a.png", "e", 1, "https://evil.example/vision/v3.2/read/analyzeResults/1", "a claim")
+    asked = len(read.requests)
+    forged = Message("a.png", "e", "https://evil.example/vision/v3.2/read/analyzeResults/1", "a claim")
     advance_message(app.services, forged.to_json().encode())
-    assert len(read.requested_by_name) == asked
+    assert len(read.requests) == asked
 
 
 # Nothing leaks
@@ -240,7 +243,7 @@ def test_no_text_and_no_key_of_a_document_is_logged(
     assert caplog.records
     assert "confidential" not in caplog.text
     assert "the-secret-key" not in caplog.text
-    assert read.requested_by_name[0].headers["Ocp-Apim-Subscription-Key"] == "the-secret-key"
+    assert read.requests[0].headers["Ocp-Apim-Subscription-Key"] == "the-secret-key"
 
 
 def test_no_key_is_stored(tap: StorageTap, read: ReadServer) -> None:

@@ -24,7 +24,7 @@ def test_an_empty_file_fails_unpaid(app: App, read: ReadServer) -> None:
     document = app.read("a.png", b"")
     assert (document.status, document.error_code, document.submits) == (Status.FAILED, "EmptyFile", 0)
     assert document.advice
-    assert read.requested_by_name == []
+    assert read.requests == []
 
 
 def test_an_archived_file_fails_unpaid_with_advice(app: App, read: ReadServer) -> None:
@@ -33,7 +33,7 @@ def test_an_archived_file_fails_unpaid_with_advice(app: App, read: ReadServer) -
     document = app.read("a.png")
     assert (document.status, document.error_code) == (Status.FAILED, "BlobArchived")
     assert "rehydrate" in (document.advice or "")
-    assert read.requested_by_name == []
+    assert read.requests == []
 
 
 def test_an_option_that_read_does_not_take_fails_that_one_document_unpaid(app: App, read: ReadServer) -> None:
@@ -41,7 +41,7 @@ def test_an_option_that_read_does_not_take_fails_that_one_document_unpaid(app: A
     document = app.read("a.png")
     assert (document.status, document.error_code) == (Status.FAILED, "OptionNotSupported")
     assert "pages" in (document.error_message or "") + (document.advice or "")
-    assert read.requested_by_name == []
+    assert read.requests == []
 
 
 def test_a_file_that_read_refuses_fails_in_its_words_and_no_other_file_is_stopped(app: App, read: ReadServer) -> None:
@@ -69,7 +69,7 @@ def test_a_failed_operation_is_not_submitted_again(app: App, read: ReadServer) -
     assert len(read.submitted) == 1
 
 
-def test_what_failed_is_found_by_one_range_query_and_goes_when_it_succeeds(app: App, read: ReadServer) -> None:
+def test_a_failed_document_is_found_by_one_range_query_until_it_succeeds(app: App, read: ReadServer) -> None:
     read.posts.append(as_json(415, {}))
     app.read("a/failed.png", "x")
     app.read("a/good.png", "x")

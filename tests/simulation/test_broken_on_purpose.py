@@ -14,21 +14,26 @@ from typing import Any
 
 import pytest
 from azure.core.exceptions import AzureError
+from shared.pacer import Pacer
 
 import shared.advance
-from shared import decide, finish, recover
+from shared import carry_out, decide, recover
 from shared.advance import advance_message
 from shared.assembly import Services
+from shared.decide import steps
+from shared.decide import submit as decide_submit
 from shared.document import Document, Status
 from shared.message import Message
-from shared.pacer import Pacer
+from shared.outputs import store
 from shared.poll import poll
 from shared.read.answers import AnswerLost, Gone, Rejected, Retryable, Running, SubmitAnswer
 from shared.read.client import Body, ReadClient
 from shared.schedule import wait_delay
-from shared.storage import tables
-from shared.storage.blobs import Upload
-from shared.storage.tables import Documents, Fence, Lines
+from shared.storage import documents as documents_table
+from shared.storage.documents import Documents
+from shared.storage.fence import Fence
+from shared.storage.lines import Lines
+from shared.storage.outputs import Upload
 from shared.submit import submit
 from simulation import world
 from simulation.read import Troubles
@@ -76,29 +81,32 @@ SLOW_WORKERS = Plan(files=1, versions=3, uploads_within=40, deletes=0, interleav
 
 @bug("was paid", Plan(versions=1, deletes=0, events_doubled=1, read=Troubles(slow=1)), schedules=4)
 def a_second_event_submits_again(patch: pytest.MonkeyPatch) -> None:
-    original = decide.decide_submit
+    original = decide.on_version
 
-    def decide_submit(document: Document | None, *args: Any, **options: Any) -> Any:
+    def on_version(document: Document | None, *args: Any, **options: Any) -> Any:
         if document is not None:
             document = document.evolve(source_etag=None, content_md5=None)
         return original(document, *args, **options)
 
-    patch.setattr(decide, "decide_submit", decide_submit)
+    patch.setattr(decide, "on_version", on_version)
 
 
 @bug("was paid", replace(SLOW_WORKERS, versions=1, events_doubled=1))
 def a_claim_holds_nobody_off(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(decide, "_is_overdue", lambda document, _: not document.status.final)
+    always = lambda document, _: not document.status.final  # noqa: E731 - patched in two places
+    for module in (steps, decide_submit):
+        patch.setattr(module, "is_overdue", always)
 
 
 @bug("has not ended: submitting", Plan(deletes=0, crash=0.05))
 def a_claim_has_no_deadline(patch: pytest.MonkeyPatch) -> None:
-    original = decide._is_overdue
-    patch.setattr(
-        decide,
-        "_is_overdue",
-        lambda document, now: document.status is not Status.SUBMITTING and original(document, now),
-    )
+    original = decide.is_overdue
+    for module in (steps, decide_submit):
+        patch.setattr(
+            module,
+            "is_overdue",
+            lambda document, now: document.status is not Status.SUBMITTING and original(document, now),
+        )
 
 
 @bug("counts . submits, and Read .", Plan(versions=1, deletes=0, read=Troubles(answer_lost=0.5)))
@@ -183,7 +191,7 @@ def refusals_are_not_counted(patch: pytest.MonkeyPatch) -> None:
 def after_poll(
     patch: pytest.MonkeyPatch, decided: Callable[[Document, Any, datetime], decide.Transition | None]
 ) -> None:
-    """Have some answers to a look decided otherwise."""
+    """Have some answers to a poll decided otherwise."""
     original = decide.after_poll
 
     def otherwise(document: Document, answer: Any, now: datetime, *others: Any) -> decide.Transition:
@@ -332,7 +340,8 @@ def what_begins_with_a_name_is_taken_for_its_own(patch: pytest.MonkeyPatch) -> N
 
 @bug("JSON is", Plan(files=2, versions=1, deletes=0))
 def outputs_are_named_without_the_extension(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(finish, "output_name", lambda name, extension: name.partition(".")[0] + extension)
+    for module in (carry_out, store):
+        patch.setattr(module, "output_name", lambda name, extension: name.partition(".")[0] + extension)
 
 
 @bug("JSON is", SLOW_WORKERS, schedules=200)
@@ -344,42 +353,42 @@ def json_is_written_over_whatever_is_there(patch: pytest.MonkeyPatch) -> None:
 @bug("(lines|JSON) (are|is)", SLOW_WORKERS, schedules=200)
 def a_slow_writer_does_not_look_whose_document_it_is(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
-        finish,
-        "_fence",
+        store,
+        "fence_of",
         lambda _, document: Fence(document.source_etag or "", document.operation_id, lambda: True),
     )
 
 
 @bug("has (lines|an output)", Plan(files=1, versions=3, deletes=0, empty=0.5), schedules=60)
 def an_older_version_is_not_cleared_when_the_newer_one_fails(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(finish, "clear_outputs", lambda *_: None)
+    patch.setattr(carry_out, "clear_outputs", lambda *_: None)
 
 
 @bug("has (lines|an output)", replace(SLOW_WORKERS, empty=0.5), schedules=200)
 def nobody_clears_after_a_slow_writer(patch: pytest.MonkeyPatch) -> None:
     original = decide.finished
     patch.setattr(
-        decide, "ended", lambda document, now, settings: original(document.evolve(clean_up_at=None), now, settings)
+        decide, "finished", lambda document, now, settings: original(document.evolve(clean_up_at=None), now, settings)
     )
 
 
 @bug("ended as an older version", Plan(files=1, versions=3, deletes=0))
 def a_name_that_is_known_is_not_read_again(patch: pytest.MonkeyPatch) -> None:
-    original = decide.decide_submit
+    original = decide.on_version
 
-    def decide_submit(document: Document | None, *args: Any, **options: Any) -> Any:
+    def on_version(document: Document | None, *args: Any, **options: Any) -> Any:
         if document is not None and document.status is Status.SUCCEEDED:
             return decide.Skip("its name is known")
         return original(document, *args, **options)
 
-    patch.setattr(decide, "decide_submit", decide_submit)
+    patch.setattr(decide, "on_version", on_version)
 
 
-@bug("nobody was told", Plan(done_queue=True))
+@bug("no notification was sent", Plan(done_queue=True))
 def nobody_is_told_that_it_is_done(patch: pytest.MonkeyPatch) -> None:
     original = decide.finished
     patch.setattr(
-        decide, "ended", lambda document, now, settings: original(document, now, replace(settings, done_queue=None))
+        decide, "finished", lambda document, now, settings: original(document, now, replace(settings, done_queue=None))
     )
 
 
@@ -417,12 +426,12 @@ def a_writer_does_not_know_its_own_lost_success(patch: pytest.MonkeyPatch) -> No
 
 @bug("has not ended", Plan(deletes=0, messages_lost=0.5))
 def a_document_in_flight_has_no_marker(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(tables, "_on_worklist", lambda _: False)
+    patch.setattr(documents_table, "_on_worklist", lambda _: False)
 
 
-@bug("a marker is left", Plan(deletes=0))
+@bug("a worklist entry is left", Plan(deletes=0))
 def a_document_that_is_done_keeps_its_marker(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(tables, "_on_worklist", lambda _: True)
+    patch.setattr(documents_table, "_on_worklist", lambda _: True)
 
 
 # Clocks and persons
@@ -472,9 +481,10 @@ def what_is_forgotten_leaves_no_trace(patch: pytest.MonkeyPatch) -> None:
 
     def forget(services: Services, name: str, *, keep_file: bool = False) -> None:
         if document := services.documents.get(name):
-            finish.clear_outputs(services, document)
+            carry_out.clear_outputs(services, document)
             services.documents.remove(document, due_at=services.now())
-            services.documents.remove_tombstone(name, services.documents.tombstone(name) or "")
+            if tombstone := services.documents.tombstone(name):
+                services.documents.remove_tombstone(name, tombstone)
         if not keep_file and (etag := services.inbox.etag(name)):
             services.inbox.delete(name, etag)
 

@@ -1,4 +1,4 @@
-"""The app between a user who drops files and a host that hands events and messages over, without any waiting."""
+"""The app between a user who drops files and a host that delivers events and messages, without any waiting."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -13,11 +13,12 @@ from azure.storage.queue import QueueClient, QueueServiceClient
 from shared import settings
 from shared.advance import advance, advance_message
 from shared.assembly import Services, build
-from shared.document import Document, lines_key
-from shared.pacer import Pacer
+from shared.document import Document
+from shared.keys import lines_key
+from shared.quota.limiter import RateLimiter
+from shared.quota.row import QuotaRow
 from shared.settings import Settings
 from shared.storage.connection import table_service
-from shared.storage.pace import PaceRow
 
 MOST_STEPS = 60
 """A document that has not ended after so many messages never does."""
@@ -37,7 +38,7 @@ class Clock:
 
 
 class Sent:
-    """The queue of next steps: keeps what is sent, and hands it on to the real queue."""
+    """The queue of next steps: keeps what is sent, and passes it on to the real queue."""
 
     def __init__(self, queue: Any) -> None:
         self._queue = queue
@@ -59,8 +60,9 @@ class App:
         overheard: Any = self.sent
         connection = app_settings.storage.connection_string or ""
         documents = table_service(app_settings.storage).get_table_client(app_settings.documents_table)
-        pacer = Pacer(app_settings.read_rate, PaceRow(documents, app_settings.read_endpoint), clock, built.random)
-        self.services: Services = replace(built, now=clock, queue=overheard, pacer=pacer)
+        row = QuotaRow(documents, app_settings.read_endpoint)
+        limiter = RateLimiter(app_settings.read_rate, row, clock, clock.passes, built.random)
+        self.services: Services = replace(built, now=clock, queue=overheard, limiter=limiter)
         self._blobs = BlobServiceClient.from_connection_string(connection)
         self._lines = table_service(app_settings.storage).get_table_client(app_settings.lines_table)
 
@@ -138,7 +140,7 @@ class App:
 
     def line_rows(self, name: str) -> list[Mapping[str, Any]]:
         key = lines_key(self.settings.input_container, name)
-        found = self._lines.query_entities("PartitionKey eq @key and RowKey ge '0'", parameters={"key": key})
+        found = self._lines.query_entities("PartitionKey eq @key and Line ge 1", parameters={"key": key})
         return list(found)
 
     def output(self, name: str) -> bytes | None:

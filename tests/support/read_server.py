@@ -49,7 +49,7 @@ class ReadServer:
     def __init__(self) -> None:
         self.posts: deque[Turn] = deque()
         self.gets: deque[Turn] = deque()
-        self.requested_by_name: list[Request] = []
+        self.requests: list[Request] = []
         self.connections = 0
         self._operations: dict[str, bytes] = {}
         self._lock = Lock()
@@ -74,15 +74,15 @@ class ReadServer:
     @property
     def submitted(self) -> list[bytes]:
         """The bodies of all POSTs: what was, or may have been, paid for."""
-        return [request.body for request in self.requested_by_name if request.method == "POST"]
+        return [request.body for request in self.requests if request.method == "POST"]
 
     @property
     def polls(self) -> int:
         """How many GETs there were."""
-        return sum(request.method == "GET" for request in self.requested_by_name)
+        return sum(request.method == "GET" for request in self.requests)
 
     def __enter__(self) -> Self:
-        # The default half second between two looks for a shutdown would be added to every test.
+        # The default half second between two checks for a shutdown would be added to every test.
         Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return self
 
@@ -93,7 +93,7 @@ class ReadServer:
     def _answer(self, request: Request) -> Answer:
         script = self.posts if request.method == "POST" else self.gets
         with self._lock:
-            self.requested_by_name.append(request)
+            self.requests.append(request)
             turn = script.popleft() if script else None
         answer = turn(request) if callable(turn) else turn
         return answer or (self._accept(request) if request.method == "POST" else self._result(request))

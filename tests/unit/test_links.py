@@ -29,11 +29,11 @@ class Delegating(BlobServiceClient):
 
     def __init__(self) -> None:
         super().__init__("https://scans.blob.core.windows.net", credential=Identity())
-        self.requested_by_name: list[tuple[datetime, datetime]] = []
+        self.requests: list[tuple[datetime, datetime]] = []
         self.refuses = False
 
     def get_user_delegation_key(self, *args: Any, **_: Any) -> UserDelegationKey:
-        self.requested_by_name.append(args[:2])
+        self.requests.append(args[:2])
         if self.refuses:
             raise HttpResponseError("no")
         key = UserDelegationKey()  # type: ignore[no-untyped-call]
@@ -75,17 +75,17 @@ def test_a_connection_that_is_itself_a_sas_can_sign_nothing() -> None:
     assert Links(BlobServiceClient.from_connection_string(connection), "inbox", lambda: NOW).to("a.png") is None
 
 
-def test_for_an_identity_a_key_is_delegated_once_and_anew_before_it_ends() -> None:
+def test_for_an_identity_a_key_is_delegated_once_and_renewed_before_it_ends() -> None:
     storage, clock = Delegating(), Clock()
     links = Links(storage, "inbox", clock)
     assert query(links.to("a.png"))["skoid"] == "id"
     links.to("b.png")
-    assert len(storage.requested_by_name) == 1
-    start, end = storage.requested_by_name[0]
+    assert len(storage.requests) == 1
+    start, end = storage.requests[0]
     assert start < NOW < end
     clock.time = end - timedelta(minutes=59)
     assert query(links.to("c.png"))["se"] > "2026"
-    assert len(storage.requested_by_name) == 2
+    assert len(storage.requests) == 2
 
 
 def test_an_identity_that_gets_no_key_is_asked_for_again_after_a_while() -> None:
@@ -93,7 +93,7 @@ def test_an_identity_that_gets_no_key_is_asked_for_again_after_a_while() -> None
     storage.refuses = True
     links = Links(storage, "inbox", clock)
     assert (links.to("a.png"), links.to("b.png")) == (None, None)
-    assert len(storage.requested_by_name) == 1
+    assert len(storage.requests) == 1
     storage.refuses = False
     clock.time += timedelta(minutes=11)
     assert links.to("a.png") is not None

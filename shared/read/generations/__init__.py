@@ -58,5 +58,5 @@ def _names() -> list[str]:
 
 def _load(name: str) -> Generation:
     chosen = import_module(f"{__name__}.{name}").GENERATION
-    assert isinstance(chosen, Generation)  # noqa: S101 - a file without one is a mistake of ours
+    assert isinstance(chosen, Generation)  # noqa: S101 - every file here has one
     return chosen

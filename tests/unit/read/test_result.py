@@ -1,10 +1,10 @@
-"""The one shape of what Read reads, and the texts made of it."""
+"""The one shape of Read's results, and the texts made of it."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.document import TEXT_LIMIT
 from shared.read.result import Line, Page, Word
+from shared.text import TEXT_LIMIT
 from tests.support.results import summary_of
 
 

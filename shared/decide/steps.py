@@ -1,0 +1,81 @@
+"""The values that a decision returns, and the step that a message is good for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.document import Document, Status
+from shared.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Nothing to do, and why."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Open the file and, if that is still right, submit it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """GET the operation."""
+
+
+Step = Skip | Submit | Poll
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Write this row; the run that succeeds may POST."""
+
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """A new version of the same content: its outputs are there and paid. Mark them as its own, and write this row."""
+
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Decide anew in so many seconds: send the message again."""
+
+    delay: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Write this row and, unless ``delay`` is None, send a message for its next step in so many seconds."""
+
+    document: Document
+    delay: int | None = None
+
+
+def next_step(document: Document | None, message: Message, now: datetime) -> Step:
+    """What a message is good for. Whatever the row does not confirm is dropped."""
+    if document is None:
+        return Skip("its document is forgotten") if message.write_id else Submit()
+    if message.write_id is None:  # from a person or a comparison, not from the document's own chain
+        if message.etag == document.source_etag and not is_overdue(document, now):
+            return Skip("it is known")
+    elif message.write_id != document.write_id:
+        return Skip("the document has moved on")
+    match document.status:
+        case Status.SUBMITTING if not is_overdue(document, now):
+            return Skip("another run holds the claim")
+        case Status.READING | Status.WAITING if document.operation_url and message.etag == document.source_etag:
+            return Poll()
+        case status if status.final and message.write_id:
+            return Skip(f"the document is {status}")
+        case _:
+            return Submit()
+
+
+def is_overdue(document: Document, now: datetime) -> bool:
+    """Whether the next step of a document that is in flight is due."""
+    return not document.status.final and (document.due_at is None or document.due_at <= now)

@@ -1,0 +1,21 @@
+"""The fence: who may write a document's outputs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+class Superseded(Exception):
+    """The document's row now belongs to another version or operation, so this one's result is not written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Who writes outputs: a version of a file and the operation that read it.
+
+    ``still_ours`` reads the document's row again and returns whether it still names both. It is called only where the
+    output of another writer is found, never in the undisturbed case.
+    """
+
+    source_etag: str
+    operation_id: str
+    still_ours: Callable[[], bool]
