@@ -88,7 +88,7 @@ class Description:
     """What another process needs to know of a running stack."""
 
     command: str
-    """Of dev.py, that runs it: ``up`` or ``run``, or another while it looks at the stored data."""
+    """Of dev.py, that runs it: ``up`` or ``run``, or another while it reads the stored data."""
     process: int
     connection_string: str
     read_endpoint: str | None = None

@@ -4,8 +4,10 @@ import io
 from collections import OrderedDict
 from collections.abc import Callable
 
-BLOCK = 256 * 1024
-_MOST_BLOCKS = 256
+BLOCK = 64 * 1024
+_MOST_AT_ONCE = 16
+"""Blocks that one fetch brings where the file is read from front to back; each fetch brings twice as many."""
+_MOST_BLOCKS = 1024
 """64 MiB are kept."""
 
 
@@ -17,6 +19,8 @@ class RangeFile(io.RawIOBase):
         self._fetch = fetch
         self._at = 0
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
+        self._run = 1
+        self._next = -1
 
     def readable(self) -> bool:
         """Yes."""
@@ -56,8 +60,12 @@ class RangeFile(io.RawIOBase):
         if number in self._blocks:
             self._blocks.move_to_end(number)
             return self._blocks[number]
+        self._run = min(2 * self._run, _MOST_AT_ONCE) if number == self._next else 1
+        self._next = number + self._run
         start = number * BLOCK
-        block = self._blocks[number] = self._fetch(start, min(BLOCK, self._length - start))
-        if len(self._blocks) > _MOST_BLOCKS:
+        data = self._fetch(start, min(self._run * BLOCK, self._length - start))
+        for at in range(0, len(data), BLOCK):
+            self._blocks[number + at // BLOCK] = data[at : at + BLOCK]
+        while len(self._blocks) > _MOST_BLOCKS:
             self._blocks.popitem(last=False)
-        return block
+        return self._blocks.get(number, b"")

@@ -132,18 +132,17 @@ def lines(context: Context, asked: shapes.LinesRequest, _: Request) -> shapes.Li
 
 def page(context: Context, asked: shapes.PageRequest, request: Request) -> Response:
     """One page, as it is stored."""
-    body = _page(context, _read(context, asked.name), asked.page)
-    etag = etag_of(body)
+    found = _read(context, asked.name)
+    etag = _etag_of_page(found, asked.page)
     if matches(request, etag):
         return Response(status=304, headers={"ETag": etag})
-    return Response(headers={"ETag": etag}, body=body)
+    return Response(headers={"ETag": etag}, body=_page(context, found, asked.page))
 
 
 def page_image(context: Context, asked: shapes.PageImageRequest, request: Request) -> Response:
     """One page, drawn, of the very version of the file that was read."""
     found = _read(context, asked.name)
-    # All that a picture depends on: one that the caller has is neither drawn nor read again.
-    etag = etag_of(_DRAWN_BY, found.source_etag, found.operation_id, str(asked.page), str(asked.width))
+    etag = _etag_of_page(found, asked.page, _DRAWN_BY, str(asked.width))
     if matches(request, etag):
         return Response(status=304, headers={"ETag": etag})
     if is_shortcut(asked.name):
@@ -254,10 +253,10 @@ def check(context: Context, asked: None, _: Request) -> shapes.Findings:  # noqa
     """What is wrong with the app's settings, if anything."""
     from shared import check as checks
 
+    findings = [checks.settings_are_right(context.settings), *checks.check(context.services)]
     return shapes.Findings(
         value=[
-            shapes.Finding(name=each.name, ok=each.ok, message=each.message, advice=each.advice)
-            for each in checks.check(context.services)
+            shapes.Finding(name=each.name, ok=each.ok, message=each.message, advice=each.advice) for each in findings
         ]
     )
 
@@ -295,6 +294,11 @@ def _page(context: Context, found: Document, number: int) -> bytes:
     if body is None:
         raise Problem("PageNotFound", f"There is no page {number} of it.")
     return body.rstrip()
+
+
+def _etag_of_page(found: Document, number: int, *others: str) -> str:
+    """Of all that a page depends on: one that the caller has is neither read again nor drawn."""
+    return etag_of(found.source_etag, found.operation_id, str(number), *others)
 
 
 def _is_ours(context: Context, name: str) -> bool:

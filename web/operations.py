@@ -310,7 +310,12 @@ OPERATIONS: Mapping[str, Operation] = {
         example=Example(
             answer={
                 "value": [
-                    {"name": "settings", "ok": True, "message": "All settings have their form.", "advice": None},
+                    {
+                        "name": "app settings",
+                        "ok": True,
+                        "message": "Files in inbox/ are read by Computer Vision, v3.2.",
+                        "advice": None,
+                    },
                 ]
             }
         ),

@@ -1,8 +1,9 @@
 """One request to one response: who asks, what is asked for, the answer, and whether the caller has it already."""
 
 import json
-import logging
+import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from web import operations, protection
@@ -16,8 +17,6 @@ from web.schema import InvalidValue, from_body, from_query, to_json
 if TYPE_CHECKING:
     from shared.settings import Settings
     from web.context import Context
-
-_log = logging.getLogger(__name__)
 
 MOST_BODY = 256 * 1024
 """Bytes of a JSON body: a hundred names of 1,024 characters of three bytes fit nearly always."""
@@ -115,14 +114,18 @@ def _body(request: Request) -> Mapping[str, Any]:
 def _problem_of(route: Route, error: Exception) -> Problem:
     from azure.core.exceptions import AzureError, HttpResponseError
 
+    from shared import log
+
     if isinstance(error, HttpResponseError) and error.status_code == 400:
         return Problem("InvalidParameter", "Storage does not take this name.")
     if isinstance(error, AzureError):
-        _log.warning("%s: storage did not answer (%s).", route.path, type(error).__name__)
+        log.trouble(f"HTTP: storage did not answer {route.path}.", code=type(error).__name__)
         return Problem(
             "StorageUnavailable", f"Storage did not answer ({type(error).__name__}).", headers={"Retry-After": "5"}
         )
-    _log.error("%s: %s.", route.path, type(error).__name__)  # its text may hold a document's
+    # Its text may hold a document's; where it arose does not.
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    log.trouble(f"HTTP: {route.path} failed at {Path(last.filename).name}:{last.lineno}.", code=type(error).__name__)
     return Problem("InternalError", "Something went wrong here, not with the request.")
 
 

@@ -6,12 +6,14 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from azure.core.exceptions import HttpResponseError
 
 from cli.connection import explained, first_line
+from cli.errors import CommandError
 from cli.output import (
     amount,
     by_status,
@@ -31,8 +33,9 @@ from shared.document import Document, Status
 WATCH_EVERY = 0.25
 """Seconds between two queries for what has changed."""
 
-HAND_OVER_AFTER = 5.0
-"""Seconds without news after which files that no trigger has noticed are handed over by the host's admin endpoint.
+INVOKE_AFTER = 5.0
+"""Seconds without news after which submit_document is invoked, by the host's admin endpoint, for files that no
+trigger has noticed.
 
 Triggers skip a few: names that leave no room for a receipt and, under Core Tools, a file written in the same second
 as the last one seen (azure-sdk-for-net BlobReceiptManager.cs, ScanContainersStrategy.cs).
@@ -52,7 +55,7 @@ def follow(stack: Stack, files: Sequence[File], *, as_json: bool, say: Callable[
     Files are dropped as soon as storage answers, while the rest of the stack starts.
     """
     stack.wait_for_storage()
-    with explained():
+    with _explained(stack):
         store = connect(stack.app_settings())
         store.make_inbox()
         run = Run(store, stack, files, say=say)
@@ -70,6 +73,17 @@ def follow(stack: Stack, files: Sequence[File], *, as_json: bool, say: Callable[
         if not as_json:
             print(_summary(store, stack, documents))
     return 1 if any(document.status is Status.FAILED for document in documents) else 0
+
+
+@contextmanager
+def _explained(stack: Stack) -> Iterator[None]:
+    """What storage refuses, in one sentence; that a part of the stack has ended, if that is why."""
+    try:
+        with explained():
+            yield
+    except CommandError:
+        stack.check()
+        raise
 
 
 @dataclass
@@ -121,7 +135,7 @@ class Run:
             return
         self._stack.wait_until_ready()
         if self._stack.description.host == "func":
-            self._hand_over()
+            self._invoke()
         news = self._clock()
         while pending:
             for document, changed in self._store.changed_since(since):
@@ -131,8 +145,8 @@ class Run:
             yield from _taken(pending)
             if pending:
                 self._stack.check()
-                if self._clock() - news > HAND_OVER_AFTER:
-                    self._hand_over()
+                if self._clock() - news > INVOKE_AFTER:
+                    self._invoke()
                     news = self._clock()
                 self._sleep(WATCH_EVERY)
 
@@ -168,8 +182,8 @@ class Run:
         self._report(item.name, state(document, datetime.now().astimezone()) + took)
         return True
 
-    def _hand_over(self) -> None:
-        """Hand files that no trigger has noticed to the app."""
+    def _invoke(self) -> None:
+        """Invoke submit_document for files that no trigger has noticed."""
         for item in self._dropped.values():
             if item.done or item.document:
                 continue
@@ -235,14 +249,14 @@ def _summary(store: Store, stack: Stack, documents: Sequence[Document]) -> str:
     names = store.settings
     total = by_status(Counter(document.status for document in documents))
     inbox = f"{names.input_container}{f', folder {names.input_prefix}' if names.input_prefix else ''}"
-    look = "connect any storage tool as `dev.py up` says"
+    see = "connect any storage tool as `dev.py up` says"
     if stack.ours:
-        look = "start `python3 dev.py up`, and connect any storage tool with UseDevelopmentStorage=true"
+        see = "start `python3 dev.py up`, and connect any storage tool with UseDevelopmentStorage=true"
     elif stack.description.page:
-        look = f"open {stack.description.page}, or {look}"
+        see = f"open {stack.description.page}, or {see}"
     return f"""
 {total}. What is stored, until `python3 dev.py clean`, is in {DATA}:
   files          container {inbox}
   text and JSON  container {names.output_container}
   rows           tables {names.documents_table} and {names.lines_table}
-To look at it: {look}."""
+To look at it: {see}."""

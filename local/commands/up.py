@@ -10,7 +10,7 @@ from cli.settings import load_settings
 from local.commands.store import connect
 from local.functions_emulator.keys import FUNCTION_KEY
 from local.paths import DATA, LOGS
-from local.stack import KNOWN_PORTS, Description, Ports, Stack, check_settings, only_user, own_stack
+from local.stack import KNOWN_PORTS, Ports, Stack, check_settings, only_user, own_stack
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -31,16 +31,6 @@ def main(arguments: argparse.Namespace) -> int:
         return 0  # the way to end it
 
 
-def page_address(running: Description) -> str:
-    """Where the page of a running stack is."""
-    return f"{running.host_url}/api/"
-
-
-def _key(running: Description) -> str:
-    """The key that the page asks for, where it is not Core Tools, which asks for none."""
-    return f", with the key {FUNCTION_KEY!r}" if running.host == "emulator" else ""
-
-
 def _welcome(stack: Stack) -> str:
     running = stack.description
     standard = "BlobEndpoint=http://127.0.0.1:10000/" in running.connection_string
@@ -48,9 +38,7 @@ def _welcome(stack: Stack) -> str:
     names = connect(stack.app_settings()).settings
     if running.host:
         drop = (
-            "Drop files onto the page, with `python3 dev.py run FILE` in another terminal,\n"
-            "or with any storage tool.\n\n"
-            f"  page              {page_address(running)}{_key(running)}"
+            "Drop files onto the page, with `python3 dev.py run FILE` in another terminal,\nor with any storage tool."
         )
     else:
         drop = (

@@ -318,6 +318,17 @@ def test_a_forgotten_document_is_ignored_where_its_file_is_kept(stored: Interfac
     assert stored.app.inbox.get_blob_client(INVOICE).exists()
 
 
+# Checking
+
+
+def test_what_was_checked_is_told_thing_by_thing(web: Interface) -> None:
+    found = answer(web.get("check"))["value"]
+    assert found[0]["name"] == "app settings"
+    assert len(found) > 5
+    assert all(each["message"] and (each["ok"] or each["advice"]) for each in found)
+    assert [each["name"] for each in found if each["name"].startswith("Read") and not each["ok"]] == []
+
+
 # What no request reaches
 
 

@@ -25,7 +25,7 @@ class DrawnPage:
 
 def words_of(width: float, height: float, count: int = 4) -> list[Quad]:
     """Words spread over a page without symmetry, so that any turn, mirror or shift would tell."""
-    quads = []
+    quads: list[Quad] = []
     for at in range(count):
         left, top = width * (0.08 + 0.17 * at), height * (0.07 + 0.21 * at)
         right, bottom = left + width * (0.12 + 0.03 * at), top + height * 0.06

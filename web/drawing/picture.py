@@ -1,6 +1,7 @@
 """Pictures, and frames of a TIFF."""
 
 import io
+from contextlib import suppress
 
 from PIL import ExifTags, Image, ImageFile
 
@@ -51,19 +52,23 @@ def draw(file: io.BufferedReader, job: Job) -> Image.Image:
 
 
 def _seek(image: Image.Image, job: Job) -> None:
-    """Go to the frame that is the page: thumbnails are no pages, unless only so the page has its shape."""
-    frames = int(getattr(image, "n_frames", 1))
-    pages = [number for number in range(frames) if not _is_thumbnail(image, number)] if frames > 1 else [0]
-    for number in (*pages[job.page - 1 : job.page], job.page - 1):
-        if number < frames:
-            image.seek(number)
+    """Go to the frame that is the page: thumbnails are no pages, unless only so the page has its shape.
+
+    Only the frames before it are passed, whose directories may lie all over the file.
+    """
+    for thumbnails_are_pages in (False, True):
+        with suppress(EOFError):
+            page = number = -1
+            while page < job.page - 1:
+                number += 1
+                image.seek(number)
+                page += thumbnails_are_pages or not _is_thumbnail(image)
             if any(job.fits(*size) for size in (image.size, image.size[::-1])):
                 return
     raise NotDrawable("The file has no such frame of the shape of the page that Read saw.")
 
 
-def _is_thumbnail(image: Image.Image, number: int) -> bool:
-    image.seek(number)
+def _is_thumbnail(image: Image.Image) -> bool:
     kind = image.tag_v2.get(254, 0)  # type: ignore[attr-defined]  # a TIFF has it
     return bool(int(kind) & _REDUCED_RESOLUTION)
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 
 from local.commands.files import File
-from local.commands.following import HAND_OVER_AFTER, Run, _short
+from local.commands.following import INVOKE_AFTER, Run, _short
 from local.commands.store import Store
 from local.processes import ServiceError
 from local.stack import Stack
@@ -73,7 +73,7 @@ class Time:
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
-        assert self.now < 10 * HAND_OVER_AFTER, "the run does not come to an end"
+        assert self.now < 10 * INVOKE_AFTER, "the run does not come to an end"
 
 
 def row(name: str, status: Status, etag: str = ETAG, **columns: Any) -> Document:
@@ -98,7 +98,7 @@ def run(store: FakeStore, *names: str, stack: FakeStack | None = None) -> tuple[
 
 @pytest.fixture
 def host() -> Iterator[tuple[str, list[tuple[str, Any]]]]:
-    """An admin endpoint, and what was handed over to it."""
+    """An admin endpoint, and what it was asked to run."""
     calls: list[tuple[str, Any]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -202,9 +202,9 @@ def test_a_file_that_cannot_be_dropped_fails_and_stops_no_other() -> None:
     ]
 
 
-def test_a_file_that_no_trigger_notices_is_handed_over(host: tuple[str, list[tuple[str, Any]]]) -> None:
+def test_a_file_that_no_trigger_notices_is_run_by_hand(host: tuple[str, list[tuple[str, Any]]]) -> None:
     url, calls = host
-    polls = int(HAND_OVER_AFTER / 0.25) + 5
+    polls = int(INVOKE_AFTER / 0.25) + 5
     store = FakeStore({"a": [*[None] * polls, row("a", Status.SUCCEEDED)]})
     made, _ = run(store, "a", stack=FakeStack(url=url))
 
@@ -213,7 +213,7 @@ def test_a_file_that_no_trigger_notices_is_handed_over(host: tuple[str, list[tup
     assert calls == [("/admin/functions/submit_document", {"input": "inbox/a"})]
 
 
-def test_core_tools_are_handed_every_file_at_once(host: tuple[str, list[tuple[str, Any]]]) -> None:
+def test_under_core_tools_every_file_is_run_by_hand_at_once(host: tuple[str, list[tuple[str, Any]]]) -> None:
     url, calls = host
     store = FakeStore({name: [row(name, Status.SUCCEEDED)] for name in "ab"})
     made, _ = run(store, "a", "b", stack=FakeStack("func", url))

@@ -50,7 +50,7 @@ def test_a_pdf_that_read_saw_unturned_is_drawn_so(rotate: int) -> None:
     _fits(pdf_of(page), page.seen(turn=False))
 
 
-def test_a_pdf_of_which_read_saw_the_media_box_is_drawn_so() -> None:
+def test_a_pdf_is_drawn_by_the_media_box_if_read_saw_that() -> None:
     page = PdfPage(crop=(100, 150, 500, 400))
     _fits(pdf_of(page), page.seen(box=page.media))
 
@@ -157,7 +157,7 @@ def test_a_thumbnail_in_a_tiff_is_no_page() -> None:
     sizes = [(300, 500), (640, 200)]
     frames = [picture_of(*size, words_of(*size)) for size in sizes]
     thumbnail = picture_of(60, 100, ())
-    thumbnail.encoderinfo = {"tiffinfo": {254: 1}}  # type: ignore[attr-defined]  # Pillow reads it from there
+    thumbnail.encoderinfo = {"tiffinfo": {254: 1}}
     data = _saved(frames[0], "TIFF", save_all=True, append_images=[thumbnail, frames[1]])
     _fits(data, DrawnPage(640, 200, tuple(words_of(640, 200))), 2)
 
@@ -226,4 +226,21 @@ def test_of_a_long_pdf_only_what_one_page_needs_is_read() -> None:
         return data[offset : offset + length]
 
     drawn(RangeFile(len(data), fetch), Job(1, 100, (8.5, 11)))
-    assert sum(asked) <= 2 * BLOCK
+    assert sum(asked) <= 3 * BLOCK
+
+
+def test_a_file_that_is_read_from_front_to_back_comes_in_ever_larger_pieces() -> None:
+    data = bytes(range(256)) * 1024 * 40
+    asked: list[tuple[int, int]] = []
+
+    def fetch(offset: int, length: int) -> bytes:
+        asked.append((offset, length))
+        return data[offset : offset + length]
+
+    file = RangeFile(len(data), fetch)
+    assert file.read() == data
+    assert [length // BLOCK for _, length in asked[:6]] == [1, 2, 4, 8, 16, 16]
+    assert sum(length for _, length in asked) == len(data)
+    file.seek(-5, 2)
+    assert file.read() == data[-5:]
+    assert file.read() == b""
