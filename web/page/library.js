@@ -87,6 +87,7 @@ export class Library {
   #shown = false;
   #countsDue = 0;
   #problem = null;
+  followed = null; // the name of a document that somebody else asks about
 
   constructor(api) {
     this.#api = api;
@@ -101,6 +102,9 @@ export class Library {
     });
     this.#watch();
   }
+
+  /** What the list shows, and where "Documents" leads back to. */
+  get place() { return this.#place; }
 
   show(place) {
     const next = { prefix: place.prefix ?? "", status: place.status ?? "" };
@@ -309,7 +313,7 @@ export class Library {
   /** Ask about what is on its way: what was added here, and what of the list can be seen. */
   async #watch() {
     for (;;) {
-      const added = [...this.#added.keys()].filter((upload) => upload.state === "uploaded" && !upload.done);
+      const added = [...this.#added.keys()].filter((upload) => upload.state === "uploaded" && !upload.done && upload.name !== this.followed);
       const seen = this.#shown ? [...this.#rows.values()].map((row) => this.#documents[row.index]).filter((each) => each && !FINAL.has(each.status)) : [];
       const youngest = Date.now() - Math.max(0, ...added.map((upload) => upload.at));
       await new Promise((resolve) => { setTimeout(resolve, youngest < 60_000 ? QUICK : added.length ? 2000 : 3000); });

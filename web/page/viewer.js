@@ -183,7 +183,7 @@ export class Viewer {
         else if (!this.#document) { this.#showProblem(problem); if (problem.status && problem.status < 500) return; }
       }
       const age = Date.now() - since;
-      await pause(age < 60_000 ? 600 : age < 300_000 ? 2000 : 5000, signal).catch(() => {});
+      await pause(age < 20_000 ? 400 : age < 60_000 ? 1000 : age < 300_000 ? 2000 : 5000, signal).catch(() => {});
       while (document.hidden && !signal.aborted) await pause(1000, signal).catch(() => {});
     }
   }
