@@ -154,15 +154,18 @@ def test_an_interrupted_installation_is_begun_anew(installation: type[FakeInstal
     assert titles(installation) == ["venv", "pip", "ci"]
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "local/azurite/package.json"])
+@pytest.mark.parametrize(
+    ("title", "file"), [("Python packages", "requirements.txt"), ("Azurite", "local/azurite/package.json")]
+)
 def test_a_pin_that_changes_during_an_installation_is_installed_by_the_next(
-    installation: type[FakeInstallation], monkeypatch: pytest.MonkeyPatch, file: str
+    installation: type[FakeInstallation], monkeypatch: pytest.MonkeyPatch, title: str, file: str
 ) -> None:
     run = installation.run
 
-    def while_it_runs(self: FakeInstallation, title: str, command: Sequence[str], directory: Path | None = None) -> int:
-        (checkout() / file).write_text("example==2\n")
-        return run(self, title, command, directory)
+    def while_it_runs(self: FakeInstallation, here: str, command: Sequence[str], directory: Path | None = None) -> int:
+        if here == title:
+            (checkout() / file).write_text("example==2\n")
+        return run(self, here, command, directory)
 
     monkeypatch.setattr(installation, "run", while_it_runs)
     install.install(tests=False)
