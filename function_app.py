@@ -12,6 +12,7 @@ import azure.functions as func
 
 from blob_binding import BlobReference
 from shared import settings
+from web.triggers import blueprint
 
 if TYPE_CHECKING:
     from shared.assembly import Services
@@ -81,6 +82,9 @@ if SETTINGS.find_missed_schedule:
         from shared.missed import find_missed as find
 
         find(_services(), _run_until())
+
+
+app.register_functions(blueprint(SETTINGS, os.environ, _services))
 
 
 def _run_until() -> datetime:

@@ -25,7 +25,18 @@ _IMPORTS = {
 }
 _SETTINGS = {"DocumentStorage": "UseDevelopmentStorage=true", "READ_ENDPOINT": "http://127.0.0.1:5000"}
 _TIMED = "import time; start = time.process_time(); exec({statement!r}); print(time.process_time() - start)"
-_LATE = ("azure.core", "azure.data", "azure.identity", "azure.storage", "requests", "shared.advance", "shared.document")
+_LATE = (
+    "azure.core",
+    "azure.data",
+    "azure.identity",
+    "azure.storage",
+    "requests",
+    "shared.advance",
+    "shared.document",
+    "PIL",
+    "pypdfium2",
+    "web.serve",
+)
 """Modules that a start has no use for, each with all that it brings."""
 
 

@@ -30,9 +30,10 @@ def _findings(app: App) -> Iterator[Finding]:
         if settings is None:
             yield other
             return
+        advice = "Set it as in the app, in the environment or in local.settings.json, to have Read tried too."
         if not app.runs:
-            finding = replace(finding, advice="Start the local stack with `dev.py up`, or set READ_ENDPOINT.")
-        yield finding
+            advice = "Start the local stack with `dev.py up`, or set READ_ENDPOINT."
+        yield replace(finding, advice=advice)
         yield from check_storage(app.services)
         return
     yield finding

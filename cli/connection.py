@@ -105,7 +105,7 @@ def _connection(storage: str, settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def _of_url(url: str) -> dict[str, str]:
-    """The connection of an account of which one service's URL is known."""
+    """The connection of an account, by the URL of one of its services."""
     parts = urlsplit(url)
     labels = (parts.hostname or "").split(".")
     at = next((at for at, label in enumerate(labels) if at and label in (*_SERVICES, "file", "dfs", "web")), None)

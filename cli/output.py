@@ -50,7 +50,7 @@ def one_line(text: str) -> str:
     """A name, a code or a message on one line, for people.
 
     What would move the cursor, break the line, or turn the direction of what follows is shown as its escape:
-    ``\\n``, ``\\u202e``. So no name can pass for a line of ours, or for another name.
+    ``\\n``, ``\\u202e``. So no name can pass for a line of the command's, or for another name.
     """
     return "".join(_escape(c) if unicodedata.category(c) in _ESCAPED and c not in _JOINERS else c for c in text)
 

@@ -21,5 +21,6 @@ def allow_pages(connection_string: str, origins: Iterable[str]) -> None:
         max_age_in_seconds=3600,
     )
     options = without_proxy(next(endpoints(connection_string), None))
+    options |= {"retry_total": 0, "connection_timeout": 5, "read_timeout": 5}  # a stack that is stopped waits for this
     with BlobServiceClient.from_connection_string(connection_string, **options) as service:
         service.set_service_properties(cors=[rule])

@@ -149,6 +149,7 @@ def _azurite_installed() -> bool:
 def _install_packages(installation: Installation, venv: Path, groups: tuple[str, ...]) -> None:
     """Install groups of packages, each with those before it."""
     usable = _installed(venv, groups[0])  # then only what the others need is missing
+    wanted = {group: _wanted_packages(venv, group) for group in groups}  # a file may change while this runs
     _remove_stamp(venv)
     if not usable:
         shutil.rmtree(venv, ignore_errors=True)
@@ -159,10 +160,11 @@ def _install_packages(installation: Installation, venv: Path, groups: tuple[str,
             )
     files = [f"--requirement={ROOT / file}" for file in _REQUIREMENTS[groups[-1]]]
     _pip(installation, venv, "Python packages", files)
-    _write_stamp(venv, {group: _wanted_packages(venv, group) for group in groups})
+    _write_stamp(venv, wanted)
 
 
 def _install_azurite(installation: Installation) -> None:
+    wanted = _wanted_azurite()
     _remove_stamp(AZURITE)
     shutil.rmtree(AZURITE, ignore_errors=True)
     AZURITE.mkdir(parents=True)
@@ -173,7 +175,7 @@ def _install_azurite(installation: Installation) -> None:
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
     if installation.run("Azurite", [*npm, "ci", *options], directory=AZURITE) != 0:
         raise InstallError(f"Azurite could not be installed. What npm said is in {LOG}.")
-    _write_stamp(AZURITE, {"wanted": _wanted_azurite(), "node": node})
+    _write_stamp(AZURITE, {"wanted": wanted, "node": node})
 
 
 def _pip(installation: Installation, venv: Path, title: str, arguments: Sequence[str]) -> None:

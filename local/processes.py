@@ -30,6 +30,9 @@ AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1
 """Azurite's own account and key: the same everywhere, and public (Azurite README, "Default Storage Account")."""
 
 
+_CLEAN = "If its data was damaged, as by a power failure, `python3 dev.py clean` deletes what was stored."
+
+
 class ServiceError(CommandError):
     """A part of the stack did not come up, or ended. Its text says which, why, and where its log is."""
 
@@ -173,6 +176,7 @@ class Azurite(Service):
         installed = azurite_installation()
         if installed is None:
             raise ServiceError("Azurite is not installed. `python3 dev.py test` and `dev.py run` install it.")
+        self._stored = directory
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)
         command = [installed["node"], "--require", str(ROOT / "local/azurite/stop_with_stdin.js")]
@@ -190,6 +194,20 @@ class Azurite(Service):
             environment=environment,
             directory=DEV / "azurite",
         )
+
+    def start(self) -> None:
+        """Start the process. Raises ServiceError if one of its files is empty: Azurite would begin anew, silently."""
+        for file in self._stored.glob("__azurite_db_*.json") if self._stored else ():
+            if file.stat().st_size == 0:
+                raise ServiceError(f"Azurite's data is damaged: {file} is empty. {_CLEAN}")
+        super().start()
+
+    def wait_until_ready(self) -> None:
+        """Return when all three services answer. Raises ServiceError."""
+        try:
+            super().wait_until_ready()
+        except ServiceError as error:
+            raise ServiceError(f"{error}. {_CLEAN}" if self._stored else str(error)) from None
 
     @property
     def connection_string(self) -> str:
@@ -229,7 +247,7 @@ class ReadEmulator(Service):
 
 
 class FunctionsEmulator(Service):
-    """The Functions emulator, with the app of this repository unless told otherwise."""
+    """The Functions emulator, with the app of this repository unless another is given."""
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ import re
 from shared.document import ROW_EDITED, Document
 from shared.read.generation import Generation, ReadOptions
 from shared.read.generations import UnknownGeneration, all_generations, generation
+from shared.shortcut import is_shortcut
 
 _UPLOAD = "Then upload the file again."
 _BY_ITSELF = "The app keeps trying by itself."
@@ -53,6 +54,7 @@ _TEXTS = (
     ("InvalidPageRange", f"The file does not have the pages that READ_PAGES, or its metadata 'pages', asks for. Correct or remove it. {_UPLOAD}"),
     ("InvalidReadingOrder", f"Set READ_READING_ORDER, or the file's metadata 'reading_order', to basic or natural. {_UPLOAD}"),
     ("BadArgument InvalidArgument InvalidParameter InvalidParameterLength ParameterMissing InvalidRequest", f"Correct what the message names: a READ_… setting, the file's metadata, or the file. {_UPLOAD}"),
+    ("NotAShortcut", f"A file *.url is read from where it points. Save the shortcut anew from a browser, with a URL that begins with http:// or https://, or rename the file if it is something else. {_UPLOAD}"),
     # The file's link, with SUBMIT_BY=url
     ("InvalidImageUrl FailedToDownloadImage ContentSourceNotAccessible ContentSourceTimeout 2003", f"Read could not fetch the file from storage. Let Read through the storage account's firewall, or set SUBMIT_BY=content. {_UPLOAD}"),
     ("InvalidSasToken", f"Storage refused the link that Read was given. Allow shared access signatures on the storage account, or set SUBMIT_BY=content. {_UPLOAD}"),
@@ -80,11 +82,15 @@ _ABOUT_FORMAT = {"InvalidImage", "InvalidContent", "2005", "InvalidImageFormat",
 _ABOUT_SIZE = {"InvalidImageSize", "InvalidContentLength", "Http413"}
 _ABOUT_OPTIONS = {"BadArgument", "InvalidArgument", "InvalidParameter", "InvalidRequest"}
 
+_ABOUT_LINK = {"InvalidImageUrl", "FailedToDownloadImage", "ContentSourceNotAccessible", "ContentSourceTimeout", "2003"}
+
+_wrong_target = f"Read could not fetch what the shortcut points to. Check that the URL leads to the file itself, not to a page about it, and opens without a sign-in; or download the file. {_UPLOAD}"
+
 _FORMAT_OF = {"jpg": "JPEG", "jpe": "JPEG", "jfif": "JPEG", "tif": "TIFF", "heic": "HEIF", "hif": "HEIF", "htm": "HTML"}
 """Formats whose files have other extensions than the format's name."""
 
 _TAKEN_BY_NONE = {"AVIF", "CSV", "DJVU", "DOC", "EML", "EPUB", "GIF", "ICO", "JP2", "JXL", "MSG", "ODP", "ODS", "ODT", "PPT",
-                  "PSD", "RTF", "SVG", "TXT", "WEBP", "XLS", "XPS", "ZIP"}  # fmt: skip
+                  "PSD", "RTF", "SVG", "TXT", "WEBP", "XLS", "XPS", "ZIP", "XLSM", "DOCM", "PPTM", "PAGES", "NUMBERS", "KEY", "MP4", "MOV"}  # fmt: skip
 """Formats that people drop and no version of Read takes."""
 
 
@@ -102,8 +108,9 @@ def advice_for(code: str, message: str, document: Document) -> str:
     return (
         (_wrong_endpoint(read) if code == "EndpointNotFound" else None)
         or (_free_tier(read, message) if code == "Throttled" else None)
+        or (_wrong_target if code in _ABOUT_LINK and is_shortcut(document.name) else None)
         or (_wrong_option(message, document) if code in _ABOUT_OPTIONS else None)
-        or (_wrong_format(read, document.name) if code in _ABOUT_FORMAT else None)
+        or (_wrong_format(read, document) if code in _ABOUT_FORMAT else None)
         or (_wrong_size(read, message, document.content_length) if code in _ABOUT_SIZE else None)
         or _filled(text, read)
     )
@@ -144,17 +151,24 @@ def _wrong_option(message: str, document: Document) -> str | None:
     return None
 
 
-def _wrong_format(read: Generation, name: str) -> str | None:
-    """Which versions take a file of this name's extension, if this one does not."""
-    extension = name.rpartition(".")[2].casefold()
-    kind = _FORMAT_OF.get(extension, extension.upper())
+def _wrong_format(read: Generation, document: Document) -> str | None:
+    """Which versions take a file of this kind, if this one does not. Its first bytes say what it is, then its name."""
+    extension = document.name.rpartition(".")[2].casefold()
+    named = _FORMAT_OF.get(extension, extension.upper())
+    kind = document.file_type or named
     if kind in read.formats:
         return None
+    what = (
+        f"This is a file of the kind {kind}, whatever its name says. "
+        if document.file_type not in (None, named)
+        else ""
+    )
+    shown = extension.upper() if kind == named else kind
     takers = [each.version for each in all_generations() if kind in each.formats]
     if takers:
-        return f"Read {read.version} takes no {extension.upper()} files; Document Intelligence {_listed(takers, 'and')} do. Set READ_API_VERSION={takers[-1]} with such a resource, or convert the file to PDF, PNG or JPEG. {_UPLOAD}"
-    if kind in _TAKEN_BY_NONE:
-        return f"No version of Read takes {extension.upper()} files. Convert it to PDF, PNG or JPEG, then upload that."
+        return f"{what}Read {read.version} takes no {shown} files; Document Intelligence {_listed(takers, 'and')} do. Set READ_API_VERSION={takers[-1]} with such a resource, or convert the file to PDF, PNG or JPEG. {_UPLOAD}"
+    if document.file_type or kind in _TAKEN_BY_NONE:
+        return f"{what}No version of Read takes {shown} files. Convert it to PDF, PNG or JPEG, then upload that."
     return None
 
 

@@ -45,8 +45,13 @@ def check_settings(environ: Mapping[str, str], host_json: str | bytes) -> tuple[
         settings = from_environment(environ, host_json)
     except SettingsError as error:
         return None, Finding(SETTINGS, False, str(error), "Correct this setting; in Azure, the app restarts by itself.")
+    return settings, settings_are_right(settings)
+
+
+def settings_are_right(settings: Settings) -> Finding:
+    """What an app that has started says of its settings."""
     read = f"{settings.input_container}/{settings.input_prefix}"
-    return settings, Finding(
+    return Finding(
         SETTINGS, True, f"Files in {read} are read by {settings.generation.service}, {settings.generation.version}."
     )
 

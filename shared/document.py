@@ -50,6 +50,8 @@ class Document:
     line_count: int | None = None
     word_count: int | None = None
     pages_in_file: int | None = None
+    file_type: str | None = None
+    """What the file is by its first bytes, whatever its name says."""
     warning: str | None = None
     error_code: str | None = None
     error_message: str | None = None

@@ -24,6 +24,7 @@ from shared.document import COLUMNS, Document, Status, from_row
 from shared.keys import document_key
 from shared.settings import Settings
 from shared.storage.codes import error_code
+from shared.storage.rows import rows_of
 
 TROUBLE = "trouble"
 """The status of a row that the app cannot read."""
@@ -247,6 +248,19 @@ class Library:
         for piece in self._download(document, document.text_blob):
             yield decode(piece)
         yield decode(b"", True)
+
+    def changed_since(self, moment: datetime) -> Iterator[tuple[Document | Trouble, datetime]]:
+        """Documents whose row was written at this time, by storage's clock, or later; each with that time.
+
+        One query, however many documents are waited for. It is not for large tables in Azure, where no index helps it.
+        """
+        found = self._documents.query_entities(
+            "PartitionKey eq @container and Timestamp ge @moment and (RowKey lt '!' or RowKey ge '\"')",
+            parameters={"container": self._container, "moment": moment},
+        )
+        row: Any
+        for row in rows_of(found):
+            yield _read(_plain_row(row)), _time(row.metadata["timestamp"]) or moment
 
     def has_page(self, document: Document, number: int) -> bool:
         """Whether a document that succeeded has a page of this number: READ_PAGES may have left others out."""

@@ -11,12 +11,13 @@ from shared.assembly import Services
 from shared.carry_out import carry_out
 from shared.document import Document, Version
 from shared.errors import SourceChanged, SourceMissing
+from shared.file_type import file_type
 from shared.keys import is_unsafe
 from shared.message import Message
 from shared.outputs.store import adopt_outputs
 from shared.quota.rate import Call
 from shared.read.answers import Accepted, Rejected, Retryable, SubmitAnswer
-from shared.read.page_count import CountingBody
+from shared.shortcut import MOST_BYTES, NotAShortcut, is_shortcut, target
 from shared.storage.documents import Conflict, Expected
 from shared.storage.fence import Superseded
 from shared.storage.inbox import Source
@@ -98,14 +99,16 @@ def _claim_and_post(
         return
     claimed = services.documents.write(claimed, expected)
     log.step(None, claimed)
-    body = CountingBody(source)
     services.limiter.wait(reservation)
     asked_at = services.now()
-    answer = _post_link(services, claimed.name, source.version) or _post(services, body, source.version)
+    if is_shortcut(claimed.name):
+        answer = _post_target(services, source)
+    else:
+        answer = _post_link(services, claimed.name, source.version) or _post(services, source)
     called = log.Called(Call.SUBMIT, services.now() - asked_at)
     if isinstance(answer, Retryable) and answer.code == "Throttled":
         services.limiter.throttled(Call.SUBMIT, reservation, answer.retry_after)
-    posted = claimed.evolve(pages_in_file=body.pages)
+    posted = claimed.evolve(file_type=file_type(source.head))
     transition = decide.after_post(posted, answer, services.now(), services.random)
     slots = reservation.slots if isinstance(answer, Accepted) else ()
     if slots and transition.delay is not None:
@@ -137,14 +140,34 @@ def _post_link(services: Services, name: str, version: Version) -> SubmitAnswer 
     return answer
 
 
+def _post_target(services: Services, source: Source) -> SubmitAnswer:
+    """Let Read fetch what an Internet shortcut points to. The app itself never does. Raises SourceChanged."""
+    try:
+        url = target(_start_of(source, MOST_BYTES + 1))
+    except NotAShortcut as error:
+        return Rejected("NotAShortcut", str(error))
+    except SourceMissing:
+        return decide.SOURCE_DELETED
+    except AzureError as error:
+        return Retryable("StorageUnavailable", f"Storage broke off while the file was read ({type(error).__name__}).")
+    return services.read.submit_link(url, services.settings.options_for(source.version.metadata))
+
+
+def _start_of(source: Source, size: int) -> bytes:
+    start = bytearray()
+    while len(start) < size and (piece := source.read(size - len(start))):
+        start += piece
+    return bytes(start)
+
+
 _OF_THE_LINK = ("OutboundAccessForbidden", "ReadServerError")
 """Reasons to wait that may come from fetching; Read reports a timeout of it as an error of the server."""
 
 
-def _post(services: Services, body: CountingBody, version: Version) -> SubmitAnswer:
+def _post(services: Services, source: Source) -> SubmitAnswer:
     """Raises SourceChanged. Trouble with storage half-way through breaks the request off: nothing is paid."""
     try:
-        return services.read.submit(body, services.settings.options_for(version.metadata))
+        return services.read.submit(source, services.settings.options_for(source.version.metadata))
     except SourceMissing:
         return decide.SOURCE_DELETED
     except AzureError as error:

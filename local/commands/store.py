@@ -1,8 +1,9 @@
 """Where files are dropped on this machine, and what became of them."""
 
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
@@ -44,6 +45,12 @@ class Store:
         except ResourceNotFoundError:
             return False
 
+    def changed_since(self, moment: datetime) -> Iterator[tuple[Document, datetime]]:
+        """Documents whose row was written at this time or later; each with that time."""
+        for document, changed in self.library.changed_since(moment):
+            if isinstance(document, Document):
+                yield document, changed
+
     def document(self, name: str) -> Document | None:
         """A document's row; None if there is none, or none that can be read: its next version replaces that."""
         document = self.library.document(name)
@@ -54,12 +61,6 @@ class Store:
         return "".join(self.library.text(document))
 
 
-def check_settings(settings: Mapping[str, str]) -> None:
-    """Raise CommandError for an app setting that is wrong, before anything is started."""
-    endpoint = settings.get("READ_ENDPOINT") or NO_READ_ENDPOINT
-    parsed({**settings, "DocumentStorage": "UseDevelopmentStorage=true", "READ_ENDPOINT": endpoint})
-
-
 def connect(settings: Mapping[str, str]) -> Store:
     """The store of these app settings. Raises CommandError."""
-    return Store(parsed(settings))
+    return Store(parsed({**settings, "READ_ENDPOINT": settings.get("READ_ENDPOINT") or NO_READ_ENDPOINT}))

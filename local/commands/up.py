@@ -7,10 +7,10 @@ import time
 
 from cli.connection import explained
 from cli.settings import load_settings
-from local.commands.store import check_settings, connect
+from local.commands.store import connect
 from local.functions_emulator.keys import FUNCTION_KEY
 from local.paths import DATA, LOGS
-from local.stack import KNOWN_PORTS, Ports, Stack, only_user, own_stack
+from local.stack import KNOWN_PORTS, Ports, Stack, check_settings, only_user, own_stack
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -37,7 +37,9 @@ def _welcome(stack: Stack) -> str:
     storage = "UseDevelopmentStorage=true" if standard else running.connection_string
     names = connect(stack.app_settings()).settings
     if running.host:
-        drop = "Drop files with `python3 dev.py run FILE` in another terminal, or with any storage tool."
+        drop = (
+            "Drop files onto the page, with `python3 dev.py run FILE` in another terminal,\nor with any storage tool."
+        )
     else:
         drop = (
             "Start the app with `func start` or F5; local.settings.sample.json, copied to local.settings.json,\n"

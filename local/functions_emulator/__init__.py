@@ -20,10 +20,10 @@ What it is not:
   Where the real host kills and restarts a worker (functionTimeout), this one ends with status 3; whoever
   started it starts it again.
 - The blob scan is that of development storage (a full listing, again and again); there is no reading of
-  storage logs. Event Grid is not played: hand blobs over by the admin endpoint.
+  storage logs. Event Grid is not played: name each blob to the admin endpoint.
 - A timer keeps no schedule monitor and takes no singleton lock: a time that passed while no host ran is
   skipped, and a timer fires in every process that lists it. The clock is UTC.
-- The admin endpoint takes no key, as that of Core Tools. It puts a blob that is handed over on the
+- The admin endpoint takes no key, as that of Core Tools. It puts a blob that it is given on the
   trigger's internal queue, where Event Grid's events go too, so that it is retried and survives a crash; the
   real host calls the function once, directly.
 """

@@ -114,11 +114,11 @@ class BlobScanner:
         self._seen[function.function.id] = listed
 
     def _queue_once(self, function: Function, version: Version) -> bool:
-        def hand_over() -> None:
+        def enqueue() -> None:
             send(self._queue, trigger_message(function.id, version))
             self._queued()
 
-        return self._receipts.once(function.id, version, hand_over)
+        return self._receipts.once(function.id, version, enqueue)
 
 
 class BlobTriggerHandler:
@@ -150,7 +150,7 @@ class BlobTriggerHandler:
             log.debug("The blob of message %s is gone.", message.id)
             return True
         except AzureError as error:
-            log.warning("The blob of message %s cannot be looked at: %s", message.id, brief(error))
+            log.warning("The blob of message %s cannot be asked for: %s", message.id, brief(error))
             return False
         if function.trigger.source != EVENT_GRID and properties.etag != version.etag:
             log.debug("The blob of message %s has changed: the scan queues its new version.", message.id)

@@ -170,11 +170,11 @@ class Host:
         scanner = BlobScanner(functions, receipts, queue, listener.notify)
         self._listeners.append((partial(scanner.run, self._run.scan_seconds), scanner.stop))
         for function in functions:
-            self.calls[function.function.name] = partial(hand_over, function, queue, listener.notify)
+            self.calls[function.function.name] = partial(enqueue_blob, function, queue, listener.notify)
             if function.trigger.source == EVENT_GRID:
                 log.warning(
                     "Function %s waits for Event Grid, which is not played here: nothing arrives by itself. "
-                    'Hand a blob over with POST /admin/functions/%s and {"input": "%s/NAME"}.',
+                    'Name a blob with POST /admin/functions/%s and {"input": "%s/NAME"}.',
                     function.function.name,
                     function.function.name,
                     function.trigger.container,
@@ -190,7 +190,7 @@ class Host:
         self.threads.submit(run, given if isinstance(given, str) else json.dumps(given))
 
 
-def hand_over(function: BlobFunction, queue: QueueClient, queued: Callable[[], None], given: Any) -> None:
+def enqueue_blob(function: BlobFunction, queue: QueueClient, queued: Callable[[], None], given: Any) -> None:
     """Queue the blob that `given` names for the function, whatever its receipts say."""
     version = current_version(function, given) if isinstance(given, str) else None
     if version is None:

@@ -109,7 +109,7 @@ def allowed(level: str, key: str) -> bool:
 def http_input(request: Request, parameters: Mapping[str, str]) -> Input:
     """The request as the worker gets it.
 
-    Empty values of the query are left out, and so is a body without a Content-Length (the host looks at that alone).
+    Empty values of the query are left out, and so is a body without a Content-Length (the host goes by that alone).
     """
     host = request.header("host") or ""
     body = request.body if request.header("content-length") else b""

@@ -90,7 +90,7 @@ Trigger = BlobTrigger | QueueTrigger | TimerTrigger | HttpTrigger
 class Function:
     """One function of the app. `trigger` is None if this host does not run that type.
 
-    `converter` makes the value of `parameter`; it is None where the value is handed over as it is.
+    `converter` makes the value of `parameter`; it is None where the value is passed on as it is.
     """
 
     name: str

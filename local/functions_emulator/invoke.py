@@ -26,7 +26,7 @@ PROGRAMMATICALLY = "This function was programmatically called via the host APIs.
 
 @dataclass(frozen=True)
 class Input:
-    """What a trigger hands over: its value, or the blob for an SDK type, and the trigger's metadata."""
+    """What a trigger passes on: its value, or the blob for an SDK type, and the trigger's metadata."""
 
     value: Datum
     metadata: Mapping[str, Datum]

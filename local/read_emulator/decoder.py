@@ -18,7 +18,8 @@ import time
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from local.read_emulator.documents import Document, Limits, open_document
+from local.read_emulator.documents import Document, Limits
+from local.read_emulator.opening import open_document
 from local.read_emulator.refusals import Rejected, Unreadable
 
 CPU_SECONDS = {"describe": 8, "page": 20, "searchable": 60, "close": 1}

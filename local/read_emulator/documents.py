@@ -1,20 +1,16 @@
-"""Files as pages: told apart by their content, checked against Read's limits, decoded one page at a time.
+"""What a file is once it is opened (opening.py): pages, decoded one at a time, within Read's limits.
 
 Runs in a decoder process (decoder.py), since a file can be made to crash a decoder, or to keep it busy for hours.
 """
 
 from __future__ import annotations
 
-import io
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import IO, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-
-from local.read_emulator import kinds
-from local.read_emulator.refusals import Reason, Rejected
 
 Pixels = NDArray[np.uint8]
 """A picture of shape (height, width, 3), in OpenCV's order: blue, green, red."""
@@ -69,24 +65,3 @@ class Document(ABC):
 
         Each text is a word and its box, eight numbers in the page's unit. Raises Unreadable.
         """
-
-
-def open_document(file: IO[bytes], limits: Limits = USUAL, *, page_tree: bool = True) -> Document:
-    """Look at the file's content. Raises Rejected for what Read refuses before reading.
-
-    Without `page_tree`, a PDF's page count is believed: checking it can take long in a file made for that.
-    """
-    from local.read_emulator.pdf import PdfDocument
-    from local.read_emulator.pictures import PictureDocument
-
-    size = file.seek(0, io.SEEK_END)
-    if not size:
-        raise Rejected(Reason.EMPTY)
-    if size > limits.megabytes * 1024 * 1024:
-        raise Rejected(Reason.TOO_MANY_BYTES)
-    file.seek(0)
-    if b"%PDF-" in file.read(1024):
-        return PdfDocument(file, limits, page_tree=page_tree)
-    if kind := kinds.recognise(file):
-        raise Rejected(Reason.NOT_A_DOCUMENT, kind)
-    return PictureDocument(file, limits)

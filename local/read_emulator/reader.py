@@ -106,7 +106,7 @@ class Reader:
         self._entries: dict[str, Entry] = {}  # oldest first
         self._changed = threading.Condition()
         self._jobs: deque[_Job] = deque()
-        """Documents of which a page waits."""
+        """Documents with a page that waits."""
         self._loaded = threading.Event()
         self._read_page: ReadPage | None = None
         threading.Thread(target=self._start, args=(workers,), name="load", daemon=True).start()

@@ -13,7 +13,6 @@ from typing import Any
 from shared.read import json_shapes as shapes
 from shared.read.json_walk import Answer, Path, elements, outline
 from shared.read.result import Box, Line, Page, Result, Word
-from shared.read.string_index import length_in
 
 Span = tuple[int, int]
 """Start and end in ``content``, in the answer's string index."""
@@ -118,7 +117,7 @@ def _loose_texts(answer: Answer, analyzed: Mapping[str, Any]) -> dict[int, list[
     loose = [
         _paragraph(shapes.is_object(each, "paragraphs")) for each in elements(answer, _PARAGRAPHS, _WITHOUT_CONTENT)
     ]
-    return _placed(loose or _lines_of_content(answer, analyzed), position_of, sorted(starts))
+    return _placed(loose or _lines_of_content(answer), position_of, sorted(starts))
 
 
 def _count(answer: Answer) -> int:
@@ -136,17 +135,11 @@ def _paragraph(paragraph: Mapping[str, Any]) -> _Text:
     return _Text(shapes.text(paragraph, "content"), _spans(paragraph), page=page if isinstance(page, int) else None)
 
 
-def _lines_of_content(answer: Answer, analyzed: Mapping[str, Any]) -> list[_Text]:
-    length = length_in(shapes.optional_text(analyzed, "stringIndexType"))
+def _lines_of_content(answer: Answer) -> list[_Text]:
+    """The lines of the whole content: where they are is not known, so they go to the first page."""
     content = {"content": next((value for path, value in answer.parts() if path == _CONTENT), None)}
-    lines = []
-    offset = 0
-    for line in (shapes.optional_text(content, "content") or "").split("\n"):
-        end = offset + length(line + "\n")
-        if line.strip():
-            lines.append(_Text(line.removesuffix("\r"), [(offset, end - 1)]))
-        offset = end
-    return lines
+    lines = (shapes.optional_text(content, "content") or "").split("\n")
+    return [_Text(line.removesuffix("\r"), []) for line in lines if line.strip()]
 
 
 def _placed(

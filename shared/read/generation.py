@@ -63,7 +63,7 @@ _ADD_ON = "(barcodes|formulas|languages|ocrHighResolution|styleFont)"
 ADD_ONS = Option(
     "features",
     f"{_ADD_ON}(,{_ADD_ON})*",
-    "a comma-separated list of barcodes, languages, and, billed, formulas, ocrHighResolution, styleFont",
+    "a comma-separated list of barcodes, languages, and the billed formulas, ocrHighResolution and styleFont",
 )
 """Document Intelligence's add-ons of prebuilt-read, from 2023-07-31 on; Office and HTML files take none.
 
@@ -106,6 +106,8 @@ class Generation:
     """The day on which Azure's cloud stopped answering it."""
     instead: str | None = None
     """What to set READ_API_VERSION to instead."""
+    all: Callable[[], "list[Generation]"] = field(default=list, compare=False, repr=False)
+    """Every generation, by which an error says which others take an option. generations/ sets it."""
 
     @property
     def notice(self) -> str | None:
@@ -123,10 +125,10 @@ class Generation:
         for name, value in options.given().items():
             option = self.options.get(name)
             if option is None:
-                raise UnsupportedOption(name, f"Read {self.version} takes no {name}{_taken_by(name)}.")
+                raise UnsupportedOption(name, f"Read {self.version} takes no {name}{self._taken_by(name)}.")
             if not option.takes(value):
                 problem = f"{name} is {value!r}, which Read {self.version} does not take ({option.form})"
-                raise UnsupportedOption(name, f"{problem}{_taken_by(name, value)}.")
+                raise UnsupportedOption(name, f"{problem}{self._taken_by(name, value)}.")
             parameters[option.parameter] = value
         return urlencode(parameters)
 
@@ -148,17 +150,14 @@ class Generation:
             raise NotOurOperation(f"the operation URL's path is none of Read {self.version}'s")
         return match[0] + (f"?{parts.query}" if parts.query else "")
 
-
-def _taken_by(name: str, value: str | None = None) -> str:
-    """Which generations take an option, or a value of it, as the end of a sentence."""
-    from shared.read.generations import all_generations  # they are made of this module
-
-    takers = [
-        each.version
-        for each in all_generations()
-        if (option := each.options.get(name)) and (value is None or option.takes(value))
-    ]
-    if not takers:
-        return "; no version does"
-    listed = " and ".join(filter(None, (", ".join(takers[:-1]), takers[-1])))
-    return f"; {listed} {'do' if len(takers) > 1 else 'does'}"
+    def _taken_by(self, name: str, value: str | None = None) -> str:
+        """Which generations take an option, or a value of it, as the end of a sentence."""
+        takers = [
+            each.version
+            for each in self.all()
+            if (option := each.options.get(name)) and (value is None or option.takes(value))
+        ]
+        if not takers:
+            return "; no version does"
+        listed = " and ".join(filter(None, (", ".join(takers[:-1]), takers[-1])))
+        return f"; {listed} {'do' if len(takers) > 1 else 'does'}"

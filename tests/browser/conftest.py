@@ -106,7 +106,7 @@ def until(page: Page, expression: str) -> None:
 
 def image_shown(page: Page) -> None:
     """Wait for the open page's image."""
-    until(page, "document.getElementById('scan').complete && document.getElementById('scan').naturalWidth > 0")
+    until(page, "document.getElementById('scan').width > 0 && Boolean(document.getElementById('scan').dataset.page)")
 
 
 def is_failure(message: ConsoleMessage) -> bool:

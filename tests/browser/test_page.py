@@ -245,7 +245,8 @@ def test_no_element_is_made_for_a_word(open_page: Open) -> None:
     page = open_page("#name=dense.pdf")
     expect(page.locator("#text p")).to_have_count(200)
     assert page.locator("#text p *").count() == 0
-    assert page.locator("canvas").count() == 1
+    assert page.locator("#stage *").count() == 2
+    assert page.locator("#pane-image canvas").count() == 2
 
 
 def test_doubtful_words_are_marked_below_a_threshold_that_moves(open_page: Open) -> None:

@@ -70,7 +70,7 @@ def bicep() -> Bicep:
     environment = {**os.environ, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: S603 - the compiler that was found, on files of ours
+        return subprocess.run(  # noqa: S603 - the compiler that was found, on our own files
             [compiler, *arguments], capture_output=True, text=True, check=False, env=environment
         )
 

@@ -103,7 +103,7 @@ def test_it_does_not_try_where_nobody_is_signed_in(run: Run, tmp_path: Path) -> 
 
 
 def test_shellcheck_finds_nothing() -> None:
-    found = subprocess.run(  # noqa: S603 - a linter of ours
+    found = subprocess.run(  # noqa: S603 - a pinned linter
         [tool("shellcheck"), HOOKS / "postdeploy.sh"], capture_output=True, text=True, check=False
     )
     assert (found.returncode, found.stdout) == (0, "")

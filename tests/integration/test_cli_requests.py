@@ -360,7 +360,7 @@ def test_one_missed_file_is_not_called_files(cli: Run, app: App) -> None:
     assert cli("missed", "--dry-run")[1] == "1 file (3 bytes) is not read yet. Read bills each page.\n"
 
 
-def test_missed_files_are_handed_over_and_read(cli: Run, app: App) -> None:
+def test_missed_files_are_enqueued_and_read(cli: Run, app: App) -> None:
     for name in ("a.png", "b.png"):
         app.drop(name, "one")
     soon = clock(app.clock(), app.clock().astimezone())
@@ -373,9 +373,7 @@ def test_missed_files_are_handed_over_and_read(cli: Run, app: App) -> None:
     assert cli("missed")[1] == "No file was missed.\n"
 
 
-def test_no_more_is_handed_over_while_the_quota_is_spoken_for(
-    cli: Run, tap: StorageTap, read: ReadServer, app: App
-) -> None:
+def test_no_more_is_enqueued_while_the_quota_is_reserved(cli: Run, tap: StorageTap, read: ReadServer, app: App) -> None:
     slow = App(settings_for(tap.connection_string, read.endpoint, READ_RATE="1/min"), app.clock)
     slow.create_inbox()
     app.services = slow.services

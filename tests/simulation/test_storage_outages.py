@@ -1,7 +1,7 @@
 """An outage of storage, or a refusal that lasts: nothing fails, nothing is paid twice, and rows say why."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 
@@ -16,7 +16,7 @@ from simulation.world import Plan, World
 DOCUMENTS = "PartitionKey eq 'inbox' and RowKey ge '\"'"
 ONE_FILE = Plan(files=1, versions=1, deletes=0, done_queue=True, uploads_within=1)
 
-ERRORS: dict[str, partial[AzureError]] = {
+ERRORS: dict[str, Callable[[], AzureError]] = {
     "busy": partial(refused, "ServerBusy", 503),
     "throttled": partial(refused, "OperationTimedOut", 500),
     "no role": partial(refused, "AuthorizationPermissionMismatch", 403),
@@ -25,7 +25,7 @@ ERRORS: dict[str, partial[AzureError]] = {
     "answer lost": partial(ServiceResponseError, "lost"),
     "no credential": partial(ClientAuthenticationError, "no token"),
 }
-OF_BLOBS_ALONE: dict[str, partial[AzureError]] = {
+OF_BLOBS_ALONE: dict[str, Callable[[], AzureError]] = {
     "leased": partial(refused, "LeaseIdMissing", 412),
     "immutable": partial(refused, "BlobImmutableDueToPolicy", 409),
 }
@@ -34,7 +34,7 @@ OF_BLOBS_ALONE: dict[str, partial[AzureError]] = {
 class Outage(World):
     """A world in which some calls of storage are refused from its start on, for a time."""
 
-    def __init__(self, call: str, error: partial[AzureError], lasts: timedelta = timedelta(hours=3)) -> None:
+    def __init__(self, call: str, error: Callable[[], AzureError], lasts: timedelta = timedelta(hours=3)) -> None:
         super().__init__(1, ONE_FILE)
         self._call = call
         self._error = error

@@ -7,10 +7,10 @@ from heapq import heappop, heappush
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shared.pace import AHEAD, LATE, Pace, Slot
 
 from local.read_emulator.quotas import Quota as Counted
 from local.read_emulator.quotas import TokenBucket
-from shared.pace import AHEAD, LATE, Pace, Slot
 from shared.schedule import FIRST_POLL_DELAY, LONGEST_DELAY
 from shared.settings import Quota, Rate
 

@@ -7,10 +7,10 @@ from threading import Thread
 
 import pytest
 from azure.core.exceptions import ServiceRequestError
-
 from shared.pacer import FRESH, STRICT_AFTER, Pacer
-from shared.settings import Quota, Rate
 from shared.storage.pace import PaceRow
+
+from shared.settings import Quota, Rate
 from simulation.storage import MemoryStorage, Operation
 
 RATE = Rate(Quota(30, 1), Quota(30, 1), shared=True)

@@ -187,7 +187,7 @@ addEventListener("drop", async (event) => {
     if (files.length) await add(files);
     else announce("There is no file in what was dropped.");
   } catch {
-    await ask({ title: "What was dropped could not be read", text: "Your browser did not hand over all of it. Choose the files with the button.", answers: [{ value: null, label: "Close" }] });
+    await ask({ title: "What was dropped could not be read", text: "Your browser did not pass on all of it. Choose the files with the button.", answers: [{ value: null, label: "Close" }] });
   }
 });
 addEventListener("paste", (event) => {

@@ -43,8 +43,8 @@ export class Viewer {
   #searching = new AbortController();
   #expected = null; // what must change before a document is final: after "read again"
   #pages = new Recent(12);
-  #images = new Recent(4, (entry) => URL.revokeObjectURL(entry.url));
-  #preview = null;
+  #images = new Recent(4); // compressed; only the page that is shown is held as pixels
+  #preview = null; // the file that is shown
   #missing = false;
   #instead = true; // whether something else than pages is shown
   #found = []; // {page, count, hits}
@@ -120,8 +120,8 @@ export class Viewer {
     this.#page = 0;
     this.#pages.clear();
     this.#images.clear();
-    $("scan").removeAttribute("src");
-    this.#dropPreview();
+    this.#clearScan();
+    this.#preview = null;
     this.#text.empty();
     $("json").textContent = "";
     $("hits").replaceChildren();
@@ -314,26 +314,38 @@ export class Viewer {
   /** Until the page is read: the picture itself, from this computer. */
   #showPreview() {
     const upload = this.#upload();
-    if (!this.#showsState()) { this.#dropPreview(); return; }
+    if (!this.#showsState()) { this.#preview = null; return; }
     const file = upload && PICTURES.test(upload.file.type) ? upload.file : null;
-    $("viewer").classList.toggle("no-preview", !file);
-    if (!file || this.#preview) return;
-    this.#preview = URL.createObjectURL(file);
-    const image = $("scan");
-    image.src = this.#preview;
-    image.decode().then(() => {
-      if (image.src !== this.#preview) return;
-      this.#aspect = image.naturalHeight / image.naturalWidth;
+    if (this.#preview && this.#preview === file) return;
+    this.#preview = file;
+    $("viewer").classList.add("no-preview");
+    if (!file) return;
+    createImageBitmap(file, { resizeWidth: 1280, resizeQuality: "medium" }).then((bitmap) => {
+      if (this.#preview !== file) { bitmap.close(); return; }
+      $("viewer").classList.remove("no-preview");
+      this.#aspect = bitmap.height / bitmap.width;
+      this.#paint(bitmap, `${this.#place.name}, as it is on this computer`);
       this.#layOut();
-    }).catch(() => this.#dropPreview());
+    }).catch(() => {}); // the browser does not show this kind of picture; Read may know it
   }
 
-  #dropPreview() {
-    if (!this.#preview) return;
-    if ($("scan").src === this.#preview) $("scan").removeAttribute("src");
-    URL.revokeObjectURL(this.#preview);
-    this.#preview = null;
-    $("viewer").classList.add("no-preview");
+  /** Put an image on the sheet. A canvas, since browsers keep the pixels of images for long after they are gone. */
+  #paint(bitmap, label) {
+    const canvas = $("scan");
+    canvas.width = bitmap.width;
+    canvas.height = bitmap.height;
+    canvas.getContext("2d").drawImage(bitmap, 0, 0);
+    canvas.setAttribute("aria-label", label);
+    canvas.dataset.page = String(this.#page);
+    bitmap.close();
+  }
+
+  #clearScan() {
+    const canvas = $("scan");
+    canvas.width = 0;
+    canvas.height = 0;
+    canvas.setAttribute("aria-label", "No image yet");
+    delete canvas.dataset.page;
   }
 
   // Pages
@@ -366,7 +378,7 @@ export class Viewer {
       this.#model = null;
       this.#boxes.model = null;
       this.#text.show({ lines: [], words: [] }, null, problem.status === 404 ? "Read gave nothing for this page." : `${problem.message} ${problem.advice ?? ""}`);
-      $("scan").removeAttribute("src");
+      this.#clearScan();
       this.#draw();
     }
   }
@@ -396,39 +408,30 @@ export class Viewer {
     });
   }
 
-  /** The image of a page, at the size that the screen has for it: `{url, width}`. */
+  /** The image of a page, at the size that the screen has for it: `{blob, width, page}`. */
   async #image(page, signal) {
     const wanted = Math.min($("stage").clientWidth || 800, 2000) * Math.max(this.#zoom, 1) * (devicePixelRatio || 1);
     const width = WIDTHS.find((each) => each >= wanted) ?? WIDTHS.at(-1);
     const known = this.#images.get(page);
     if (known && known.width >= width) return known;
     const blob = await this.#api.pageImage(this.#place.name, page, width, signal);
-    return { url: URL.createObjectURL(blob), width, page };
+    return this.#images.set(page, { blob, width, page });
   }
 
   async #showImage(promise, signal) {
     const entry = await promise;
-    if (signal.aborted) { if (entry.url && this.#images.get(entry.page) !== entry) URL.revokeObjectURL(entry.url); return; }
-    const image = $("scan");
-    if (!entry.url) { // a problem: it cannot be drawn, or not now
-      image.removeAttribute("src");
-      this.#boxes.blank = true;
-      if (this.#model?.hasBoxes) this.#note(entry.code === "PageNotDrawable" ? "This page cannot be drawn. Its words stand where they were found." : "The page’s image cannot be had right now. Its words stand where they were found.");
-      this.#draw();
-      return;
-    }
-    if (this.#images.get(entry.page) !== entry) this.#images.set(entry.page, entry);
-    this.#dropPreview();
-    image.src = entry.url;
-    try {
-      await image.decode();
-    } catch {
-      if (!signal.aborted) { this.#boxes.blank = true; image.removeAttribute("src"); this.#draw(); }
-      return;
-    }
     if (signal.aborted) return;
-    this.#boxes.blank = false;
-    if (!this.#model?.hasBoxes) { this.#aspect = image.naturalHeight / image.naturalWidth; this.#layOut(); }
+    const bitmap = entry.blob ? await createImageBitmap(entry.blob).catch(() => null) : null;
+    if (signal.aborted) { bitmap?.close(); return; }
+    this.#boxes.blank = !bitmap;
+    if (bitmap) {
+      const aspect = bitmap.height / bitmap.width;
+      this.#paint(bitmap, `Page ${this.#page} as an image; its text stands beside it`);
+      if (!this.#model?.hasBoxes) { this.#aspect = aspect; this.#layOut(); }
+    } else {
+      this.#clearScan();
+      if (this.#model?.hasBoxes) this.#note(entry.code === "PageNotDrawable" ? "This page cannot be drawn. Its words stand where they were found." : "The page’s image cannot be had right now. Its words stand where they were found.");
+    }
     this.#draw();
   }
 
@@ -437,7 +440,7 @@ export class Viewer {
     setTimeout(() => {
       if (signal.aborted) return;
       this.#load(page, signal).catch(() => {});
-      this.#image(page, signal).then((entry) => { if (this.#images.get(page) !== entry) this.#images.set(page, entry); }).catch(() => {});
+      this.#image(page, signal).catch(() => {});
     }, 200);
   }
 
@@ -449,8 +452,7 @@ export class Viewer {
     this.#boxes.blank = false;
     this.#active = null;
     this.#boxes.light(null);
-    $("scan").removeAttribute("src");
-    $("scan").alt = `Page ${this.#page} as an image; its text stands beside it`;
+    this.#clearScan();
     if (model.width && model.height) this.#aspect = model.height / model.width;
     $("panes").classList.toggle("no-image", !model.hasBoxes && !model.width && model.lines.length > 0);
     this.#text.show(model, this.#document.language ?? this.#document.requestedLanguage);

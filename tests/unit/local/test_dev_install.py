@@ -154,6 +154,26 @@ def test_an_interrupted_installation_is_begun_anew(installation: type[FakeInstal
     assert titles(installation) == ["venv", "pip", "ci"]
 
 
+@pytest.mark.parametrize("file", ["requirements.txt", "local/azurite/package.json"])
+def test_a_pin_that_changes_during_an_installation_is_installed_by_the_next(
+    installation: type[FakeInstallation], monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    run = installation.run
+
+    def while_it_runs(self: FakeInstallation, title: str, command: Sequence[str], directory: Path | None = None) -> int:
+        (checkout() / file).write_text("example==2\n")
+        return run(self, title, command, directory)
+
+    monkeypatch.setattr(installation, "run", while_it_runs)
+    install.install(tests=False)
+    monkeypatch.setattr(installation, "run", run)
+    installation.commands.clear()
+
+    install.install(tests=False)
+
+    assert titles(installation) == (["venv", "pip"] if file == "requirements.txt" else ["ci"])
+
+
 def test_azurite_alone_is_installed_again_if_that_was_interrupted(installation: type[FakeInstallation]) -> None:
     installation.interrupted = "Azurite"
     with pytest.raises(KeyboardInterrupt):

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageOps
 from pypdfium2 import raw
 
-from local.read_emulator.documents import Limits, PageImage, open_document
+from local.read_emulator.documents import Limits, PageImage
+from local.read_emulator.opening import open_document
 from local.read_emulator.page_ranges import PageRanges
 from local.read_emulator.refusals import Reason, Rejected, Unreadable
 from tests.unit.local import odd_files
@@ -323,7 +324,7 @@ def test_a_picture_that_viewers_show_whole_is_read_though_its_end_is_missing(con
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP"])
-def test_a_picture_of_which_much_is_missing_fails_with_that_reason(kind: str) -> None:
+def test_a_picture_with_much_missing_fails_with_that_reason(kind: str) -> None:
     noise = Image.effect_noise((600, 600), 200)
     content = saved(noise, kind)
     with pytest.raises(Unreadable, match="ends early"):

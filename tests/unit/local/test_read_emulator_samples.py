@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.read_emulator.documents import open_document
+from local.read_emulator.opening import open_document
 from local.read_emulator.page import Page
 from tests.unit.local.read_emulator import engine
 

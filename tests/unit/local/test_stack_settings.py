@@ -85,7 +85,7 @@ def test_an_endpoint_on_this_machine_where_something_listens_is_used(taken_port:
     assert chosen_endpoint({"READ_ENDPOINT": endpoint}) == endpoint
 
 
-def test_an_endpoint_on_this_machine_where_nothing_listens_is_the_stand_ins_own(unused_port: int) -> None:
+def test_an_endpoint_on_this_machine_where_nothing_listens_is_the_emulators_own(unused_port: int) -> None:
     assert chosen_endpoint({"READ_ENDPOINT": f"http://localhost:{unused_port}"}) is None
 
 
