@@ -31,6 +31,9 @@ STEPS = (0.25, 0.05)
 EXACT = 0.15
 """A page nearer to upright than this is upright: its printer, not its scanner, set its angle."""
 
+AS_SHARP = 0.97
+"""So is one whose rows are nearly as sharp there: a line or two does not tell tenths of a degree."""
+
 DETECTED_EXACT = 1.0
 """The same where there are only short lines, whose angle the detector does not tell better."""
 
@@ -109,7 +112,9 @@ def angle(pieces: Iterable[tuple[Mask, float, float]], along: float) -> float:
         tried = np.append(tried, upright) if abs(upright - best) <= reach else tried
         best = float(tried[int(np.argmax([_sharpness(ink, each) for each in tried]))])
         reach = step
-    return upright if abs(best - upright) <= EXACT else best
+    if abs(best - upright) <= EXACT or _sharpness(ink, upright) >= AS_SHARP * _sharpness(ink, best):
+        return upright
+    return best
 
 
 def stands(picture: Pixels) -> bool:
