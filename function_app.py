@@ -1,21 +1,23 @@
-"""blob-ocr's functions: decode the trigger, hand over, nothing else. What is done is in shared/."""
+"""blob-ocr's functions: decode the trigger, call shared/, nothing else."""
 
 import logging
 import os
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from blob_binding import BlobReference
 from shared import settings
+from web.triggers import blueprint
 
 if TYPE_CHECKING:
     from shared.assembly import Services
 
-SETTINGS = settings.from_environment(os.environ, Path(__file__).with_name("host.json").read_text(encoding="utf-8"))
+SETTINGS = settings.from_environment(os.environ, Path(__file__).with_name("host.json").read_bytes())
 
 if SETTINGS.generation.notice:
     logging.getLogger(__name__).warning(SETTINGS.generation.notice)
@@ -23,8 +25,16 @@ if SETTINGS.generation.notice:
 app = func.FunctionApp()
 
 
-@cache
+_building = Lock()
+
+
 def _services() -> "Services":
+    with _building:  # all threads of a burst ask at once, and one rate limiter is to serve them all
+        return _build()
+
+
+@cache
+def _build() -> "Services":
     # The storage SDKs are imported when the first event arrives: a start that only indexes has no use for them.
     from shared.assembly import build
 
@@ -55,7 +65,7 @@ def poll_operation(message: func.QueueMessage) -> None:
 
 @app.timer_trigger(arg_name="timer", schedule="0 */5 * * * *")
 def recover_stalled(timer: func.TimerRequest) -> None:
-    """Whatever was lost on the way is put back."""
+    """Requeue documents whose message was lost."""
     from shared.missed import find_missed as resume
     from shared.recover import recover_stalled as recover
 
@@ -68,12 +78,15 @@ if SETTINGS.find_missed_schedule:
 
     @app.timer_trigger(arg_name="timer", schedule=SETTINGS.find_missed_schedule)
     def find_missed(timer: func.TimerRequest) -> None:
-        """What no trigger told of is handed over."""
+        """Enqueue files that no trigger reported."""
         from shared.missed import find_missed as find
 
         find(_services(), _run_until())
 
 
+app.register_functions(blueprint(SETTINGS, os.environ, _services))
+
+
 def _run_until() -> datetime:
-    """When a sweep had better stop by itself: half-way to the function's timeout."""
+    """When a sweep stops by itself: about half-way to the function's timeout."""
     return datetime.now(UTC) + SETTINGS.claim_length / 2

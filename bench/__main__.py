@@ -1,4 +1,4 @@
-"""Measure, and tell: `python3 dev.py bench`. Standard library only, until a benchmark is run."""
+"""Measure and report: `python3 dev.py bench`. Standard library only, until a benchmark is run."""
 
 import argparse
 import importlib
@@ -45,7 +45,7 @@ def run(names: Sequence[str], *, quick: bool, json_file: Path | None, plot: Path
             publish(figures, machine())
     except ServiceError:
         raise
-    except Exception:  # noqa: BLE001 - whatever it is, it is told, and is no exit status of a test that failed
+    except Exception:  # noqa: BLE001 - any error is reported, and is not the exit status of a failed test
         traceback.print_exc()
         print("The benchmarks could not be run to their end.", file=sys.stderr)
         return 2
@@ -81,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--quick", action="store_true", help="tiny ones, to see that they run; their figures say little"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write one JSON object a line there, a figure each")
-    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the schedules of looks there")
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the schedules of polls there")
     parser.add_argument("--update", action="store_true", help="publish this run in the README and in docs/")
 
 

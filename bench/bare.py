@@ -90,7 +90,7 @@ class BareLoop:
         self._documents.submit_transaction(
             [("update", row, _unchanged(written[0]["etag"])), ("upsert", entry, _REPLACE)]
         )
-        fields = {"v": 1, "name": name, "etag": row["SourceETag"], "look": 1, "operation": row["OperationUrl"]}
+        fields = {"v": 1, "name": name, "etag": row["SourceETag"], "operation": row["OperationUrl"]}
         return json.dumps({**fields, "write_id": row["WriteId"]})
 
     def _store(self, name: str) -> None:

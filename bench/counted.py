@@ -13,12 +13,12 @@ from io import BytesIO
 from typing import Any
 
 import requests
+from shared.pace import EARLY_BY, Pace
 
 from shared.advance import advance, advance_message
 from shared.assembly import Services
 from shared.document import Document, Status
 from shared.missed import count_missed, find_missed
-from shared.pace import EARLY_BY, Pace
 from shared.recover import recover_stalled
 from shared.settings import Rate
 from shared.storage.documents import Documents
@@ -162,7 +162,7 @@ def entity_bytes(row: Mapping[str, Any]) -> int:
 
 
 def sweep(in_flight: int, overdue: int) -> int:
-    """Calls of storage that the five-minute clock makes."""
+    """Calls of storage that a sweep makes."""
     world = CountingWorld(Burst())
     services, now = world.open(), world.now()
     for number in range(in_flight):

@@ -1,4 +1,4 @@
-"""A figure: what was measured, and what it is to be."""
+"""A figure: what was measured, and its goal."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One measured value. ``goal`` is what it may be at most, or must be at least; None where it is only told."""
+    """One measured value. ``goal`` is what it may be at most, or must be at least; None where there is no goal."""
 
     name: str
     """What is measured and on what, in words; no two figures share it."""

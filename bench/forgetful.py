@@ -1,4 +1,4 @@
-"""Stands before Azurite's tables and lets it take the lines of a document's first pages only.
+"""A proxy before Azurite's tables that lets through the lines of a document's first pages only.
 
 Azurite's own time for a batch grows with the rows that are there: on a busy machine, a bare loop of batches of 100 took
 0.1 s each at first, and 0.5 s each at 20,000 rows. The 100,000 lines of 2,000 pages would take it far longer than
@@ -50,7 +50,7 @@ def _handler(tables: Forgetful, there: str) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-            """Nothing is told."""
+            """Nothing is logged."""
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

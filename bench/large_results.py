@@ -72,7 +72,7 @@ class _Read(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """It is not told."""
+        """Nothing is logged."""
 
     def do_POST(self) -> None:
         """Count a file's bytes and forget them; its first ones are the number of pages."""

@@ -33,7 +33,7 @@ from tests.support.app import App, Clock, settings_for
 
 VERSIONS = ("v3.2", "2024-11-30")
 LARGE = "large"
-MOST_SUBMITTING, MOST_STORING, MOST_BEYOND_A_TENTH = 32, 48, 8
+MOST_SUBMITTING, MOST_STORING, MOST_BEYOND_A_TENTH = 16, 16, 4
 """MB."""
 
 
@@ -109,10 +109,10 @@ def _in_its_own_process(what: str, storage: str, endpoint: str, version: str, pa
     """Raises ServiceError where it did not go well."""
     print(f"  {what}: {pages:,} pages, {version}", file=sys.stderr, flush=True)
     command = [sys.executable, "-m", "bench.memory", what, storage, endpoint, version, str(pages)]
-    told = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
-    if told.returncode:
-        raise ServiceError(f"`{what}` of the memory benchmark ended with status {told.returncode}.")
-    return dict(json.loads(told.stdout.splitlines()[-1]))
+    done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
+    if done.returncode:
+        raise ServiceError(f"`{what}` of the memory benchmark ended with status {done.returncode}.")
+    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def _file(megabytes: int) -> Iterable[bytes]:

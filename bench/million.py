@@ -1,4 +1,4 @@
-"""What a million documents mean: calls of storage, bytes, time and money. docs/scale.md tells what follows from it.
+"""What a million documents mean: calls of storage, bytes, time and money. docs/scale.md says what follows from it.
 
 ``python -m bench.million [--quick]`` prints the rows of that page's tables. What one document costs is counted step by
 step; that a million cost as much each is shown on samples that grow.

@@ -56,7 +56,7 @@ class _Known(Latency):
 def read_one_page_documents(seconds: Sequence[float], get_seconds: tuple[float, float]) -> list[Added]:
     """Read documents, each when the one before is done; the first only warms up.
 
-    ``seconds`` is what Read takes for each, ``get_seconds`` the range that a look's answer takes on its way.
+    ``seconds`` is what Read takes for each, ``get_seconds`` the range of seconds that a poll's answer takes on its way.
     Raises ServiceError.
     """
     random = Random(1)  # noqa: S311 - spreads documents over the host's polls, and is to be repeated
@@ -76,7 +76,7 @@ def read_one_page_documents(seconds: Sequence[float], get_seconds: tuple[float, 
                 calls = sum(stage.counters()[each] for each in ("posts", "gets"))
                 name = f"{number}.png"
                 inbox.upload_blob(name, f"document {number}".encode())
-                _hand_over(host or "", name)
+                _deliver_event(host or "", name)
                 ended_at = _succeeded_at(rows, name)
                 calls = sum(stage.counters()[each] for each in ("posts", "gets")) - calls
                 results.append(Added(calls, ended_at - known.ready_at[number]))
@@ -97,7 +97,7 @@ def _far_away(app: ASGIApp, get_seconds: tuple[float, float], random: Random) ->
     return later
 
 
-def _hand_over(host: str, name: str) -> None:
+def _deliver_event(host: str, name: str) -> None:
     """The event, at once: a scan's own time is not what is measured."""
     request = urllib.request.Request(  # noqa: S310 - http, on this machine
         f"{host}/admin/functions/submit_document",

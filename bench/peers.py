@@ -1,4 +1,4 @@
-"""Ours beside what a user would otherwise run: functions that wait for Read, and looks at fixed times.
+"""Ours beside what a user would otherwise run: functions that wait for Read, and polls at fixed times.
 
 The same files, the same scripted Read service, the same storage (a real Azurite), the same host and as many worker
 threads. The host is the Functions emulator's: its queue listeners hand blob events and messages over, more of them than
@@ -62,7 +62,7 @@ QUICKSTART, QUICKSTART_1, POLLER = (
     "the quickstart's loop, 1 s",
     "Document Intelligence's poller",
 )
-FIXED, OURS = "our queue with looks at fixed times", "ours"
+FIXED, OURS = "our queue with polls at fixed times", "ours"
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _figures(
 
 
 def quickstart(world: "World", interval: float) -> Functions:
-    """The quickstart's loop in a blob trigger: submit, look, sleep, until it is done. It sleeps 10 s (for URLs, 1 s).
+    """The quickstart's loop in a blob trigger: submit, poll, sleep, until it is done. It sleeps 10 s (for URLs, 1 s).
 
     Azure-Samples/cognitive-services-quickstart-code, python/ComputerVision/ComputerVisionQuickstart.py.
     """
@@ -182,9 +182,9 @@ def poller(world: "World") -> Functions:
     return Functions(read)
 
 
-def ours(world: "World", look_after: float | None = None) -> Functions:
-    """This app; with ``look_after``, every look of it that many seconds after what came before."""
-    sends: Any = _Sends(world, look_after)
+def ours(world: "World", poll_after: float | None = None) -> Functions:
+    """This app; with ``poll_after``, every poll of it that many seconds after what came before."""
+    sends: Any = _Sends(world, poll_after)
     services = replace(world.services, queue=sends)
     return Functions(lambda name: advance(services, name), lambda text: advance_message(services, text.encode()))
 
@@ -233,7 +233,7 @@ class World:
         self._worker.shutdown()
 
     def file(self, name: str) -> bytes:
-        """A file's content, as a binding hands it over."""
+        """A file's content, as a binding gives it."""
         return self._files[name]
 
     def store(self, name: str, result: object) -> None:
@@ -316,8 +316,8 @@ class World:
                     each.stop()
 
     def _calls_of_read(self) -> int:
-        told = requests.get(f"{self.endpoint}/script/counters", timeout=30).json()
-        return int(told["posts"]) + int(told["gets"])
+        counters = requests.get(f"{self.endpoint}/script/counters", timeout=30).json()
+        return int(counters["posts"]) + int(counters["gets"])
 
     def _check(self) -> None:
         """Raise RuntimeError if a file has not been read."""

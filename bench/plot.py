@@ -1,4 +1,4 @@
-"""The plot of schedules: Read calls per document against seconds added."""
+"""The plot of schedules: Read calls per document against added latency."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -70,7 +70,7 @@ def draw(figures: Iterable[Figure], path: Path) -> None:
 
 def _axes(axes: "Axes", panel: _Panel) -> None:
     axes.set_title(panel.title, color=INK, fontsize=11.5, pad=10)
-    axes.set_xlabel("seconds added to Read's own: median, line to 95th percentile")
+    axes.set_xlabel("added latency in seconds: p50, line to p95")
     axes.set_ylabel("calls of Read per document")
     axes.set_xscale("log")
     if panel.calls[-1] > 100:
@@ -92,11 +92,11 @@ def _axes(axes: "Axes", panel: _Panel) -> None:
 
 def _point(axes: "Axes", panel: _Panel, schedule: str, values: Mapping[str, float]) -> None:
     calls = values[calls_name(panel.workload, schedule)]
-    median, p95 = (values[added_name(panel.workload, schedule, what)] for what in ("median", "95th percentile"))
+    p50, p95 = (values[added_name(panel.workload, schedule, what)] for what in ("p50", "p95"))
     color, special = COLORS.get(schedule, OTHERS), schedule in COLORS
-    axes.plot([median, p95], [calls, calls], color=color, linewidth=2 if special else 1.4, zorder=3 + special)
+    axes.plot([p50, p95], [calls, calls], color=color, linewidth=2 if special else 1.4, zorder=3 + special)
     axes.plot(
-        median,
+        p50,
         calls,
         "*" if schedule == ORACLE else "o",
         color=color,
@@ -106,7 +106,7 @@ def _point(axes: "Axes", panel: _Panel, schedule: str, values: Mapping[str, floa
     )
     axes.annotate(
         schedule,
-        (median, calls),
+        (p50, calls),
         (0, -19 if schedule in panel.below else 10),
         textcoords="offset points",
         color=color,

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 
 class Relay:
-    """Hands on, to the server of a URL, whatever connects to ``url``. Both counts are as the client sees them."""
+    """Passes each connection to ``url`` on to the server of another URL. Both counts are as the client sees them."""
 
     def __init__(self, there: str) -> None:
         parts = urlsplit(there)

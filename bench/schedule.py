@@ -1,4 +1,4 @@
-"""Polls against delay: calls of Read a document, and seconds added to Read's own, by schedule of looks.
+"""Polls against delay: calls of Read a document, and added latency, by schedule of polls.
 
 On a virtual clock, on an otherwise quiet app: the schedule and the host's polling are the app's and the host emulator's
 own code; what storage and Read take is made up. The same is then measured on the local stack.
@@ -82,8 +82,8 @@ def calls_name(workload: str, schedule: str) -> str:
 
 
 def added_name(workload: str, schedule: str, what: str) -> str:
-    """And the one that tells the seconds added; ``what`` is ``median`` or ``95th percentile``."""
-    return f"Seconds added to Read's own, {workload}, {what}: {schedule}"
+    """The name of the figure of the added latency; ``what`` is ``p50`` or ``p95``."""
+    return f"Added latency, {workload}, {what}: {schedule}"
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
@@ -95,7 +95,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
             goals = workload.has_goals and schedule == "ours"
             yield from _figures(workload.name, schedule, results, f"{documents:,} documents simulated", goals)
     modelled = _cuts(simulate("ours", typical, 1_000 if quick else 20_000))
-    note = f"without a tail; simulated it is {modelled[49]:.2f} s, 95th percentile {modelled[94]:.2f} s"
+    note = f"without a tail; simulated it is {modelled[49]:.2f} s, p95 {modelled[94]:.2f} s"
     results = read_one_page_documents([READ_SECONDS[0], *_evenly(2 if quick else 40)], GET_SECONDS)
     yield from _figures(
         "one page", "ours, on the local stack", results, f"{len(results)} documents one by one; {note}", True
@@ -103,7 +103,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
 
 
 def simulate(schedule: str, seconds: Draw, documents: int) -> list[Added]:
-    """Documents of which Read takes ``seconds``, one by one."""
+    """Documents that take Read ``seconds`` each, one by one."""
     random = Random(1)  # noqa: S311 - a run is to be replayed
     if schedule == ORACLE:
         return [Added(2, random.uniform(*GET_SECONDS) + _stored(random)) for _ in range(documents)]
@@ -111,7 +111,7 @@ def simulate(schedule: str, seconds: Draw, documents: int) -> list[Added]:
 
 
 def _read(delays: Iterable[float], seconds: float, random: Random) -> Added:
-    """One document, from Read's 202 on: row and message, then looks until one finds the answer."""
+    """One document, from Read's 202 on: row and message, then polls until one finds the answer."""
     time, calls = 0.0, 1
     for delay in delays:
         time += _storage(random) + _storage(random)  # the row, the message
@@ -160,7 +160,7 @@ def _figures(workload: str, schedule: str, results: list[Added], note: str, goal
     cuts = _cuts(results)
     for name, value, unit, goal in (
         (calls_name(workload, schedule), mean(each.calls for each in results), "calls", MOST_CALLS),
-        (added_name(workload, schedule, "median"), cuts[49], "s", MOST_MEDIAN),
-        (added_name(workload, schedule, "95th percentile"), cuts[94], "s", MOST_P95),
+        (added_name(workload, schedule, "p50"), cuts[49], "s", MOST_MEDIAN),
+        (added_name(workload, schedule, "p95"), cuts[94], "s", MOST_P95),
     ):
         yield Figure(name=name, value=round(value, 3), unit=unit, goal=goal if goals else None, note=note)

@@ -25,7 +25,18 @@ _IMPORTS = {
 }
 _SETTINGS = {"DocumentStorage": "UseDevelopmentStorage=true", "READ_ENDPOINT": "http://127.0.0.1:5000"}
 _TIMED = "import time; start = time.process_time(); exec({statement!r}); print(time.process_time() - start)"
-_LATE = ("azure.core", "azure.data", "azure.identity", "azure.storage", "requests", "shared.advance", "shared.document")
+_LATE = (
+    "azure.core",
+    "azure.data",
+    "azure.identity",
+    "azure.storage",
+    "requests",
+    "shared.advance",
+    "shared.document",
+    "PIL",
+    "pypdfium2",
+    "web.serve",
+)
 """Modules that a start has no use for, each with all that it brings."""
 
 
@@ -53,7 +64,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         name="Import function_app.py, beyond azure-functions",
         value=_over(times, "app", "azure-functions"),
         unit="s of CPU",
-        note=f"of which the binding, blob_binding.py on azurefunctions-extensions-base, takes {binding:.3f} s",
+        note=f"including the binding, blob_binding.py on azurefunctions-extensions-base, takes {binding:.3f} s",
     )
     yield Figure(
         name="Import function_app.py, against azure-functions", value=app / alone, unit="times", note=_late_note()
@@ -84,6 +95,6 @@ def _late_note() -> str:
 def _run(code: str) -> str:
     environment = {**os.environ, **_SETTINGS}
     command = [sys.executable, "-c", code]
-    return subprocess.run(  # noqa: S603 - this interpreter, and code of ours
+    return subprocess.run(  # noqa: S603 - this interpreter, and our own code
         command, check=True, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     ).stdout

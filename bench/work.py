@@ -54,14 +54,14 @@ def measure(*, quick: bool) -> Iterator[Figure]:
 def calls(storage: str, documents: int) -> Iterator[Figure]:
     """Calls of storage a document, as they go over the wire, after a first one that made containers and tables."""
 
-    def count(work: Callable[[App, list[str]], object], further_looks: int = 0) -> tuple[float, float]:
-        """Those for a document, and looks at the pace, which a process takes for all its documents."""
+    def count(work: Callable[[App, list[str]], object], further_polls: int = 0) -> tuple[float, float]:
+        """Those for a document, and reads of the rate limiter's row, which a process makes for all its documents."""
         with StorageTap(storage) as tap, ReadServer() as read:
             app = _app(tap.connection_string, read.endpoint)
             names = [f"{number}.pdf" for number in range(documents)]
             for name in names:
                 app.drop(name, "a line")
-                read.gets.extend([*[RUNNING] * further_looks, None])
+                read.gets.extend([*[RUNNING] * further_polls, None])
             before = len(tap.calls)
             work(app, names)
             shared = [call.method == "GET" and "~pace" in call.path for call in tap.calls[before:]]
@@ -69,7 +69,7 @@ def calls(storage: str, documents: int) -> Iterator[Figure]:
 
     once, rarely = count(quiet)
     yield Figure(
-        name="Calls of storage per document, one look",
+        name="Calls of storage per document, one poll",
         value=once,
         unit="calls",
         goal=9,
@@ -77,18 +77,18 @@ def calls(storage: str, documents: int) -> Iterator[Figure]:
     )
     booked, polls = count(busy)
     yield Figure(
-        name="Calls of storage per document, one look, with reservations of pace",
+        name="Calls of storage per document, one poll, with reservations",
         value=booked,
         unit="calls",
         goal=10,
-        note=f"{documents} documents, {1 / APART:.0f} a second, at 30/s; beside, {polls:.2f} to see what others booked",
+        note=f"{documents} documents, {1 / APART:.0f} a second, at 30/s; {polls:.2f} more to see what others reserved",
     )
     more, _ = count(quiet, 4)
-    yield Figure(name="Calls of storage per further look", value=(more - once) / 4, unit="calls", goal=3)
+    yield Figure(name="Calls of storage per further poll", value=(more - once) / 4, unit="calls", goal=3)
 
 
 def quiet(app: App, names: list[str]) -> None:
-    """Read files one by one, so far apart that no call of Read need be booked."""
+    """Read files one by one, so far apart that no call of Read needs a reservation."""
     for name in names:
         app.clock.passes(5)
         app.event(name)
@@ -96,7 +96,7 @@ def quiet(app: App, names: list[str]) -> None:
 
 
 def busy(app: App, names: list[str]) -> None:
-    """Read files that come so fast that every call is booked; messages are handed over when they are due."""
+    """Read files that come so fast that every call is reserved; messages are delivered when they are due."""
     events = [(app.clock.time + timedelta(seconds=APART * number), name) for number, name in enumerate(names)]
     due: list[tuple[datetime, str]] = []
     while events or due:
@@ -170,7 +170,7 @@ def cpu(storage: str, endpoint: str, rounds: int, documents: int) -> Iterator[Fi
     contestants: list[tuple[str, App, Callable[[App, list[str]], object]]] = [
         ("a bare loop", _app(storage, endpoint), bare),
         ("the app", _app(storage, endpoint), quiet),
-        ("the app with reservations of pace", _app(storage, endpoint), busy),
+        ("the app with reservations", _app(storage, endpoint), busy),
     ]
     times: dict[str, list[float]] = {who: [] for who, _, _ in contestants}
     for number in range(rounds + 1):
@@ -211,7 +211,7 @@ def _app(storage: str, endpoint: str) -> App:
     """The app, with all its containers, queues, tables and rows: documents have been read."""
     app = App(settings_for(storage, endpoint, READ_RATE="30/s"), Clock())
     app.create_inbox()
-    first = ["first.pdf", "second.pdf"]  # the second books, and so makes the row of the pace
+    first = ["first.pdf", "second.pdf"]  # the second reserves, and so makes the row of the rate limiter
     for name in first:
         app.drop(name, "a line")
     busy(app, first)

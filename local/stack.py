@@ -9,17 +9,34 @@ import os
 import shutil
 import socket
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FuturesTimeoutError
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
+from cli.settings import host_json
 from local.lock import Locked, locked
-from local.paths import DATA, LOGS, ROOT, STATE
-from local.processes import Azurite, CoreTools, FunctionsEmulator, ReadEmulator, Service, ServiceError
+from local.paths import DATA, LOGS, STATE
+from local.processes import (
+    Azurite,
+    CoreTools,
+    FunctionsEmulator,
+    ReadEmulator,
+    Service,
+    ServiceError,
+    azurite_installation,
+)
+from shared.loopback import is_loopback
 from shared.read.generations import UnknownGeneration, generation
+from shared.settings import SettingsError, from_environment
+
+_AnyService = TypeVar("_AnyService", bound=Service)
 
 LOCK = STATE / "stack.lock"
 DESCRIPTION = STATE / "stack.json"
@@ -71,7 +88,7 @@ class Description:
     """What another process needs to know of a running stack."""
 
     command: str
-    """Of dev.py, that runs it: ``up`` or ``run``, or another while it looks at the stored data."""
+    """Of dev.py, that runs it: ``up`` or ``run``, or another while it reads the stored data."""
     process: int
     connection_string: str
     read_endpoint: str | None = None
@@ -82,16 +99,42 @@ class Description:
     settings: Mapping[str, str] | None = None
     """Those of DISCLOSED that are set."""
 
+    @property
+    def page(self) -> str | None:
+        """The address of the app's page; None without a host's address."""
+        port = _address(self.host_url or "")[1]
+        return f"http://localhost:{port}/api/" if port else None
+
 
 class Stack:
-    """A stack that runs: ours, or another process's."""
+    """A stack that runs, or that is starting: ours, or another process's.
 
-    def __init__(self, description: Description, services: tuple[Service, ...] = ()) -> None:
+    ``description`` of one that is starting has no more than is known so far.
+    """
+
+    def __init__(
+        self, description: Description, services: Sequence[Service] = (), startup: "_Startup | None" = None
+    ) -> None:
         self.description = description
-        self.connection_string = description.connection_string
         self.ours = bool(services)
         """Whether it ends when this process leaves it."""
         self._services = services
+        self._startup = startup
+
+    @property
+    def connection_string(self) -> str:
+        """Of Azurite; empty before ``wait_for_storage``."""
+        return self.description.connection_string
+
+    def wait_for_storage(self) -> None:
+        """Return when files can be dropped. Raises ServiceError if Azurite does not come up."""
+        if self._startup:
+            self.description = self._startup.wait_for_storage()
+
+    def wait_until_ready(self) -> None:
+        """Return when every part runs. Raises ServiceError if one does not come up."""
+        if self._startup:
+            self.description = self._startup.wait_until_ready()
 
     def check(self) -> None:
         """Raise ServiceError if a part of it has ended."""
@@ -106,18 +149,121 @@ class Stack:
         return {**(self.description.settings or {}), "DocumentStorage": self.connection_string, **read}
 
 
-def load_settings(environ: Mapping[str, str], file: Path = ROOT / "local.settings.json") -> dict[str, str]:
-    """The Values of local.settings.json, if it is there, beneath the environment.
+class _Startup:
+    """Starts the parts of a stack, each as soon as what it needs is there, in a thread of its own; stops them all.
 
-    Raises StackError if the file is not what it should be.
+    Storage comes first: files can be dropped while Read and the Functions host start.
     """
+
+    def __init__(
+        self,
+        command: str,
+        settings: Mapping[str, str],
+        ports: Ports,
+        *,
+        data: Path | None,
+        host: str | None,
+        logs: Path,
+        echo: Callable[[str], object] | None,
+    ) -> None:
+        self._app = dict(settings)
+        self._endpoint = chosen_endpoint(settings)
+        self._ports, self._data, self._host, self._logs, self._echo = ports, data, host, logs, echo
+        self._azurite = Azurite(data, ports=(ports.blob, ports.queue, ports.table), logs=logs)
+        self._description = Description(
+            command,
+            os.getpid(),
+            "",
+            self._endpoint,
+            host_url=f"http://127.0.0.1:{ports.host or KNOWN_PORTS.host}",
+            settings={name: settings[name] for name in DISCLOSED if settings.get(name)},
+        )
+        self._lock = threading.Lock()
+        self._stopping = False
+        self.services: list[Service] = []
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="startup")
+
+    def start(self) -> Stack:
+        """Start what needs nothing, and have the rest started."""
+        self._start(self._azurite)
+        read = None
+        if self._endpoint is None:
+            self._app.pop("READ_KEY", None)  # it is for another service
+            read = self._start(ReadEmulator(port=self._ports.read, logs=self._logs))
+        self._rest = self._thread.submit(self._start_rest, read)
+        return Stack(self._description, self.services, self)
+
+    def stop(self) -> None:
+        """Stop all that was started; nothing is started any more."""
+        with self._lock:
+            self._stopping = True
+        if self._data == DATA:
+            DESCRIPTION.unlink(missing_ok=True)
+        for service in reversed(self.services):
+            service.stop()
+        self._thread.shutdown()
+        if self._data == DATA:
+            DESCRIPTION.unlink(missing_ok=True)  # written meanwhile
+
+    def wait_for_storage(self) -> Description:
+        """The description with Azurite's addresses. Raises ServiceError."""
+        self._azurite.wait_until_ready()
+        return replace(self._description, connection_string=self._azurite.connection_string)
+
+    def wait_until_ready(self) -> Description:
+        """The whole description. Raises ServiceError."""
+        while True:
+            with suppress(FuturesTimeoutError):
+                return self._rest.result(0.5)  # a wait without end would not see Ctrl-C on Windows
+
+    def _start(self, service: _AnyService) -> _AnyService:
+        with self._lock:
+            if self._stopping:
+                raise StackError("The stack is being stopped.")
+            self.services.append(service)
+            service.start()
+        return service
+
+    def _start_rest(self, read: ReadEmulator | None) -> Description:
+        description = self.wait_for_storage()
+        if read:
+            read.wait_until_ready()
+            description = replace(description, read_endpoint=read.endpoint)
+        if service := self._host_service(description):
+            self._start(service).wait_until_ready()
+            description = replace(description, host=self._host, host_url=service.url)
+        _allow_pages(description)
+        if self._data == DATA:
+            _write(description)
+        return description
+
+    def _host_service(self, description: Description) -> FunctionsEmulator | CoreTools | None:
+        endpoint = description.read_endpoint or ""
+        app = {
+            **self._app,
+            "READ_ENDPOINT": endpoint,
+            "AzureWebJobsStorage": description.connection_string,
+            "DocumentStorage": description.connection_string,
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+        }
+        if is_loopback(endpoint):  # whose quota and bill are nobody's
+            app.setdefault("READ_LONGEST_POLL_DELAY", "00:00:02")
+        if self._host == "emulator":
+            app["BLOB_TRIGGER_SOURCE"] = "LogsAndContainerScan"  # Azurite sends no events
+            return FunctionsEmulator(settings=app, port=self._ports.host, logs=self._logs, echo=self._echo)
+        if self._host == "func":
+            return CoreTools(settings=app, port=self._ports.host, logs=self._logs, echo=self._echo)
+        return None
+
+
+def check_settings(settings: Mapping[str, str]) -> None:
+    """Raise StackError for an app setting that is wrong, before anything is started."""
+    others = {"DocumentStorage": "UseDevelopmentStorage=true", "READ_ENDPOINT": "http://127.0.0.1"}
+    given = {name: value for name, value in settings.items() if value or name not in others}
     try:
-        values = json.loads(file.read_text(encoding="utf-8-sig"))["Values"] if file.exists() else {}
-        if not all(isinstance(value, str) for value in values.values()):
-            raise TypeError
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise StackError(f'{file} is not of the form {{"Values": {{"NAME": "TEXT"}}}}.') from None
-    return {**values, **environ}
+        from_environment({**others, **given, "DocumentStorage": others["DocumentStorage"]}, host_json())
+    except SettingsError as error:
+        raise StackError(str(error)) from None
 
 
 def announcement(endpoint: str, api_version: str | None) -> str:
@@ -130,11 +276,6 @@ def chosen_endpoint(settings: Mapping[str, str]) -> str | None:
     """READ_ENDPOINT, unless it is an address of this machine where nothing listens yet: the emulator's, then."""
     endpoint = settings.get("READ_ENDPOINT", "").strip()
     return endpoint if endpoint and not _emulator_port(settings) else None
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL is of this machine."""
-    return _address(url)[0] in ("127.0.0.1", "localhost", "::1")
 
 
 def port_is_free(port: int) -> bool:
@@ -153,7 +294,7 @@ def port_is_free(port: int) -> bool:
 def shared_stack(
     command: str, settings: Mapping[str, str], ports: Ports, *, say: Callable[[str], object]
 ) -> Iterator[Stack]:
-    """The stack that ``dev.py up`` keeps running, else one of our own for as long as this lasts.
+    """The stack that ``dev.py up`` keeps running, else one of our own, for as long as this lasts, that is starting.
 
     ``say`` is told where documents go, if not to the emulator, and what is being started.
 
@@ -161,7 +302,7 @@ def shared_stack(
     """
     with _claim(lambda running: running.command == "up") as running:
         if running is None:
-            with own_stack(command, settings, ports, data=DATA, say=say) as own:
+            with starting_stack(command, settings, ports, data=DATA, say=say) as own:
                 yield own
         else:
             wanted = chosen_endpoint(settings)
@@ -189,6 +330,15 @@ def shared_storage(command: str) -> Iterator[Stack]:
                     yield Stack(description, (azurite,))
         else:
             yield Stack(running)
+
+
+def check_is_stored() -> None:
+    """Raise StackError if nothing can be stored here: no stack runs, and Azurite was never installed."""
+    if azurite_installation() is None and _described() is None:
+        raise StackError(
+            "Nothing is stored on this machine yet: `dev.py run FILE` reads a file here, and `--storage ACCOUNT` looks"
+            " into a storage account in Azure."
+        )
 
 
 @contextmanager
@@ -219,12 +369,31 @@ def own_stack(
     echo: Callable[[str], object] | None = None,
     say: Callable[[str], object] = lambda _: None,
 ) -> Iterator[Stack]:
-    """Start all parts, and stop them at the end. Without ``data``, what is stored is kept in memory.
+    """Start all parts, and stop them at the end. See ``starting_stack``; here, all parts are ready."""
+    with starting_stack(command, settings, ports, data=data, host=host, logs=logs, echo=echo, say=say) as stack:
+        stack.wait_until_ready()
+        yield stack
 
-    ``host`` is ``emulator``, ``func``, or None for no host. ``echo`` is given what the host prints, line by line;
-    ``say`` is told where documents go, if not to the emulator, and what is being started.
 
-    Raises ServiceError if a part does not come up, and StackError for a port that is taken.
+@contextmanager
+def starting_stack(
+    command: str,
+    settings: Mapping[str, str],
+    ports: Ports,
+    *,
+    data: Path | None = None,
+    host: str | None = "emulator",
+    logs: Path = LOGS,
+    echo: Callable[[str], object] | None = None,
+    say: Callable[[str], object] = lambda _: None,
+) -> Iterator[Stack]:
+    """A stack whose parts are being started, and are stopped at the end.
+
+    Without ``data``, what is stored is kept in memory. ``host`` is ``emulator``, ``func``, or None for no host.
+    ``echo`` is given what the host prints, line by line; ``say`` is told where documents go, if not to the emulator,
+    and what is being started.
+
+    Raises StackError for a port that is taken; the stack itself raises ServiceError for a part that does not come up.
     """
     endpoint = chosen_endpoint(settings)
     if own_port := _emulator_port(settings):
@@ -240,44 +409,18 @@ def own_stack(
             say(notice)
     parts = ["Azurite", *([] if endpoint else ["the Read emulator"]), *([_HOSTS[host]] if host else [])]
     say(f"Starting {', '.join(parts)} ...")
-    with ExitStack() as running:
-        azurite = Azurite(data, ports=(ports.blob, ports.queue, ports.table), logs=logs)
-        services: list[Service] = [azurite]
-        running.callback(azurite.stop)
-        azurite.start()
-        app = dict(settings)
-        if endpoint is None:
-            app.pop("READ_KEY", None)  # it is for another service
-            read = running.enter_context(ReadEmulator(port=ports.read, logs=logs))
-            services.append(read)
-            endpoint = read.endpoint
-        azurite.wait_until_ready()
-        app |= {
-            "READ_ENDPOINT": endpoint,
-            "AzureWebJobsStorage": azurite.connection_string,
-            "DocumentStorage": azurite.connection_string,
-            "FUNCTIONS_WORKER_RUNTIME": "python",
-        }
-        description = Description(
-            command,
-            os.getpid(),
-            azurite.connection_string,
-            endpoint,
-            host_url=f"http://127.0.0.1:{ports.host or KNOWN_PORTS.host}",
-            settings={name: app[name] for name in DISCLOSED if app.get(name)},
-        )
-        if host == "emulator":
-            app["BLOB_TRIGGER_SOURCE"] = "LogsAndContainerScan"  # Azurite sends no events
-            functions = running.enter_context(FunctionsEmulator(settings=app, port=ports.host, logs=logs, echo=echo))
-            services.append(functions)
-            description = replace(description, host=host, host_url=functions.url)
-        elif host == "func":
-            tools = running.enter_context(CoreTools(settings=app, port=ports.host, logs=logs, echo=echo))
-            services.append(tools)
-            description = replace(description, host=host, host_url=tools.url)
-        if data == DATA:
-            running.enter_context(_describe(description))
-        yield Stack(description, tuple(services))
+    startup = _Startup(command, settings, ports, data=data, host=host, logs=logs, echo=echo)
+    try:
+        yield startup.start()
+    finally:
+        startup.stop()
+
+
+def _allow_pages(description: Description) -> None:
+    from local.browsers import allow_pages  # this module is read before the packages are installed
+
+    port = _address(description.host_url or "")[1]
+    allow_pages(description.connection_string, [f"http://{name}:{port}" for name in ("localhost", "127.0.0.1")])
 
 
 @contextmanager
@@ -312,9 +455,13 @@ def _lock() -> Iterator[None]:
         yield
 
 
+def _write(description: Description) -> None:
+    DESCRIPTION.write_text(json.dumps(asdict(description), indent=1), encoding="utf-8")
+
+
 @contextmanager
 def _describe(description: Description) -> Iterator[None]:
-    DESCRIPTION.write_text(json.dumps(asdict(description), indent=1), encoding="utf-8")
+    _write(description)
     try:
         yield
     finally:

@@ -1,9 +1,9 @@
-"""The one way in: a document and a reason to look at it go in; its next step is taken."""
+"""The one way in: take the next step of a document that an event or a message names."""
 
 import logging
 import traceback
 
-from shared import decide
+from shared import decide, log
 from shared.assembly import Services
 from shared.carry_out import carry_out
 from shared.message import LaterMessage, Message
@@ -12,8 +12,6 @@ from shared.storage.documents import Conflict
 from shared.storage.fence import Superseded
 from shared.storage.trouble import storage_trouble
 from shared.submit import submit
-
-_log = logging.getLogger(__name__)
 
 _LATER = 300
 """Seconds after which a message of a later version of the app is seen again, hopefully by that version."""
@@ -27,7 +25,7 @@ def advance(services: Services, name: str, message: Message | None = None) -> No
     """
     in_flight = message is not None and message.write_id is not None
     if not in_flight and not services.settings.reads(services.settings.input_container, name):
-        _log.warning("%r: left alone: it is not below INPUT_PREFIX.", name)
+        log.skipped(name, "it is not below INPUT_PREFIX")
         return
     try:
         _take_step(services, name, message)
@@ -41,7 +39,7 @@ def advance_message(services: Services, body: bytes) -> None:
     try:
         message = Message.from_json(body)
     except LaterMessage as later:
-        _log.warning("Requeued: %s.", later)
+        log.trouble(f"Requeued: {later}.")
         services.queue.send(body.decode(), _LATER)
         return
     advance(services, message.name, message)
@@ -54,7 +52,7 @@ def _take_step(services: Services, name: str, message: Message | None) -> None:
     document = services.documents.get(name)
     match decide.next_step(document, message, services.now()):
         case decide.Skip(why):
-            _log.info("%r: dropped a message: %s.", name, why)
+            log.skipped(name, why, message.trace)
         case decide.Submit():
             submit(services, message, document)
         case decide.Poll():
@@ -71,9 +69,11 @@ def _waits_after(error: Exception, services: Services, name: str, *, in_flight: 
     trouble = storage_trouble(error, services.settings)
     if trouble is None:
         # The error's own text may hold a document's, so that only its class and its place are logged.
-        _log.error("%r: %s\n%s", name, type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+        place = "".join(traceback.format_tb(error.__traceback__))
+        log.trouble(place, document=name, code=type(error).__name__, level=logging.ERROR)
     else:
-        _log.warning("%r: %s: %s", name, *trouble)
+        code, what = trouble
+        log.trouble(what, document=name, code=code)
     try:
         document = services.documents.get(name)
         if trouble is None:
@@ -81,12 +81,12 @@ def _waits_after(error: Exception, services: Services, name: str, *, in_flight: 
         else:
             step = decide.on_storage_trouble(document, name, *trouble, now, services.random)
         if isinstance(step, decide.Skip):
-            _log.info("%r: %s.", name, step.why)
+            log.skipped(name, step.why, document.trace_id if document else None)
             return in_flight
         carry_out(services, document, step)
     except (Conflict, Superseded):
         return in_flight  # another run has taken a step, whose row and message see to the next
     except Exception as second:  # noqa: BLE001 - the first error is the one to raise
-        _log.warning("%r: its row could not say so (%s).", name, type(second).__name__)
+        log.trouble("The row could not say so.", document=name, code=type(second).__name__)
         return False
     return True

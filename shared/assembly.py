@@ -7,17 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
-from urllib.parse import urlsplit
 
 from azure.storage.queue import TextBase64EncodePolicy
 
+from shared.clouds import cloud_of_read
 from shared.document import Document
+from shared.identity import credential
+from shared.library import Library
+from shared.loopback import is_loopback
 from shared.quota.limiter import RateLimiter
 from shared.quota.row import QuotaRow
-from shared.read.client import CredentialsUnavailable, ReadClient, takes_entra_tokens
+from shared.read.client import CredentialsUnavailable, ReadClient
 from shared.settings import Settings
 from shared.storage.comparisons import Comparisons
-from shared.storage.connection import blob_service, queue_service, table_service
+from shared.storage.connection import OUTPUT_RANGE_BYTES, blob_service, queue_service, table_service
 from shared.storage.documents import Documents
 from shared.storage.inbox import Inbox
 from shared.storage.lines import Lines
@@ -38,9 +41,9 @@ class Services:
     outputs: Outputs
     queue: Queue
     done: Queue | None
-    """Where it is told that a document is done, if anywhere."""
+    """DONE_QUEUE, if it is set."""
     poison: RawQueue
-    """Messages of our queue that failed five times, and what was never a message of ours."""
+    """Messages of our queue that failed five times, and messages that this app did not write."""
     unreadable: RawQueue
     blob_poison: RawQueue
     """The host's own: blob events, of every function in the account, that failed five times."""
@@ -76,6 +79,11 @@ def build(settings: Settings) -> Services:
     def raw_queue(name: str) -> RawQueue:
         return RawQueue(queues.get_queue_client(name))
 
+    outputs = blob_service(settings.storage, OUTPUT_RANGE_BYTES)
+
+    def outputs_in(container: str) -> Outputs:
+        return Outputs(outputs.get_container_client(container))
+
     def now() -> datetime:
         return datetime.now(UTC)
 
@@ -91,8 +99,8 @@ def build(settings: Settings) -> Services:
         comparisons=Comparisons(documents, settings.input_container, settings.input_prefix),
         lines=Lines(tables.get_table_client(settings.lines_table)),
         inbox=Inbox(blobs.get_container_client(settings.input_container)),
-        outputs=Outputs(blobs.get_container_client(settings.output_container)),
-        outputs_in=lambda name: Outputs(blobs.get_container_client(name)),
+        outputs=outputs_in(settings.output_container),
+        outputs_in=outputs_in,
         lines_in=lambda name: Lines(tables.get_table_client(name)),
         queue=queue(settings.read_queue),
         done=queue(settings.done_queue) if settings.done_queue else None,
@@ -113,30 +121,30 @@ def build(settings: Settings) -> Services:
     )
 
 
+def build_library(settings: Settings) -> Library:
+    """The read side alone, for callers that only read; it makes no call yet."""
+    return Library(settings, blob_service(settings.storage), table_service(settings.storage))
+
+
 def _fetches(settings: Settings, storage_url: str) -> bool:
     """Whether Read is to fetch files itself. Storage on this machine can be reached from this machine only."""
     if settings.submit_by != "url":
         return False
-    return _is_here(settings.read_endpoint) or not _is_here(storage_url)
-
-
-def _is_here(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    return is_loopback(settings.read_endpoint) or not is_loopback(storage_url)
 
 
 def _entra_token(settings: Settings) -> Callable[[], str] | None:
-    """A source of Microsoft Entra tokens, for an endpoint that takes them. The credential caches what it gets."""
-    if not takes_entra_tokens(settings.read_endpoint):
+    """A source of Microsoft Entra tokens, for an endpoint that takes them. The credential keeps what it gets."""
+    cloud = cloud_of_read(settings.read_endpoint)
+    if cloud is None:
         return None
     from azure.core.exceptions import AzureError
-    from azure.identity import DefaultAzureCredential
 
-    credential = DefaultAzureCredential(managed_identity_client_id=settings.storage.client_id)
+    signs_in = credential(settings.storage.client_id, cloud)
 
     def token() -> str:
         try:
-            return str(credential.get_token("https://cognitiveservices.azure.com/.default").token)
+            return str(signs_in.get_token(cloud.scope).token)
         except AzureError as error:
             raise CredentialsUnavailable(f"No token from Microsoft Entra ID ({type(error).__name__}).") from None
 

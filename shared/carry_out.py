@@ -1,10 +1,9 @@
 """Carrying out what was decided: rows, messages, and the outputs of older versions that go first."""
 
 import json
-import logging
 from collections.abc import Callable
 
-from shared import decide
+from shared import decide, log
 from shared.assembly import Services
 from shared.document import Document, Status, Tombstone
 from shared.keys import is_unsafe, lines_key, output_name
@@ -14,14 +13,16 @@ from shared.storage.fence import Fence
 from shared.storage.lines import Lines
 from shared.storage.outputs import Outputs
 
-_log = logging.getLogger(__name__)
-
 EXTENSIONS = (".json", ".txt", ".jsonl")
 """Of all output blobs that a document can have."""
 
 
 def carry_out(
-    services: Services, before: Expected, transition: decide.Transition, slots: tuple[int, ...] = ()
+    services: Services,
+    before: Expected,
+    transition: decide.Transition,
+    slots: tuple[int, ...] = (),
+    called: log.Called | None = None,
 ) -> Document:
     """Write a decided row over what it was decided from, and send the message for its next step.
 
@@ -43,7 +44,7 @@ def carry_out(
     if document.status.final:
         document = decide.finished(document, services.now(), services.settings)
     written = services.documents.write(document, before)
-    _log.info("%r is %s%s.", written.name, written.status, f" ({written.error_code})" if written.error_code else "")
+    log.step(before if isinstance(before, Document) else None, written, called)
     if transition.delay is not None:
         services.queue.send(Message.about(written, slots=slots).to_json(), transition.delay)
     if written.notification_pending:
@@ -52,7 +53,7 @@ def carry_out(
 
 
 def settle(services: Services, document: Document) -> None:
-    """Do what a final document still owes, and note that it is done. Raises Conflict."""
+    """Send a final document's notification and clean up after older versions, and note both. Raises Conflict."""
     now = services.now()
     if document.notification_pending and services.done:
         services.done.send(_done_message(document), 0)

@@ -50,6 +50,8 @@ class Document:
     line_count: int | None = None
     word_count: int | None = None
     pages_in_file: int | None = None
+    file_type: str | None = None
+    """What the file is by its first bytes, whatever its name says."""
     warning: str | None = None
     error_code: str | None = None
     error_message: str | None = None
@@ -59,6 +61,7 @@ class Document:
     requested_pages: str | None = None
     requested_model_version: str | None = None
     requested_reading_order: str | None = None
+    requested_features: str | None = None
     api_version: str | None = None
     model_version: str | None = None
     source_etag: str | None = None
@@ -75,7 +78,7 @@ class Document:
     resubmits: int = 0
     """How often Read had lost the operation, so that the file was submitted anew."""
     attempts: int = 0
-    """Steps in a row that Read put off; they make the waiting times grow."""
+    """Steps in a row that had to wait; they make the waiting times grow."""
     server_errors: int = 0
     """How often Read answered HTTP 500 to this version."""
     not_found_polls: int = 0
@@ -89,9 +92,11 @@ class Document:
     forgotten: bool | None = None
     """A person had it forgotten: the row goes too, once no slow writer can be left."""
     notification_pending: bool | None = None
-    """Whoever waits at DONE_QUEUE has not been told yet."""
+    """The message to DONE_QUEUE is still to be sent."""
     write_id: str | None = None
     app_version: str | None = None
+    trace_id: str | None = None
+    """Made at the first claim of a version; in each of its messages and log lines."""
     row_etag: str | None = None
     """The row's own ETag, for the next conditional write. Not a column."""
     others: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -159,7 +164,7 @@ def from_row(row: Mapping[str, Any], etag: str | None, name: str | None = None) 
     """The document of a stored entity, whose values may be the SDK's pairs of value and type.
 
     Columns that this version does not know are kept in ``others``. A number or a time that some tool has stored as a
-    text is read as what it says. Of a row that cannot be read otherwise, whoever has edited it, comes a document that
+    text is read as what it says. A row that somebody has edited so that it cannot be read gives a document that
     has failed with the code ``RowEdited``: the file's next version replaces it. ``name`` is the name that the row was
     found by.
 
@@ -259,3 +264,5 @@ _LONGEST_COLUMN = 4_096
 _NO_COLUMNS = ("row_etag", "others")
 _TYPES = {each.name: _type(each.type) for each in fields(Document) if each.name not in _NO_COLUMNS}
 _COLUMNS = {name: _column(name) for name in _TYPES}
+COLUMNS = tuple(_COLUMNS.values())
+"""Of a row, beside its keys."""

@@ -10,6 +10,7 @@ _KEY_LIMIT = 511
 _CUT_AT = 446
 _ESCAPED = re.compile(r"[:=%\\#?!~\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """U+2028 and U+2029 are line ends, which Azurite refuses in a batch."""
+_NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 
@@ -22,6 +23,14 @@ def is_junk(name: str) -> bool:
 def is_unsafe(name: str) -> bool:
     """Whether a path segment is ``.`` or ``..``, which HTTP clients resolve, under a SAS into another container."""
     return any(segment in (".", "..") for segment in re.split(r"[/\\]", name))
+
+
+def is_unlistable(name: str) -> bool:
+    """Whether a name has a character that XML cannot hold (XML 1.0, Char), as a listing of blobs must hold it.
+
+    Azure lists such a name encoded; Azurite answers 500 to every listing of the container, from then on.
+    """
+    return _NOT_XML.search(name) is not None
 
 
 def document_key(name: str) -> str:

@@ -30,11 +30,15 @@ class Message:
     write_id: str | None = None
     slots: tuple[int, ...] = ()
     """What is reserved of Read's quota for this step and for the poll after it."""
+    trace: str | None = None
+    """The row's TraceId, for people who look for it in the queue."""
 
     @classmethod
     def about(cls, document: Document, slots: tuple[int, ...] = ()) -> "Message":
         """The message that brings this document's next step."""
-        return cls(document.name, document.source_etag, document.operation_url, document.write_id, slots)
+        return cls(
+            document.name, document.source_etag, document.operation_url, document.write_id, slots, document.trace_id
+        )
 
     @classmethod
     def from_json(cls, body: bytes) -> "Message":
@@ -47,11 +51,11 @@ class Message:
             raise ForeignMessage("the message is not JSON with a version and a document's name") from None
         if isinstance(version, int) and version > VERSION:
             raise LaterMessage(f"the message is of version {version}")
-        texts = [fields.get(key) for key in ("etag", "operation", "write_id")]
+        texts = [fields.get(key) for key in ("etag", "operation", "write_id", "trace")]
         if version != VERSION or not 0 < len(name) <= 4096 or not all(isinstance(value, str | None) for value in texts):
             raise ForeignMessage("the message lacks the fields of a document's next step")
-        etag, operation, write_id = texts
-        return cls(name, etag, operation, write_id, _slots(fields.get("slots")))
+        etag, operation, write_id, trace = texts
+        return cls(name, etag, operation, write_id, _slots(fields.get("slots")), trace)
 
     def to_json(self) -> str:
         """Under 14 KiB for any name that a blob can have."""

@@ -1,8 +1,7 @@
-"""Comparing container and table: files that no event told of are handed over, no more than the quota reads in a day."""
+"""Compare container and table, and enqueue the files that no event reported: no more than the quota reads in a day."""
 
 import hashlib
 import json
-import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,6 +11,7 @@ from http import HTTPStatus
 
 from azure.core.exceptions import HttpResponseError
 
+from shared import log
 from shared.assembly import Services
 from shared.keys import is_junk
 from shared.message import Message
@@ -21,32 +21,30 @@ from shared.storage.fence import Superseded
 from shared.storage.inbox import Listed
 from shared.tasks import forget_gone
 
-_log = logging.getLogger(__name__)
-
 SLICE = 500_000
 """Documents whose hashes are held in memory at once: some 40 MB."""
 
 RUN_EVERY = timedelta(days=1)
 SETTLED_AFTER = timedelta(minutes=15)
-"""A younger file's own event is likely on its way."""
+"""The event of a younger file is probably still on its way."""
 
 _HEADROOM = 0.9
-"""What the trigger brings in the meantime is read too."""
+"""The rest is for files that the trigger reports in the meantime."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a comparison has come. It is kept, so that the next run goes on where one ran out of time."""
+    """How far a comparison has come. It is stored, so that the next run continues where one ran out of time."""
 
     key: str
-    """Of the hashes, drawn anew for each comparison: nobody can make a name whose hash is another's."""
+    """The key of the hashes, random for each comparison: nobody can make a name with another's hash."""
     slices: int = 1
     slice: int = 0
     page: str | None = None
-    """What continues the listing within the slice."""
+    """The continuation token of the listing within the slice."""
     enqueued: int = 0
     read_by: str | None = None
-    """When the quota should have read all that was handed over; no other comparison hands over before."""
+    """When the quota should have read all that was enqueued; no other comparison enqueues before."""
     done: bool = False
 
     def digest(self, *parts: str) -> int:
@@ -62,10 +60,10 @@ class Progress:
 def find_missed(
     services: Services, until: datetime, *, resume_only: bool = False, settled_after: timedelta = SETTLED_AFTER
 ) -> int:
-    """Hand over the files that the table does not know in their present version. Returns how many this run did.
+    """Enqueue the files that the table does not know in their present version. Returns how many this run did.
 
-    A run ends at ``until``; the next goes on where it stopped (``resume_only`` never begins a new comparison). Each
-    file is a message, delayed so that the quota is spread over the day and looks at what is being read go first.
+    A run ends at ``until``; the next continues where it stopped (``resume_only`` never begins a new comparison). Each
+    file is a message, delayed so that the quota is spread over the day and polls of running operations go first.
     Files younger than ``settled_after`` are left to their events.
     """
     now, rate = services.now(), services.settings.read_rate.documents
@@ -75,29 +73,29 @@ def find_missed(
         if resume_only:
             return 0
         if progress and progress.read_by and datetime.fromisoformat(progress.read_by) > now:
-            _log.info("%d files that were handed over are to be read by %s.", progress.enqueued, progress.read_by)
+            log.comparison(enqueued=progress.enqueued, read_by=progress.read_by, complete=True)
             return 0
         progress = _begin()
-    handed_before = progress.enqueued
+    before = progress.enqueued
     for files, after in _missed(services, progress):
-        handed = progress.enqueued
-        for file in files[: limit - handed]:
+        enqueued = progress.enqueued
+        for file in files[: limit - enqueued]:
             if now - file.uploaded_at >= settled_after:
-                services.queue.send(Message(file.name, f'"{file.etag}"').to_json(), handed / rate)
-                handed += 1
-        read_by = (services.now() + timedelta(seconds=handed / rate)).isoformat()
-        progress = replace(after, enqueued=handed, read_by=read_by, done=after.done or handed >= limit)
+                services.queue.send(Message(file.name, f'"{file.etag}"').to_json(), enqueued / rate)
+                enqueued += 1
+        read_by = (services.now() + timedelta(seconds=enqueued / rate)).isoformat()
+        progress = replace(after, enqueued=enqueued, read_by=read_by, done=after.done or enqueued >= limit)
         services.comparisons.save(json.dumps(asdict(progress)))
         if progress.done or services.now() > until:
             break
     if progress.done and services.settings.delete_with_source:
         _forget_gone(services, progress.slices)
-    _log.info("Comparison %s: %d files handed over.", "done" if progress.done else "to be continued", progress.enqueued)
-    return progress.enqueued - handed_before
+    log.comparison(enqueued=progress.enqueued, read_by=progress.read_by, complete=progress.done)
+    return progress.enqueued - before
 
 
 def count_missed(services: Services) -> tuple[int, int]:
-    """How many files the table does not know in their present version, and their bytes. Hands nothing over."""
+    """How many files the table does not know in their present version, and their bytes. Enqueues nothing."""
     files = bytes_ = 0
     for missed, _ in _missed(services, _begin()):
         files += len(missed)
@@ -130,7 +128,7 @@ def _missed(services: Services, progress: Progress) -> Iterator[tuple[list[Liste
 def _listing(services: Services, start: str | None) -> Iterator[tuple[list[Listed], str | None]]:
     """Pages of the input container from a kept place on; from its beginning where storage refuses that place.
 
-    What continues a listing is good for as long as storage says, which promises nothing.
+    A continuation token is good for as long as storage accepts it, and storage promises no time.
     """
     prefix = services.settings.input_prefix
     if start is not None:
@@ -142,7 +140,7 @@ def _listing(services: Services, start: str | None) -> Iterator[tuple[list[Liste
         except HttpResponseError as error:
             if error.status_code != HTTPStatus.BAD_REQUEST:
                 raise
-            _log.warning("Storage does not continue the listing (%s), so it begins anew.", error_code(error))
+            log.trouble("Storage does not continue the listing, so it begins anew.", code=error_code(error))
         else:
             yield first
             yield from listing
@@ -151,7 +149,7 @@ def _listing(services: Services, start: str | None) -> Iterator[tuple[list[Liste
 
 
 def _known(services: Services, progress: Progress) -> tuple[set[int], Progress]:
-    """Hashes of what the table knows, of one slice. The first slice finds out how many slices there are to be."""
+    """Hashes of what the table knows, of one slice. The first slice finds out how many slices are needed."""
     known: set[int] = set()
     for name, etag in services.documents.versions():
         if progress.holds(name):
@@ -189,8 +187,16 @@ def _begin() -> Progress:
 
 
 def last_comparison(services: Services) -> Progress | None:
-    """How far the last comparison has come, None before the first."""
+    """How far the last comparison has come, None before the first, and where what was kept cannot be read."""
     try:
-        return Progress(**json.loads(services.comparisons.progress() or "null"))
+        progress = Progress(**json.loads(services.comparisons.progress() or "null"))
+        datetime.fromisoformat(progress.read_by or "2000-01-01")
     except (TypeError, ValueError):
         return None
+    numbers = (progress.slices - 1, progress.slice, progress.enqueued) if _are_ints(progress) else (-1,)
+    is_ours = isinstance(progress.key, str) and isinstance(progress.page, str | None) and min(numbers) >= 0
+    return progress if is_ours else None
+
+
+def _are_ints(progress: Progress) -> bool:
+    return all(type(number) is int for number in (progress.slices, progress.slice, progress.enqueued))

@@ -1,10 +1,9 @@
-"""Polling: one look at an operation, and what it brings."""
+"""Polling: ask Read about an operation once, and store its result if there is one."""
 
-import logging
 from dataclasses import replace
 from datetime import timedelta
 
-from shared import decide
+from shared import decide, log
 from shared.assembly import Services
 from shared.carry_out import carry_out
 from shared.document import Document
@@ -17,13 +16,11 @@ from shared.read.result import ResultNotUnderstood
 from shared.storage.documents import Conflict
 from shared.storage.fence import Superseded
 
-_log = logging.getLogger(__name__)
-
 
 def poll(services: Services, message: Message, document: Document) -> None:
-    """Look at a document's operation once, when its turn has come.
+    """Poll a document's operation once, when its slot has come.
 
-    A result is stored; anything else decides when to look again.
+    A result is stored; any other answer decides when to poll again.
     """
     reservation = services.limiter.reserve(Call.POLL, message.slots)
     try:
@@ -31,27 +28,29 @@ def poll(services: Services, message: Message, document: Document) -> None:
             _defer(services, message, document, reservation)
             return
         services.limiter.wait(reservation)
+        asked_at = services.now()
         answer = services.read.poll(document.operation_url or "", document.api_version)
+        called = log.Called(Call.POLL, services.now() - asked_at)
         if isinstance(answer, Retryable) and answer.code == "Throttled":
             services.limiter.throttled(Call.POLL, reservation, answer.retry_after)
         if isinstance(answer, Succeeded | Arriving):
             try:
-                store(services, document, answer)
+                store(services, document, answer, called)
                 return
             except ResultNotUnderstood as error:
                 failed = decide.fail(document, "ResultNotUnderstood", str(error), services.now())
-                carry_out(services, document, decide.Transition(failed))
+                carry_out(services, document, decide.Transition(failed), called=called)
                 return
             except BrokenOff as broken_off:
                 answer = broken_off.answer
         step = decide.after_poll(document, answer, services.now(), services.random, services.settings)
-        carry_out(services, document, step)
+        carry_out(services, document, step, called=called)
     except (Conflict, Superseded):
-        _log.info("%r: dropped what this look brought: the document has moved on.", document.name)
+        log.skipped(document.name, "what this poll brought is dropped: the document has moved on", document.trace_id)
 
 
 def _defer(services: Services, message: Message, document: Document, reservation: Reservation) -> None:
-    """Send the message again, for when its turn comes. The row, which costs a call, is told of a long delay only.
+    """Defer the message until its slot. The row, which costs a call, is written only for a long delay.
 
     Raises Conflict.
     """
@@ -59,3 +58,4 @@ def _defer(services: Services, message: Message, document: Document, reservation
     if document.due_at is None or due_at - document.due_at > services.settings.claim_length / 2:
         services.documents.write(decide.deferred_poll(document, due_at), document, write_id=document.write_id)
     services.queue.send(replace(message, slots=reservation.slots).to_json(), reservation.delay)
+    log.deferred(document, reservation.delay)

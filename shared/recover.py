@@ -2,11 +2,10 @@
 
 import base64
 import json
-import logging
 from datetime import datetime, timedelta
-from itertools import chain, takewhile
+from itertools import chain, islice, takewhile
 
-from shared import decide
+from shared import decide, log
 from shared.assembly import Services
 from shared.carry_out import clear_tombstone, settle
 from shared.document import Document, Status
@@ -14,9 +13,10 @@ from shared.message import ForeignMessage, LaterMessage, Message
 from shared.storage.documents import Conflict
 from shared.storage.fence import Superseded
 
-_log = logging.getLogger(__name__)
-
 _OUR_FUNCTION = "Host.Functions.submit_document"
+
+_MOST_COUNTED = 20_000
+"""Entries of the worklist that a sweep counts: twenty calls of storage."""
 
 _NOBODYS_AFTER = timedelta(hours=1)
 """A document outside INPUT_PREFIX is another app's, or was in flight when the prefix was narrowed: that long after it
@@ -27,21 +27,37 @@ def recover_stalled(services: Services, until: datetime) -> None:
     """Requeue what has stalled and drain poison, not starting anything after ``until``.
 
     A step is overdue once whatever could still be working on it has been killed: a claim's length after it was due,
-    or, as a claim's own due time says just that, at once. The cost is two queries, of the worklist alone, and
+    or, as a claim's own due time says just that, at once. The cost is three queries, of the worklist alone, and
     three calls for each document found.
     """
     now = services.now()
     overdue_since = now - services.settings.claim_length
     documents = services.documents
+    worklist = _look_over(services, now, overdue_since)
     for name in chain(documents.overdue(now, Status.SUBMITTING), documents.overdue(overdue_since)):
         if services.now() > until:
-            return
+            break
         try:
             _recover(services, name, overdue_since)
         except (Conflict, Superseded):
-            _log.info("%r: another run has just taken its next step.", name)
-    _drain_poison(services, until)
+            log.skipped(name, "another run has just taken its next step")
+    unreadable = _drain_poison(services, until)
     _drain_blob_poison(services, until)
+    log.sweep(worklist, unreadable=unreadable, complete=services.now() <= until)
+
+
+def _look_over(services: Services, now: datetime, overdue_since: datetime) -> log.Worklist:
+    """Count the worklist, or the first _MOST_COUNTED entries of it."""
+    in_flight = overdue = failed = 0
+    earliest = now
+    for status, due_at in islice(services.documents.worklist(), _MOST_COUNTED):
+        failed += status == Status.FAILED
+        if status in (Status.SUBMITTING, Status.READING, Status.WAITING):
+            in_flight += 1
+            overdue += due_at is None or due_at <= (now if status == Status.SUBMITTING else overdue_since)
+            earliest = min(earliest, due_at or earliest)
+    oldest = int((now - earliest).total_seconds())
+    return log.Worklist(in_flight=in_flight, overdue=overdue, oldest=oldest, failed=failed)
 
 
 def _recover(services: Services, name: str, overdue_since: datetime) -> None:
@@ -59,7 +75,7 @@ def _recover(services: Services, name: str, overdue_since: datetime) -> None:
         return
     stalled_since = now if document.status is Status.SUBMITTING else overdue_since
     if document.due_at is None or document.due_at <= stalled_since:
-        _log.warning("%r has been %s and overdue since %s: requeued.", name, document.status, document.due_at)
+        log.requeued(document)
         _requeue(services, document)
 
 
@@ -74,10 +90,12 @@ def _requeue(services: Services, document: Document) -> None:
     services.queue.send(Message.about(written).to_json(), 0)
 
 
-def _drain_poison(services: Services, until: datetime) -> None:
+def _drain_poison(services: Services, until: datetime) -> int:
+    """Returns how many messages were put aside, into the queue for unreadable ones."""
+    unreadable = 0
     for raw in services.poison.drain():
         if services.now() > until:
-            return
+            break
         try:
             body = base64.b64decode(raw.content, validate=True)
             _recover_poison(services, Message.from_json(body))
@@ -86,16 +104,17 @@ def _drain_poison(services: Services, until: datetime) -> None:
         except LaterMessage:
             services.queue.send(body.decode(), 0)
         except (ForeignMessage, ValueError):
-            _log.warning("A poisoned message is not this app's: it is kept in the queue for unreadable ones.")
             services.unreadable.send(raw.content, 0)
+            unreadable += 1
         services.poison.delete(raw)
+    return unreadable
 
 
 def _recover_poison(services: Services, message: Message) -> None:
     document = services.documents.get(message.name)
     match decide.on_poison(document, message):
         case decide.Skip(why):
-            _log.info("%r: dropped a message from the poison queue: %s.", message.name, why)
+            log.skipped(message.name, f"a message from the poison queue is dropped: {why}", message.trace)
         case Message(write_id=None) as fresh:
             services.queue.send(fresh.to_json(), 0)
         case Message():

@@ -1,12 +1,13 @@
 """App settings, read once at start into one frozen object; what is missing or wrong is named before anything runs."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
+from shared import connection_string, host_json
+from shared.keys import is_unsafe
 from shared.quota.rate import Rate
 from shared.read.generations import Generation, ReadOptions, UnknownGeneration, UnsupportedOption, generation
 
@@ -28,7 +29,7 @@ class StorageConnection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All that can be set. The README says what each setting means."""
+    """All that can be set. docs/settings.md says what each setting means."""
 
     storage: StorageConnection
     input_container: str
@@ -67,14 +68,16 @@ class Settings:
         )
 
 
-def from_environment(environ: Mapping[str, str], host_json: str = "{}") -> Settings:
+def from_environment(environ: Mapping[str, str], host_file: str | bytes = "{}") -> Settings:
     """Read every setting.
 
-    ``host_json`` is the text of host.json, for ``functionTimeout`` (overridden, as the host does it, by
-    ``AzureFunctionsJobHost__functionTimeout``): a claim must outlive any run of a function.
+    ``host_file`` is the content of host.json: a claim must outlive any run of a function (``functionTimeout``), and
+    the app's own messages are base64 (``messageEncoding``).
 
     Raises SettingsError for the first setting that is missing or wrong.
     """
+    _refuse_unresolved(environ)
+    function_timeout = _function_timeout(environ, host_file)
     input_container = _container(environ, "INPUT_CONTAINER", "inbox")
     output_container = _container(environ, "OUTPUT_CONTAINER", "results")
     if input_container == output_container:
@@ -90,21 +93,25 @@ def from_environment(environ: Mapping[str, str], host_json: str = "{}") -> Setti
             pages=environ.get("READ_PAGES") or None,
             model_version=environ.get("READ_MODEL_VERSION") or None,
             reading_order=environ.get("READ_READING_ORDER") or None,
+            features=environ.get("READ_FEATURES") or None,
         )
         chosen.query(options)
     except UnknownGeneration as error:
         raise SettingsError(f"READ_API_VERSION: {error}") from None
     except UnsupportedOption as error:
         raise SettingsError(f"READ_{error.option.upper()}: {error}") from None
-    prefix = environ.get("INPUT_PREFIX", "").lstrip("/")
+    documents_table = _table(environ, "DOCUMENTS_TABLE", "documents")
+    lines_table = _table(environ, "LINES_TABLE", "lines")
+    if documents_table.lower() == lines_table.lower():
+        raise SettingsError(f"LINES_TABLE is {lines_table!r}, which is also DOCUMENTS_TABLE. Name another table.")
     return Settings(
         storage=_storage(environ, "DocumentStorage"),
         input_container=input_container,
-        input_prefix=f"{prefix.rstrip('/')}/" if prefix else "",
+        input_prefix=_prefix(environ),
         output_container=output_container,
         read_queue=_read_queue(environ),
-        documents_table=_table(environ, "DOCUMENTS_TABLE", "documents"),
-        lines_table=_table(environ, "LINES_TABLE", "lines"),
+        documents_table=documents_table,
+        lines_table=lines_table,
         done_queue=_done_queue(environ),
         read_endpoint=_endpoint(environ),
         read_key=_key(environ),
@@ -113,7 +120,7 @@ def from_environment(environ: Mapping[str, str], host_json: str = "{}") -> Setti
         read_files_from=_time(environ, "READ_FILES_FROM"),
         read_rate=_rate(environ, chosen),
         give_up_after=_duration("READ_GIVE_UP_AFTER", environ.get("READ_GIVE_UP_AFTER") or "06:00:00"),
-        claim_length=_function_timeout(environ, host_json) * 1.1,
+        claim_length=function_timeout * 1.1,
         submit_by=_choice(environ, "SUBMIT_BY", "content", ("content", "url")),
         find_missed_schedule=_schedule(environ),
         delete_with_source=_choice(environ, "DELETE_WITH_SOURCE", "false", ("false", "true")) == "true",
@@ -126,9 +133,13 @@ def from_environment(environ: Mapping[str, str], host_json: str = "{}") -> Setti
 def _storage(environ: Mapping[str, str], name: str) -> StorageConnection:
     """Resolve a connection as the Functions host does: a string, else identity-based settings after ``__``."""
     if value := environ.get(name):
-        if value != "UseDevelopmentStorage=true" and "=" not in value:
-            raise SettingsError(f"{name} is not a connection string (DefaultEndpointsProtocol=https;AccountName=…).")
-        return StorageConnection(connection_string=value)
+        try:
+            return StorageConnection(connection_string=connection_string.checked(value))
+        except ValueError as error:
+            raise SettingsError(
+                f"{name} is not a connection string that works (DefaultEndpointsProtocol=https;AccountName=…;"
+                f"AccountKey=…): {error}."
+            ) from None
     account = environ.get(f"{name}__accountName")
     if account and not re.fullmatch(r"[a-z0-9]{3,24}", account):
         raise SettingsError(f"{name}__accountName is not a storage account's name (3 to 24 of a-z and 0-9).")
@@ -168,6 +179,26 @@ def _endpoint(environ: Mapping[str, str]) -> str:
     return value
 
 
+def _refuse_unresolved(environ: Mapping[str, str]) -> None:
+    for name, value in environ.items():
+        if re.match(r"\s*@Microsoft\.(KeyVault|AppConfiguration)\(", value, re.IGNORECASE):
+            raise SettingsError(
+                f"{name} is a Key Vault or App Configuration reference that was not resolved, so the app would take its"
+                " text for the value. See the setting's status in the portal: the app's identity needs the role Key"
+                " Vault Secrets User (or App Configuration Data Reader), and a way through the vault's firewall."
+            )
+
+
+def _prefix(environ: Mapping[str, str]) -> str:
+    value = environ.get("INPUT_PREFIX", "").strip("/")
+    if re.search(r"[%{}\\\x00-\x1f\x7f]", value) or is_unsafe(value):
+        raise SettingsError(
+            f"INPUT_PREFIX is {value!r}: it is a folder of the container, such as scans/2026, without % {{ }} \\ (which"
+            " the trigger's path takes for something else), control characters, and parts named . or ..."
+        )
+    return f"{value}/" if value else ""
+
+
 def _container(environ: Mapping[str, str], name: str, default: str) -> str:
     value = environ.get(name) or default
     if not re.fullmatch(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", value):
@@ -195,8 +226,10 @@ def _done_queue(environ: Mapping[str, str]) -> str | None:
 
 def _key(environ: Mapping[str, str]) -> str | None:
     value = (environ.get("READ_KEY") or "").strip()
-    if not re.fullmatch(r"[\x21-\x7e]*", value):
-        raise SettingsError("READ_KEY has spaces or other characters that no key has. Copy it from the resource again.")
+    if not re.fullmatch(r"[\x21\x23-\x26\x28-\x7e]*", value):
+        raise SettingsError(
+            "READ_KEY has spaces, quotation marks or other characters that no key has. Copy it from the resource again."
+        )
     return value or None
 
 
@@ -211,6 +244,8 @@ def _table(environ: Mapping[str, str], name: str, default: str) -> str:
     value = environ.get(name) or default
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{2,62}", value):
         raise SettingsError(f"{name} is {value!r}: a table's name is 3 to 63 letters and digits, a letter first.")
+    if value.lower() == "tables":
+        raise SettingsError(f"{name} is {value!r}, which Azure keeps for itself. Name another table.")
     return value
 
 
@@ -234,11 +269,39 @@ def _schedule(environ: Mapping[str, str]) -> str | None:
     value = environ.get("FIND_MISSED_SCHEDULE") or "0 0 3 * * *"
     if value.casefold() == "off":
         return None
-    if len(value.split()) != 6:
+    fields = value.split()
+    if len(fields) != len(_SCHEDULE) or not all(map(_is_field, fields, _SCHEDULE)):
         raise SettingsError(
-            f"FIND_MISSED_SCHEDULE is {value!r}: it is six fields (second minute hour day month weekday, UTC), or off."
+            f"FIND_MISSED_SCHEDULE is {value!r}: it is six fields (second minute hour day month weekday, UTC), such as"
+            " 0 0 3 * * *, or off."
         )
     return value
+
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_SCHEDULE: tuple[tuple[int, int, tuple[str, ...]], ...] = (
+    (0, 59, ()), (0, 59, ()), (0, 23, ()), (1, 31, ()), (1, 12, _MONTHS), (0, 6, _DAYS),
+)  # fmt: skip
+"""Of each field, the lowest and the highest number, and names in their order (NCrontab)."""
+
+
+def _is_field(text: str, field: tuple[int, int, tuple[str, ...]]) -> bool:
+    lowest, highest, names = field
+
+    def number(item: str) -> int:
+        if item.lower() in names:
+            return lowest + names.index(item.lower())
+        return int(item) if re.fullmatch("[0-9]{1,2}", item) else -1
+
+    for item in text.split(","):
+        match = re.fullmatch(r"(?:\*|(\w+)(?:-(\w+))?)(?:/([0-9]{1,2}))?", item, re.ASCII)
+        if match is None or (match[3] is not None and int(match[3]) == 0):
+            return False
+        ends = [number(end) for end in (match[1], match[2]) if end is not None]
+        if not all(lowest <= end <= highest for end in ends) or ends != sorted(ends):
+            return False
+    return True
 
 
 def _time(environ: Mapping[str, str], name: str) -> datetime | None:
@@ -259,8 +322,22 @@ def _duration(name: str, value: str) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
-def _function_timeout(environ: Mapping[str, str], host_json: str) -> timedelta:
-    value = environ.get("AzureFunctionsJobHost__functionTimeout") or json.loads(host_json).get(
-        "functionTimeout", "00:30:00"
-    )
-    return _duration("functionTimeout in host.json", str(value))
+def _function_timeout(environ: Mapping[str, str], host_file: str | bytes) -> timedelta:
+    try:
+        host = host_json.read(host_file, environ)
+        if host.message_encoding() != "base64":
+            raise SettingsError(
+                "extensions.queues.messageEncoding in host.json (or the app setting"
+                " AzureFunctionsJobHost__extensions__queues__messageEncoding) is none, but the app's own messages are"
+                " base64, the host's default. Leave it out."
+            )
+        timeout = host.function_timeout(timedelta(minutes=30))
+    except host_json.HostJsonError as error:
+        raise SettingsError(str(error)) from None
+    if timeout is None or not timedelta(minutes=1) <= timeout <= timedelta(days=1):
+        raise SettingsError(
+            "functionTimeout in host.json (or the app setting AzureFunctionsJobHost__functionTimeout) is"
+            f" {host.text('functionTimeout')!r}: a document whose run was cut short is taken up again when that time is"
+            " over, so it is at least 00:01:00 and at most 1.00:00:00, never without a limit (-1). 00:10:00 is enough."
+        )
+    return timeout

@@ -6,22 +6,21 @@ from dataclasses import replace
 
 from azure.core.exceptions import AzureError
 
-from shared import decide
+from shared import decide, log
 from shared.assembly import Services
 from shared.carry_out import carry_out
 from shared.document import Document, Version
 from shared.errors import SourceChanged, SourceMissing
+from shared.file_type import file_type
 from shared.keys import is_unsafe
 from shared.message import Message
 from shared.outputs.store import adopt_outputs
 from shared.quota.rate import Call
 from shared.read.answers import Accepted, Rejected, Retryable, SubmitAnswer
-from shared.read.page_count import CountingBody
+from shared.shortcut import MOST_BYTES, NotAShortcut, is_shortcut, target
 from shared.storage.documents import Conflict, Expected
 from shared.storage.fence import Superseded
 from shared.storage.inbox import Source
-
-_log = logging.getLogger(__name__)
 
 _TRIES = 5
 """Rounds of losing the row to others, or the file to a newer version."""
@@ -47,7 +46,8 @@ def submit(services: Services, message: Message, document: Document | None = Non
             message = Message(name)
         else:
             return
-    _log.warning("%r changes too fast to be submitted; the sweep submits it once its claim has run out.", name)
+    what = "The file changes too fast to be submitted; the sweep submits it once its claim has run out."
+    log.trouble(what, document=name)
 
 
 def _submit_newest(services: Services, message: Message, expected: Expected, *, adopt: bool) -> None:
@@ -71,7 +71,7 @@ def _submit_newest(services: Services, message: Message, expected: Expected, *, 
     due = document is not None and message.write_id == document.write_id
     match decide.on_version(document, name, source.version, now(), services.settings, due=due, adopt=adopt):
         case decide.Skip(why):
-            _log.info("%r: nothing to do: %s.", name, why)
+            log.skipped(name, why, document.trace_id if document else None)
         case decide.Later(delay):
             services.queue.send(Message(name, source.version.etag).to_json(), delay)
         case decide.Adopt(adopted):
@@ -80,7 +80,8 @@ def _submit_newest(services: Services, message: Message, expected: Expected, *, 
         case decide.Transition() as transition:
             carry_out(services, expected, transition)
         case decide.Claim(claimed):
-            _claim_and_post(services, message, expected, claimed, source)
+            traced = claimed.evolve(trace_id=claimed.trace_id or log.new_trace_id(services.random))
+            _claim_and_post(services, message, expected, traced, source)
 
 
 def _claim_and_post(
@@ -97,17 +98,22 @@ def _claim_and_post(
         carry_out(services, expected, later, reservation.slots)
         return
     claimed = services.documents.write(claimed, expected)
-    body = CountingBody(source)
+    log.step(None, claimed)
     services.limiter.wait(reservation)
-    answer = _post_link(services, claimed.name, source.version) or _post(services, body, source.version)
+    asked_at = services.now()
+    if is_shortcut(claimed.name):
+        answer = _post_target(services, source)
+    else:
+        answer = _post_link(services, claimed.name, source.version) or _post(services, source)
+    called = log.Called(Call.SUBMIT, services.now() - asked_at)
     if isinstance(answer, Retryable) and answer.code == "Throttled":
         services.limiter.throttled(Call.SUBMIT, reservation, answer.retry_after)
-    posted = claimed.evolve(pages_in_file=body.pages)
+    posted = claimed.evolve(file_type=file_type(source.head))
     transition = decide.after_post(posted, answer, services.now(), services.random)
     slots = reservation.slots if isinstance(answer, Accepted) else ()
     if slots and transition.delay is not None:
         transition = replace(transition, delay=max(transition.delay, services.limiter.delay(Call.POLL, slots)))
-    carry_out(services, claimed, transition, slots)
+    carry_out(services, claimed, transition, slots, called)
 
 
 def _post_link(services: Services, name: str, version: Version) -> SubmitAnswer | None:
@@ -118,29 +124,50 @@ def _post_link(services: Services, name: str, version: Version) -> SubmitAnswer 
     try:
         link = services.links.to(name) if services.links else None
     except AzureError as error:
-        _log.warning("%r: no link (%s), so its content is sent.", name, type(error).__name__)
+        log.trouble("There is no link to the file, so its content is sent.", document=name, code=type(error).__name__)
         link = None
     if link is None:
         return None
     answer = services.read.submit_link(link, services.settings.options_for(version.metadata))
     if isinstance(answer, Rejected) or (isinstance(answer, Retryable) and answer.code in _OF_THE_LINK):
-        _log.info("%r: Read did not take a link to it (%s), so its content is sent.", name, answer.code)
+        what = "Read did not take a link to the file, so its content is sent."
+        log.trouble(what, document=name, code=answer.code, level=logging.INFO)
         return None
     if isinstance(answer, Accepted):
-        with suppress(AzureError):  # it is paid: what cannot be told now, the event of a newer version tells
+        with suppress(AzureError):  # it is paid: if the ETag cannot be read now, the event of a newer version says so
             if services.inbox.etag(name) not in (version.etag, None):
                 raise SourceChanged
     return answer
 
 
+def _post_target(services: Services, source: Source) -> SubmitAnswer:
+    """Let Read fetch what an Internet shortcut points to. The app itself never does. Raises SourceChanged."""
+    try:
+        url = target(_start_of(source, MOST_BYTES + 1))
+    except NotAShortcut as error:
+        return Rejected("NotAShortcut", str(error))
+    except SourceMissing:
+        return decide.SOURCE_DELETED
+    except AzureError as error:
+        return Retryable("StorageUnavailable", f"Storage broke off while the file was read ({type(error).__name__}).")
+    return services.read.submit_link(url, services.settings.options_for(source.version.metadata))
+
+
+def _start_of(source: Source, size: int) -> bytes:
+    start = bytearray()
+    while len(start) < size and (piece := source.read(size - len(start))):
+        start += piece
+    return bytes(start)
+
+
 _OF_THE_LINK = ("OutboundAccessForbidden", "ReadServerError")
-"""Reasons to wait that can lie in fetching; a timeout of it is told as an error of the server."""
+"""Reasons to wait that may come from fetching; Read reports a timeout of it as an error of the server."""
 
 
-def _post(services: Services, body: CountingBody, version: Version) -> SubmitAnswer:
+def _post(services: Services, source: Source) -> SubmitAnswer:
     """Raises SourceChanged. Trouble with storage half-way through breaks the request off: nothing is paid."""
     try:
-        return services.read.submit(body, services.settings.options_for(version.metadata))
+        return services.read.submit(source, services.settings.options_for(source.version.metadata))
     except SourceMissing:
         return decide.SOURCE_DELETED
     except AzureError as error:

@@ -12,13 +12,13 @@ _TRIES = 5
 
 
 class NotInInbox(ValueError):
-    """A file is asked for that lies where this app does not read."""
+    """The file is outside the folder that this app reads."""
 
 
 def again(services: Services, name: str) -> bool:
-    """Have a file read anew, whatever became of it before; it is paid again. False if it is being read just now.
+    """Have a file read again, whatever its status; it is paid again. False if it is being read just now.
 
-    Raises Conflict if the document does not rest for long enough to be asked for.
+    Raises Conflict if other runs keep writing the document's row.
     """
     _check_is_ours(services, name)
     expected: Expected = services.documents.get(name)
@@ -43,15 +43,15 @@ def forget(services: Services, name: str, *, keep_file: bool = False) -> None:
     """Remove all that is known of a document: text, lines, outputs, Read's own copy, the file, and last its row.
 
     The row turns ``ignored`` first and loses its text: a crash in between leaves nothing that is read again. With
-    ``keep_file`` it stays so. While a slow run may still be writing outputs, or have the file open, a entry stays that
-    has them removed once more, and keeps such a run from beginning anew. A version of the file that is uploaded
-    meanwhile is neither deleted nor forgotten.
-    Raises Conflict or Superseded if the document does not rest for long enough.
+    ``keep_file`` it stays so. While a slow run may still be writing outputs, or have the file open, a tombstone stays:
+    it has them removed once more, and keeps such a run from claiming the file again. A version of the file that is
+    uploaded meanwhile is neither deleted nor forgotten.
+    Raises Conflict or Superseded if other runs keep writing the document's row.
     """
     _check_is_ours(services, name)
     expected: Expected = services.documents.get(name)
     for attempt in range(1, _TRIES + 1):
-        # The file is asked about after its row: what is uploaded from then on is news.
+        # The file is read after its row: what is uploaded from then on is a newer version.
         version = None if is_unsafe(name) else services.inbox.version(name)
         try:
             row = _empty(services, name, expected, version)

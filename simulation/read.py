@@ -1,4 +1,4 @@
-"""A scripted Read service behind the real client: a wire of ours mounted on its session, on the virtual clock."""
+"""A scripted Read service behind the real client: our wire mounted on its session, on the virtual clock."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ class Troubles:
     never: float = 0.0
     """An operation that never ends."""
     unknown_at_first: float = 0.0
-    """An operation of which no replica but the first has heard, for some seconds."""
+    """An operation that only one replica knows, for some seconds."""
 
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -49,7 +49,7 @@ class Operation:
     expired: bool
     failed: bool
     missed: bool = False
-    """Somebody has been told that there is no such operation any more."""
+    """Somebody was answered that there is no such operation any more."""
 
 
 @dataclass
@@ -67,7 +67,7 @@ class ScriptedRead(BaseAdapter):
     lost: Counter[bytes] = field(default_factory=Counter)
     """Windows in which a paid 202 may be paid again: its answer never arrived, or the operation was forgotten."""
     calls: Counter[object] = field(default_factory=Counter)
-    """How often each content was sent, and each operation was looked at."""
+    """How often each content was sent, and each operation was polled."""
     too_early: list[str] = field(default_factory=list)
     """Calls that came before Read had said, or within a second of an answer that it is not ready."""
     not_before: dict[object, datetime] = field(default_factory=dict)
@@ -171,7 +171,7 @@ def result_body(operation: Operation) -> bytes:
 
 
 def result_lines(operation: Operation) -> list[str]:
-    """The lines that an operation reads: they tell of which content."""
+    """The lines that an operation reads: they name the content."""
     digest = hashlib.sha256(operation.content).hexdigest()[:12]
     return [f"{digest} {number}" for number in range(1, operation.lines + 1)]
 

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -51,7 +51,7 @@ SWEEP_EVERY = timedelta(minutes=5)
 MOST_PAID = 12
 """For one version: five attempts without an answer, one with, and once all of that again for a lost operation."""
 MOST_CALLS = 500
-"""Of Read about one operation, or one content: an operation of some hours is looked at each minute."""
+"""Of Read about one operation, or one content: an operation of some hours is polled each minute."""
 
 
 class Crash(BaseException):
@@ -120,6 +120,8 @@ class World:
         self.agenda: list[tuple[datetime, int, str, Callable[[], None]]] = []
         self.log: list[str] = []
         self.calls = 0
+        self.faults = 0
+        """Storage calls that failed so far; the app may survive each, and say so in a row."""
         self.running: list[datetime] = []
         """When each invocation that is under way began, the innermost last."""
         self.versions: dict[str, list[bytes]] = {}
@@ -197,9 +199,11 @@ class World:
         draw = self.random.random
         if call.when == "before" and draw() < self.plan.storage_error:
             self.log.append(f"{self.time:%H:%M:%S} storage refuses {call}")
+            self.faults += 1
             raise refused("ServerBusy", 503)
         if call.when == "after" and draw() < self.plan.storage_answer_lost:
             self.log.append(f"{self.time:%H:%M:%S} storage's answer is lost to {call}")
+            self.faults += 1
             raise ServiceResponseError("lost")
         if call.when == "after" and draw() < self.plan.storage_sent_again:
             self.log.append(f"{self.time:%H:%M:%S} sent again: {call}")
@@ -325,7 +329,7 @@ class World:
         if not quietly:
             self.log.append(f"{self.time:%H:%M:%S} {'  ' * len(self.running)}{what}")
         self.running.append(self.time)
-        operations, lost = len(self.read.operations), self.read.lost.copy()
+        operations, lost, faults = len(self.read.operations), self.read.lost.copy(), self.faults
         depth = len(self.running)
         try:
             action()
@@ -337,6 +341,8 @@ class World:
             return False
         finally:
             del self.running[depth - 1 :]
+        if self.faults > faults:
+            self._count_windows(operations, lost)
         return True
 
     def _count_windows(self, operations: int, lost: Counter[bytes]) -> None:
@@ -394,7 +400,7 @@ class World:
         overdue = self.time - self.settings.claim_length
         self.stalled += sum(
             row["Status"] not in ("failed", "ignored", "succeeded") and row["DueAt"] < overdue
-            for row in self._markers()
+            for row in self._worklist()
         )
 
         def sweep() -> None:
@@ -479,12 +485,12 @@ class World:
         return max(queue.order[0][0], self.time) if queue and queue.order else None
 
     def _is_something_open(self) -> bool:
-        return any("DueAt" in row for row in self._markers()) or any(
+        return any("DueAt" in row for row in self._worklist()) or any(
             (queue := self.storage._queues._queues.get(name)) and queue.order
             for name in ("read-operations-poison", "webjobs-blobtrigger-poison")
         )
 
-    def _markers(self) -> list[dict[str, Any]]:
+    def _worklist(self) -> list[dict[str, Any]]:
         return self._rows("documents", "RowKey ge '!' and RowKey lt '\"'")
 
     def _rows(self, table: str, query: str) -> list[dict[str, Any]]:
@@ -521,20 +527,20 @@ class World:
             self._check_failure(name, document)
             self._check_outputs(name, document)
             if self.settings.done_queue:
-                assert (name, document.status) in self._told(), f"nobody was told that {name} is {document.status}"
+                assert (name, document.status) in self._notified(), f"no notification that {name} is {document.status}"
         if not self._loses_messages():
             assert not self.stalled, "a document stalled, though no message was lost"
             assert self.plan.asks_again or not self.read.too_early, f"too early: {self.read.too_early[0]}"
         assert not self.exceptions, self.exceptions[0]
         about, calls = max(self.read.calls.items(), key=itemgetter(1), default=(None, 0))
         assert calls <= MOST_CALLS, f"Read was called {calls:,} times about {about!r}"
-        for row in self._markers():
-            assert row["Status"] == "failed", f"a marker is left: {row}"
-            assert "DueAt" not in row, f"something is still owed: {row}"
+        for row in self._worklist():
+            assert row["Status"] == "failed", f"a worklist entry is left: {row}"
+            assert "DueAt" not in row, f"something is still to be done: {row}"
         for queue_name in ("read-operations", "read-operations-poison", "webjobs-blobtrigger-poison"):
             assert not self.storage.messages_in(queue_name), f"messages are left in {queue_name}"
 
-    def _told(self) -> set[tuple[str, str]]:
+    def _notified(self) -> set[tuple[str, str]]:
         """Names and statuses of the messages in the queue for those who wait."""
         messages = [json.loads(base64.b64decode(message.text)) for message in self.storage.messages_in("done")]
         return {(message["name"], message["status"]) for message in messages}
@@ -587,7 +593,7 @@ class World:
         rows = self._rows("lines", f"PartitionKey eq '{lines_key('inbox', name)}' and RowKey gt '!head'")
         assert not rows, f"{name} is {status} and has lines"
         outputs = self.storage.blobs_in("results")
-        for extension in (".json", ".txt"):
+        for extension in (".json", ".txt", ".jsonl"):
             assert output_name(name, extension) not in outputs, f"{name} is {status} and has an output"
 
     def _check_outputs(self, name: str, document: Document) -> None:
@@ -600,7 +606,15 @@ class World:
             return
         operation: Operation = self.read.operations[document.operation_id]
         expected = result_lines(operation)
-        assert [row["Text"] for _, row in sorted(rows.items())] == expected, f"{name}'s lines are not its operation's"
+        lines = [row["Text"] for key, row in sorted(rows.items()) if not key.endswith("-00000")]
+        assert lines == expected, f"{name}'s lines are not its operation's"
+        pages = results.get_blob_client(document.pages_blob or "").download_blob().readall()
+        for row in (row for key, row in sorted(rows.items()) if key.endswith("-00000")):
+            page = json.loads(pages[row["Offset"] : row["Offset"] + row["Length"]])
+            assert page["page"] == row["Page"], f"{name}'s page row does not lead to its page"
+            expected = expected[len(page["lines"]) :] if expected[: len(page["lines"])] == _texts(page) else ["wrong"]
+        assert not expected, f"{name}'s pages are not its operation's"
+        expected = result_lines(operation)
         assert document.text == "\n".join(expected), f"{name}'s text is not its operation's"
         assert head is not None, f"{name}'s lines have no head"
         assert head["SourceETag"] == document.source_etag, f"{name}'s lines are another version's"
@@ -611,6 +625,10 @@ class World:
         if self._exists(name):
             current = self.inbox.get_blob_client(name).download_blob().readall()
             assert digest == hashlib.sha256(current).hexdigest(), f"{name} shows another version's text"
+
+
+def _texts(page: Mapping[str, Any]) -> list[str]:
+    return [line["text"] for line in page["lines"]]
 
 
 def short_plan(random: Random) -> Plan:

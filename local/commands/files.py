@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from shared.keys import is_unsafe
+from shared.keys import is_unlistable, is_unsafe
 
 LONGEST_NAME = 1024
 """Characters of a blob's name. Azure keeps to this; Azurite does not."""
@@ -50,6 +50,8 @@ def refusal(name: str) -> str | None:
         return "Its name is not text in this system's encoding."
     if is_unsafe(name):
         return "A part of its name is '.' or '..', which would lead out of the container."
+    if is_unlistable(name):
+        return "Its name has a control character, after which Azurite could not list any file of the container."
     if len(name) > LONGEST_NAME:
         return f"Its name has {len(name):,} characters; a blob's has {LONGEST_NAME:,} at most."
     return None

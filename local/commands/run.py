@@ -1,43 +1,15 @@
 """dev.py run: drop files, wait until they are read, print their text."""
 
 import argparse
-import json
 import os
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
-from azure.core.exceptions import HttpResponseError
-
-from local.commands.files import File, FilesError, collect, refusal
-from local.commands.output import (
-    amount,
-    by_status,
-    document_json,
-    for_terminal,
-    joined,
-    print_json,
-    state,
-)
-from local.commands.store import Store, check_settings, connect, explained, first_line
-from local.paths import DATA, ROOT
-from local.stack import Ports, Stack, load_settings, shared_stack
-from shared.document import Document, Status
+from cli.settings import load_settings
+from local.commands.files import FilesError, collect
+from local.paths import ROOT
+from local.stack import Ports, check_settings, shared_stack
 
 SAMPLES = str(ROOT / "samples")
-LOOK_EVERY = 0.25
-LOOKS_AT_ONCE = 20
-HAND_OVER_AFTER = 5.0
-"""Seconds without news after which files that no trigger has noticed are handed over by the host's admin endpoint.
-
-Triggers skip a few: names that leave no room for a receipt and, under Core Tools, a file written in the same second
-as the last one seen (azure-sdk-for-net BlobReceiptManager.cs, ScanContainersStrategy.cs).
-"""
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -49,186 +21,12 @@ def main(arguments: argparse.Namespace) -> int:
         return 2
     settings = load_settings(os.environ)
     check_settings(settings)
-    with shared_stack("run", settings, Ports.from_base(arguments.ports or 0), say=_say) as stack, explained():
-        store = connect(stack.app_settings())
-        store.make_inbox()
-        run = Run(store, stack, files, say=_say)
-        documents: list[Document] = []
-        try:
-            for document in run.finished():
-                documents.append(document)
-                if arguments.json:
-                    print_json(document_json(store, document))
-        except KeyboardInterrupt:
-            _say(f"Stopped before the end of {_some(run.unfinished())}. `dev.py up` goes on with what was dropped.")
-            raise
-        if not arguments.json:
-            for document in documents:
-                print(_shown(store, document), flush=True)
-            print(_summary(store, stack, documents))
-    return 1 if any(document.status is Status.FAILED for document in documents) else 0
+    with shared_stack("run", settings, Ports.from_base(arguments.ports or 0), say=_say) as stack:
+        # The storage SDKs take as long to import as Azurite takes to start: both at once.
+        from local.commands.following import follow
 
-
-@dataclass
-class _Dropped:
-    """A file on its way. ``document`` is its row, once that is about the version that was dropped."""
-
-    name: str
-    etag: str
-    at: float
-    document: Document | None = None
-    done: bool = False
-
-
-class Run:
-    """Drops files, and follows their rows until each is read, has failed, or is ignored."""
-
-    def __init__(
-        self,
-        store: Store,
-        stack: Stack,
-        files: Sequence[File],
-        *,
-        say: Callable[[str], object],
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._store = store
-        self._stack = stack
-        self._files = [File(file.path, store.settings.input_prefix + file.name) for file in files]
-        self._say = say
-        self._clock = clock
-        self._sleep = sleep
-        self._dropped: list[_Dropped] = []
-        self._width = min(40, max(len(_short(file.name)) for file in self._files))
-
-    def finished(self) -> Iterator[Document]:
-        """The documents of all files, in their order, each as soon as it and those before it are done.
-
-        Raises ServiceError if a part of the stack ends.
-        """
-        for file in self._files:
-            self._dropped.append(self._drop(file))
-        if self._stack.description.host == "func":
-            self._hand_over()
-        in_order, pending = deque(self._dropped), deque(item for item in self._dropped if not item.done)
-        news = self._clock()
-        while in_order:
-            if (first := in_order[0]).done and first.document:
-                in_order.popleft()
-                yield first.document
-                continue
-            for _ in range(min(LOOKS_AT_ONCE, len(pending))):
-                item = pending.popleft()
-                if self._look(item):
-                    news = self._clock()
-                if not item.done:
-                    pending.append(item)
-            if pending:
-                self._stack.check()
-                if self._clock() - news > HAND_OVER_AFTER:
-                    self._hand_over()
-                    news = self._clock()
-                self._sleep(LOOK_EVERY)
-
-    def unfinished(self) -> list[str]:
-        """The names of files that are not done."""
-        done = {item.name for item in self._dropped if item.done}
-        return [file.name for file in self._files if file.name not in done]
-
-    def _drop(self, file: File) -> _Dropped:
-        item = _Dropped(file.name, "", self._clock())
-        if why := refusal(file.name):
-            self._end(item, "NotDropped", why, "Rename the file, and run it again.")
-            return item
-        try:
-            item.etag = self._store.drop(file.path, file.name)
-        except (HttpResponseError, OSError) as error:
-            self._end(item, "NotDropped", first_line(error), "Correct this, and run it again.")
-        else:
-            self._report(file.name, "dropped")
-        return item
-
-    def _look(self, item: _Dropped) -> bool:
-        """Read a file's row; returns whether there is news."""
-        document = self._store.document(item.name)
-        if document is None or document.source_etag != item.etag:
-            return False
-        before, item.document, item.done = item.document, document, document.status.final
-        if before and (before.status, before.error_code) == (document.status, document.error_code):
-            return before.polls != document.polls
-        if document.status is Status.SUBMITTING:
-            return True  # for a moment
-        took = f", {self._clock() - item.at:.1f} s" if document.status is Status.SUCCEEDED else ""
-        self._report(item.name, state(document, datetime.now().astimezone()) + took)
-        return True
-
-    def _hand_over(self) -> None:
-        """Hand files that no trigger has noticed to the app."""
-        for item in self._dropped:
-            if item.done or item.document:
-                continue
-            if not self._store.holds(item.name, item.etag):
-                self._end(item, "Replaced", "The file was overwritten or deleted before it was read.", "Run it again.")
-            elif self._stack.description.host_url:
-                blob = f"{self._store.settings.input_container}/{item.name}"
-                request = urllib.request.Request(  # noqa: S310 - http, on this machine
-                    f"{self._stack.description.host_url}/admin/functions/submit_document",
-                    data=json.dumps({"input": blob}).encode(),
-                    headers={"Content-Type": "application/json"},
-                )
-                try:
-                    urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 - as above
-                except urllib.error.URLError as error:
-                    self._report(item.name, f"is not noticed yet: the Functions host does not answer ({error.reason})")
-                    return
-
-    def _end(self, item: _Dropped, code: str, message: str, advice: str) -> None:
-        """End a file of which the app knows nothing."""
-        item.document = Document(
-            name=item.name, status=Status.FAILED, error_code=code, error_message=message, advice=advice
-        )
-        item.done = True
-        self._report(item.name, state(item.document, datetime.now().astimezone()))
-
-    def _report(self, name: str, text: str) -> None:
-        self._say(f"  {_short(name):<{self._width}}  {text}")
+        return follow(stack, files, as_json=arguments.json, say=_say)
 
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-def _short(name: str) -> str:
-    return for_terminal(name if len(name) <= 60 else f"...{name[-57:]}")
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(map(_short, names[:5]))
-    return f"{shown} and {len(names) - 5:,} more" if len(names) > 5 else shown
-
-
-def _shown(store: Store, document: Document) -> str:
-    """A document's text under its name, or why there is none."""
-    if document.status is not Status.SUCCEEDED:
-        return f"\n---- {_short(document.name)} ----\n{state(document, datetime.now().astimezone())}"
-    size = f"{amount(document.page_count or 0, 'page')}, {amount(document.line_count or 0, 'line')}"
-    text = for_terminal(joined(store.text(document)))
-    container = store.settings.output_container
-    where = for_terminal(f"{container}/{document.text_blob}, {container}/{document.result_blob}")
-    return f"\n---- {_short(document.name)} ({size}) ----\n{text or '(no text)'}\n---- in {where}"
-
-
-def _summary(store: Store, stack: Stack, documents: Sequence[Document]) -> str:
-    names = store.settings
-    total = by_status(Counter(document.status for document in documents))
-    inbox = f"{names.input_container}{f', folder {names.input_prefix}' if names.input_prefix else ''}"
-    look = "connect any storage tool as `dev.py up` says"
-    if stack.ours:
-        look = "start `python3 dev.py up`, and connect any storage tool with UseDevelopmentStorage=true"
-    return f"""
-{total}. What is stored, until `python3 dev.py clean`, is in {DATA}:
-  files          container {inbox}
-  text and JSON  container {names.output_container}
-  rows           tables {names.documents_table} and {names.lines_table}
-To look at it: {look}."""

@@ -1,8 +1,9 @@
-"""dev.py test: style, types, and every test."""
+"""dev.py test: style, types, every test, and which code of shared/ no test reaches."""
 
 # ruff: noqa: S603 - what is started is installed with the tests
 
 import argparse
+import os
 import shlex
 import subprocess
 import sys
@@ -15,16 +16,30 @@ AT_ONCE = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
 CHECKS = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"])
 
 
+FEWER_SCHEDULES = "1000"
+"""Under coverage, the simulation takes several times as long; these reach the same lines."""
+
+
 def main(arguments: argparse.Namespace) -> int:
-    """Run all checks, whatever the first ones say; returns 1 if any failed."""
-    commands = [] if arguments.quick else [*CHECKS]
-    at_once = [] if arguments.pytest else AT_ONCE
-    commands.append(["pytest", *at_once, *(["-m", "quick"] if arguments.quick else []), *arguments.pytest])
+    """Run all that was chosen, whatever the first ones say; returns 1 if any failed."""
     failed = []
-    for command in commands:
+    for command in commands(arguments):
         print(f"\n{shlex.join(command)}", flush=True)
-        if subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False).returncode:
-            failed.append(command[0])
+        environment = {"SIMULATION_SCHEDULES": FEWER_SCHEDULES, **os.environ} if arguments.coverage else os.environ
+        if subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=environment, check=False).returncode:
+            failed.append(shlex.join(command[:2]))
     if failed:
         print(f"\nFailed: {', '.join(failed)}.", file=sys.stderr)
     return 1 if failed else 0
+
+
+def commands(arguments: argparse.Namespace) -> list[list[str]]:
+    """What ``python -m`` is to run, in order."""
+    if arguments.checks:
+        return [*CHECKS]
+    at_once = [] if arguments.pytest else AT_ONCE
+    tests = ["pytest", *at_once, *(["-m", "quick"] if arguments.quick else []), *arguments.pytest]
+    if arguments.coverage:
+        return [["coverage", "erase"], ["coverage", "run", "-m", *tests], ["coverage", "combine", "--quiet"],
+                ["coverage", "report"]]  # fmt: skip
+    return [tests] if arguments.quick else [*CHECKS, tests]

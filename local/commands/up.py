@@ -5,9 +5,12 @@ import os
 import sys
 import time
 
-from local.commands.store import check_settings, connect, explained
+from cli.connection import explained
+from cli.settings import load_settings
+from local.commands.store import connect
+from local.functions_emulator.keys import FUNCTION_KEY
 from local.paths import DATA, LOGS
-from local.stack import KNOWN_PORTS, Ports, Stack, load_settings, only_user, own_stack
+from local.stack import KNOWN_PORTS, Ports, Stack, check_settings, only_user, own_stack
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -34,15 +37,19 @@ def _welcome(stack: Stack) -> str:
     storage = "UseDevelopmentStorage=true" if standard else running.connection_string
     names = connect(stack.app_settings()).settings
     if running.host:
-        drop = "Drop files with `python3 dev.py run FILE` in another terminal, or with any storage tool."
+        drop = (
+            "Drop files onto the page, with `python3 dev.py run FILE` in another terminal,\nor with any storage tool."
+        )
     else:
         drop = (
             "Start the app with `func start` or F5; local.settings.sample.json, copied to local.settings.json,\n"
             f"has its settings: DocumentStorage={storage}, READ_ENDPOINT={running.read_endpoint}."
         )
+    key = f" (its key is {FUNCTION_KEY})" if running.host == "emulator" else ""
     return f"""
 All is running. {drop}
 
+  page              {running.page}{key}
   Storage Explorer  Emulator & Attached > (Emulator - Default Ports), or this connection string:
                     {storage}
   files             blob container {names.input_container}{f", folder {names.input_prefix}" * bool(names.input_prefix)}

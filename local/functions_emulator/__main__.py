@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from local.functions_emulator.admin import AdminServer
-from local.functions_emulator.console import install, log, print_functions
+from local.functions_emulator.console import install, log, print_functions, print_routes
 from local.functions_emulator.host import Host, RunOptions, chosen
 from local.functions_emulator.host_json import load_host_options
 from local.functions_emulator.index import IndexingError, index_app
 from local.functions_emulator.invoke import Invoker, app_traceback
+from local.functions_emulator.server import Server
 from local.functions_emulator.settings import HostError, host_id, load_app_settings
 from local.functions_emulator.storage import Connections
 
@@ -61,13 +61,15 @@ def _run(given: argparse.Namespace, stopped: threading.Event) -> int:
     print_functions(listened if given.function else functions)
     invoker = Invoker(options.function_timeout, lambda: _end(TIMED_OUT))
     host = Host(listened, options, run, Connections(os.environ), invoker)
-    admin = AdminServer(given.port, run.host_id, host.calls)
+    server = Server(given.port, options.http, host.threads)
     host.start()
-    admin.start()
-    log.info("Host started (id %s). Admin endpoint: http://127.0.0.1:%d/admin/", run.host_id, admin.port)
+    server.start(host.admin(server.url).answer, host.http.answer)
+    print_routes(host.http.routes, server.url)
+    log.info("Host started (id %s). Admin endpoint: %s/admin/", run.host_id, server.url)
     while not stopped.wait(0.5):  # a wait without end would not see Ctrl-C on Windows
         pass
     log.info("Stopping: what is running may finish.")
+    server.close()
     if not host.stop():
         log.warning("Some invocations did not finish; their messages come back when their leases end.")
     return 0
@@ -112,7 +114,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="listen for this function only; repeatable",
     )
-    parser.add_argument("--port", type=int, default=7071, help="of the admin endpoint; 0 for any free one")
+    parser.add_argument(
+        "--port", type=int, default=7071, help="of HTTP functions and the admin endpoint; 0: any free one"
+    )
     parser.add_argument(
         "--lease-seconds",
         type=_at_least_one,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.functions.meta import Datum
 from azure.storage.blob import BlobClient, BlobProperties, BlobType
 from azure.storage.queue import QueueClient
@@ -89,12 +89,15 @@ class BlobScanner:
                 for function in self._functions:
                     self._scan(function)
             except AzureError as error:
-                self._say_once(brief(error))
+                self._say_once(error)
             self._stopped.wait(every_seconds)
 
-    def _say_once(self, trouble: str) -> None:
+    def _say_once(self, error: AzureError) -> None:
+        trouble = brief(error)
+        of_a_name = isinstance(error, HttpResponseError) and error.status_code == 500
+        hint = " (Azurite lists nothing while a blob's name has a control character: delete that one.)"
         if trouble != self._trouble:
-            log.warning("The blob scan failed; trying again: %s", trouble)
+            log.warning("The blob scan failed; trying again: %s%s", trouble, hint if of_a_name else "")
         self._trouble = trouble
 
     def _scan(self, function: BlobFunction) -> None:
@@ -107,15 +110,15 @@ class BlobScanner:
                 if version in seen or self._queue_once(function.function, version):
                     listed.add(version)
             except AzureError as error:  # of this blob alone: it is tried again at the next scan
-                self._say_once(brief(error))
+                self._say_once(error)
         self._seen[function.function.id] = listed
 
     def _queue_once(self, function: Function, version: Version) -> bool:
-        def hand_over() -> None:
+        def enqueue() -> None:
             send(self._queue, trigger_message(function.id, version))
             self._queued()
 
-        return self._receipts.once(function.id, version, hand_over)
+        return self._receipts.once(function.id, version, enqueue)
 
 
 class BlobTriggerHandler:
@@ -147,7 +150,7 @@ class BlobTriggerHandler:
             log.debug("The blob of message %s is gone.", message.id)
             return True
         except AzureError as error:
-            log.warning("The blob of message %s cannot be looked at: %s", message.id, brief(error))
+            log.warning("The blob of message %s cannot be asked for: %s", message.id, brief(error))
             return False
         if function.trigger.source != EVENT_GRID and properties.etag != version.etag:
             log.debug("The blob of message %s has changed: the scan queues its new version.", message.id)

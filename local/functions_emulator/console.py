@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from local.functions_emulator.index import Function
+from local.functions_emulator.routes import Route
 
 log = logging.getLogger("functions_emulator")
 """The host's own log; whatever the app does to the root logger leaves it alone."""
@@ -73,6 +74,13 @@ def print_functions(functions: Iterable[Function]) -> None:
         note = "" if function.trigger else " (not run by this emulator)"
         lines += [f"\t{function.name}: {function.trigger_type}{note}", ""]
     print("\n".join(lines), flush=True)
+
+
+def print_routes(routes: Mapping[str, Route], url: str) -> None:
+    """Where the HTTP functions are, once the port is known."""
+    for name, route in routes.items():
+        methods = ",".join(sorted(route.methods))
+        print(f"\t{name}: [{methods}] {url}/{route.template.text}", flush=True)
 
 
 def _category(record: logging.LogRecord) -> str:

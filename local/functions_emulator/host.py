@@ -14,7 +14,7 @@ from typing import Any
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueClient
 
-from local.functions_emulator.admin import Call, Rejected
+from local.functions_emulator.admin import Admin, Call, Rejected
 from local.functions_emulator.blob_trigger import (
     POISON_QUEUE,
     BlobFunction,
@@ -27,7 +27,8 @@ from local.functions_emulator.blob_trigger import (
 from local.functions_emulator.console import log
 from local.functions_emulator.delivery import poison_queue_name
 from local.functions_emulator.host_json import HostOptions, QueueOptions
-from local.functions_emulator.index import EVENT_GRID, BlobTrigger, Function, QueueTrigger, TimerTrigger
+from local.functions_emulator.http_trigger import HttpFunctions
+from local.functions_emulator.index import EVENT_GRID, BlobTrigger, Function, HttpTrigger, QueueTrigger, TimerTrigger
 from local.functions_emulator.invoke import Invoker
 from local.functions_emulator.queue_trigger import QueueTriggerHandler
 from local.functions_emulator.queues import Handler, QueueListener, send
@@ -86,13 +87,15 @@ class Host:
         self._run = run
         self._connections = connections
         self._invoker = invoker
-        self._pool = ThreadPoolExecutor(max_workers=1000, thread_name_prefix="function")
+        self.threads = ThreadPoolExecutor(max_workers=1000, thread_name_prefix="function")
         self._running: list[threading.Thread] = []
         self._queue_listeners: list[QueueListener] = []
         self._listeners: list[tuple[Callable[[], None], Callable[[], None]]] = []
         self.calls: dict[str, Call] = {}
+        self.functions = list(functions)
+        self.http = HttpFunctions(self.functions, options.http.route_prefix, invoker)
         blob_functions = []
-        for function in functions:
+        for function in self.functions:
             match function.trigger:
                 case BlobTrigger() as trigger:
                     blob_functions.append(BlobFunction(function, trigger, connections[trigger.connection]))
@@ -102,6 +105,8 @@ class Host:
                     timer = TimerListener(function, trigger, invoker)
                     self._listeners.append((timer.run, timer.stop))
                     self.calls[function.name] = partial(self._call, timer.call)
+                case HttpTrigger():
+                    self.calls[function.name] = _call_http
         if blob_functions:
             self._add_blob_functions(blob_functions)
 
@@ -111,6 +116,21 @@ class Host:
             thread = threading.Thread(target=_keep_running, args=[run], daemon=True)
             self._running.append(thread)
             thread.start()
+
+    def admin(self, url: str) -> Admin:
+        """Its admin addresses, when it is served at `url`."""
+        described = {}
+        for function in self.functions:
+            route = self.http.routes.get(function.name)
+            described[function.name] = {
+                "name": function.name,
+                "href": f"{url}/admin/functions/{function.name}",
+                "invoke_url_template": f"{url}/{route.template.text}" if route else None,
+                "language": "python",
+                "isDisabled": False,
+                "config": {"bindings": function.bindings},
+            }
+        return Admin(self._run.host_id, described, self.calls)
 
     def stop(self, patience: float = DRAIN_SECONDS) -> bool:
         """Fetch no more, and wait for what is in flight; False if some of it was not done in time."""
@@ -150,33 +170,37 @@ class Host:
         scanner = BlobScanner(functions, receipts, queue, listener.notify)
         self._listeners.append((partial(scanner.run, self._run.scan_seconds), scanner.stop))
         for function in functions:
-            self.calls[function.function.name] = partial(hand_over, function, queue, listener.notify)
+            self.calls[function.function.name] = partial(enqueue_blob, function, queue, listener.notify)
             if function.trigger.source == EVENT_GRID:
                 log.warning(
                     "Function %s waits for Event Grid, which is not played here: nothing arrives by itself. "
-                    'Hand a blob over with POST /admin/functions/%s and {"input": "%s/NAME"}.',
+                    'Name a blob with POST /admin/functions/%s and {"input": "%s/NAME"}.',
                     function.function.name,
                     function.function.name,
                     function.trigger.container,
                 )
 
     def _listen(self, queue: QueueClient, options: QueueOptions, handler: Handler) -> QueueListener:
-        listener = QueueListener(queue, options, self._run.lease_seconds, handler, self._pool)
+        listener = QueueListener(queue, options, self._run.lease_seconds, handler, self.threads)
         self._queue_listeners.append(listener)
         self._listeners.append((listener.run, listener.stop))
         return listener
 
     def _call(self, run: Callable[[str], object], given: Any) -> None:
-        self._pool.submit(run, given if isinstance(given, str) else json.dumps(given))
+        self.threads.submit(run, given if isinstance(given, str) else json.dumps(given))
 
 
-def hand_over(function: BlobFunction, queue: QueueClient, queued: Callable[[], None], given: Any) -> None:
+def enqueue_blob(function: BlobFunction, queue: QueueClient, queued: Callable[[], None], given: Any) -> None:
     """Queue the blob that `given` names for the function, whatever its receipts say."""
     version = current_version(function, given) if isinstance(given, str) else None
     if version is None:
         raise Rejected(HTTPStatus.NOT_FOUND, 'There is no such blob: send {"input": "container/name"}.')
     send(queue, trigger_message(function.function.id, version))
     queued()
+
+
+def _call_http(_: object) -> None:
+    raise Rejected(HTTPStatus.BAD_REQUEST, "This is an HTTP function: ask for its route.")
 
 
 def _keep_running(run: Callable[[], None]) -> None:

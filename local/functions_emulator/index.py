@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import azure.functions as func
 from azure.functions import meta
@@ -75,21 +75,35 @@ class TimerTrigger:
 
 
 @dataclass(frozen=True)
+class HttpTrigger:
+    """`route` is a route template, or None for the function's name; without `methods`, it takes all."""
+
+    route: str | None
+    methods: tuple[str, ...]
+    auth_level: Literal["anonymous", "function", "admin"]
+
+
+Trigger = BlobTrigger | QueueTrigger | TimerTrigger | HttpTrigger
+
+
+@dataclass(frozen=True)
 class Function:
     """One function of the app. `trigger` is None if this host does not run that type.
 
-    `converter` makes the value of `parameter`; it is None where the value is handed over as it is.
+    `converter` makes the value of `parameter`; it is None where the value is passed on as it is.
     """
 
     name: str
     call: Callable[..., Any]
     trigger_type: str
     parameter: str
-    trigger: BlobTrigger | QueueTrigger | TimerTrigger | None = None
+    trigger: Trigger | None = None
     python_type: Any = None
     wants_context: bool = False
     is_sdk_type: bool = False
     converter: Any = None
+    bindings: tuple[Mapping[str, Any], ...] = ()
+    """Its bindings, as they are written in a function.json."""
 
     @property
     def id(self) -> str:
@@ -134,14 +148,19 @@ def _describe(function: Any, environ: Mapping[str, str]) -> Function:
     binding = function.get_trigger().get_dict_repr()
     name, parameter = function.get_function_name(), binding["name"]
     call = function.get_user_function()
-    described = Function(name, call, binding["type"], parameter)
+    bindings = tuple(other.get_dict_repr() for other in function.get_bindings())
+    described = Function(name, call, binding["type"], parameter, bindings=bindings)
     trigger = _trigger(binding, environ)
     if trigger is None:
         return described
-    if others := [other.name for other in function.get_bindings() if other.name != parameter]:
+    others = [other for other in function.get_bindings() if other.name != parameter]
+    if isinstance(trigger, HttpTrigger):
+        others = [other for other in others if (other.type, other.name) != ("http", "$return")]
+    if others:
+        names = ", ".join(other.name for other in others)
         raise HostError(
-            f"Function {name} has bindings that this emulator does not play ({', '.join(others)}): use an SDK "
-            "client in their place, or run the app under Core Tools."
+            f"Function {name} has bindings that this emulator does not play ({names}): use an SDK client in their "
+            "place, or run the app under Core Tools."
         )
     if function.get_settings_dict("retry_policy"):
         raise HostError(f"Function {name} has a retry policy, which this emulator does not play.")
@@ -160,9 +179,7 @@ def _describe(function: Any, environ: Mapping[str, str]) -> Function:
     )
 
 
-def _trigger(
-    binding: Mapping[str, Any], environ: Mapping[str, str]
-) -> BlobTrigger | QueueTrigger | TimerTrigger | None:
+def _trigger(binding: Mapping[str, Any], environ: Mapping[str, str]) -> Trigger | None:
     match binding["type"]:
         case "blobTrigger":
             blob_trigger = BlobTrigger(
@@ -184,6 +201,14 @@ def _trigger(
             return TimerTrigger(
                 schedule=resolve(binding["schedule"], environ),
                 run_on_startup=bool(binding.get("runOnStartup")),
+            )
+        case "httpTrigger":
+            route = binding.get("route")
+            return HttpTrigger(
+                route=resolve(route, environ) if route else None,
+                methods=tuple(str(method).upper() for method in binding.get("methods") or ()),
+                # Without a level, the host takes `function` (HttpTriggerAttribute.cs).
+                auth_level=cast(Any, str(binding.get("authLevel") or "function").lower()),
             )
     return None
 

@@ -26,7 +26,7 @@ PROGRAMMATICALLY = "This function was programmatically called via the host APIs.
 
 @dataclass(frozen=True)
 class Input:
-    """What a trigger hands over: its value, or the blob for an SDK type, and the trigger's metadata."""
+    """What a trigger passes on: its value, or the blob for an SDK type, and the trigger's metadata."""
 
     value: Datum
     metadata: Mapping[str, Datum]
@@ -59,10 +59,12 @@ class Invoker:
         reason: str,
         read_input: Callable[[], Input],
         details: Mapping[str, object] | None = None,
+        take: Callable[[Any], object] | None = None,
     ) -> bool:
         """Run `function` once and say whether it succeeded. Nothing that the app raises gets out.
 
-        `read_input` is called inside the invocation, so that its failure is the invocation's.
+        `read_input` is called inside the invocation, so that its failure is the invocation's; so is `take`, with what
+        the function returned. Without `take`, it must return None.
         """
         invocation_id = str(uuid.uuid4())
         token = running.set(function.name)
@@ -73,7 +75,11 @@ class Invoker:
             log.info("Trigger Details: %s", ", ".join(f"{name}: {value}" for name, value in details.items()))
         error: BaseException | None = None
         try:
-            self._run(function, invocation_id, read_input())
+            result = self._run(function, invocation_id, read_input())
+            if take is not None:
+                take(result)
+            elif result is not None:
+                raise RuntimeError(f"function {function.name} without a $return binding returned a non-None value")
         except BaseException as raised:  # noqa: BLE001 - an app that calls sys.exit() fails its invocation, not the host
             error = raised
         milliseconds = round((time.monotonic() - started) * 1000)
@@ -92,15 +98,14 @@ class Invoker:
         running.reset(token)
         return error is None
 
-    def _run(self, function: Function, invocation_id: str, given: Input) -> None:
+    def _run(self, function: Function, invocation_id: str, given: Input) -> Any:
         arguments: dict[str, Any] = {function.parameter: convert(function, given)}
         if function.wants_context:
             arguments["context"] = Context(function, invocation_id)
         result = function.call(**arguments)
         if inspect.iscoroutine(result):
             result = asyncio.run_coroutine_threadsafe(result, self._loop).result()
-        if result is not None:
-            raise RuntimeError(f"function {function.name} without a $return binding returned a non-None value")
+        return result
 
     def _watch(self, timeout: timedelta) -> None:
         limit = timeout.total_seconds()

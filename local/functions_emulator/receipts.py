@@ -40,10 +40,10 @@ class Receipts:
         self._host_id = host_id
         self._lease_seconds = max(15, min(30, lease_seconds))  # the real host's is 30; 15 is the shortest
 
-    def once(self, function_id: str, version: Version, hand_over: Callable[[], None]) -> bool:
-        """Call `hand_over` unless that was done for this version; False if another host may be doing it now.
+    def once(self, function_id: str, version: Version, enqueue: Callable[[], None]) -> bool:
+        """Call `enqueue` unless that was done for this version; False if another host may be doing it now.
 
-        A host that dies between the two leaves an incomplete receipt, and the version is handed over again.
+        A host that dies between the two leaves an incomplete receipt, and the version is enqueued again.
         """
         name = receipt_name(self._host_id, function_id, version)
         if len(name) > LONGEST_BLOB_NAME:
@@ -64,7 +64,7 @@ class Receipts:
             return False
         try:
             if not _is_completed(receipt):
-                hand_over()
+                enqueue()
                 receipt.set_blob_metadata({}, lease=lease)
         finally:
             _release(lease)

@@ -15,6 +15,8 @@ from requests.adapters import HTTPAdapter
 
 from local.functions_emulator import receipts
 from local.functions_emulator.settings import HostError
+from shared.connection_string import endpoints
+from shared.loopback import without_proxy
 
 DEFAULT_CONNECTION = "AzureWebJobsStorage"
 _ANSWER_SECONDS = 5
@@ -81,10 +83,12 @@ class Connection:
         options = {"retry_policy": retry(backoff=1, retry_total=2, random_jitter_range=0), "transport": _transport()}
         if connection_string := self._environ.get(self.name):
             try:
+                options |= without_proxy(next(endpoints(connection_string), None))
                 return kind.from_connection_string(connection_string, **options)
             except ValueError:
                 raise HostError(f"{self.name} is not a connection string with a {service} service.") from None
-        return kind(self._url(service), self._credential(), **options)
+        url = self._url(service)
+        return kind(url, self._credential(), **options, **without_proxy(url))
 
     def _is_set(self, name: str) -> bool:
         suffixes = ("", "__accountName", "__blobServiceUri", "__queueServiceUri", "__serviceUri")

@@ -28,13 +28,14 @@ def main() -> int:
     parser.add_argument("--key", help="what the header Ocp-Apim-Subscription-Key must say; without it, anything")
     parser.add_argument("--script", type=Path, metavar="FILE", help="play a service by this script, without OCR")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # at once, whatever is being read
     listening = threading.Event()
+    reader = None
     try:
         if arguments.script:
             app: ASGIApp = Stage(Script.load(arguments.script), _now, arguments.key)
         else:
-            app = ReadService(Reader(partial(_load_engine, listening), _now), arguments.key).app
+            reader = Reader(partial(_load_engine, listening), _now)
+            app = ReadService(reader, arguments.key).app
     except (ScriptError, OSError) as error:
         print(f"Cannot play {arguments.script}: {error}", file=sys.stderr)
         return 2
@@ -44,8 +45,22 @@ def main() -> int:
         reason = getattr(error, "strerror", None) or error
         print(f"Cannot listen on {arguments.host}:{arguments.port}: {reason}.", file=sys.stderr)
         return 2
+    _end_at_once(reader)
     server.run()
     return 0
+
+
+def _end_at_once(reader: Reader | None) -> None:
+    """Let SIGINT and SIGTERM end the process, whatever is being read, and leave no document behind."""
+
+    def end(number: int, _: object) -> None:
+        if reader:
+            reader.close()
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
 
 
 def _now() -> datetime:
@@ -65,7 +80,7 @@ class _AnnouncingServer(Server):
 
 
 def _load_engine(listening: threading.Event) -> ReadPage:
-    listening.wait()  # importing would only slow down what someone is waiting for
+    listening.wait()  # importing would only slow down what others wait for
     try:
         from local.read_emulator.engine import Engine
 

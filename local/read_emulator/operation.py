@@ -16,16 +16,33 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an operation failed, as the service says it."""
+    """Why an operation failed, or what went wrong on the way of one that succeeded, as the service says it."""
 
     code: str
     message: str
 
 
-UNREADABLE = Failure("2005", "Unable to read file.")
-"""What a damaged file ended with (azure-sdk-for-python, formrecognizer, recording test_custom_form_damaged_file)."""
+UNREADABLE = "2005"
+"""The code of a damaged file (azure-sdk-for-python, formrecognizer, recording test_custom_form_damaged_file)."""
+
+
+def unreadable(why: str, page: int | None = None) -> Failure:
+    """That the file, or a page of it, cannot be read; `why` is a sentence without a subject."""
+    return Failure(UNREADABLE, f"Unable to read file: {f'page {page}' if page else 'it'} {why}.")
+
+
+OVER_TIME = Failure("3013", "Operation exceeded maximum processing time.")
+"""What a file that takes too long ends with (azure-sdk-for-net #35719)."""
 
 INTERNAL = Failure("InternalServerError", "An unexpected error occurred.")
+
+
+def unknown_script(page: int) -> Failure:
+    """That a page's text came out as nonsense; the emulator's own words, since the service knows those scripts."""
+    message = (
+        f"Page {page}: most text came out as nonsense. It may be in a script that the Read emulator does not know."
+    )
+    return Failure("UnknownScript", message)
 
 
 @dataclass(frozen=True, slots=True)

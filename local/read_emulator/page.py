@@ -1,4 +1,4 @@
-"""What the engine hands over and every generation renders from: pages, lines, words.
+"""What the engine gives and every generation renders from: pages, lines, words.
 
 A box is eight numbers, x and y of four corners, clockwise from the corner where reading starts, in the page's unit.
 Boxes, width and height are those of the page as it was given: one that lies on its side stays so, and its angle says
@@ -43,6 +43,10 @@ class Page:
     height: float
     unit: Literal["pixel", "inch"]
     lines: tuple[Line, ...]
+    broken: bool = False
+    """Whether it could not be decoded, so that nothing is known of it but its size."""
+    unknown_script: bool = False
+    """Whether most of its text is of a script that the engine does not know, and came out as nonsense."""
 
 
 def is_cjk(character: str) -> bool:

@@ -37,7 +37,7 @@ class TokenBucket:
 
 @dataclass
 class FixedWindow:
-    """So many calls in each window, the first of which opens it."""
+    """So many calls in each window; the first call opens it."""
 
     calls: int
     per: float

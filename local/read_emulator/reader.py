@@ -1,24 +1,33 @@
-"""Reads accepted documents, several at once, and keeps what came of them."""
+"""Reads accepted documents, several pages at once, and keeps what came of them."""
 
 import json
-import queue
 import threading
 import traceback
 import uuid
 import zlib
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import IO, Protocol
 
-from local.read_emulator.documents import Document, PageImage, open_document
+from local.read_emulator.decoders import Decoders, Stored
+from local.read_emulator.documents import PageImage
 from local.read_emulator.generations import Generation, Json, Options
-from local.read_emulator.operation import INTERNAL, UNREADABLE, Failure, Operation, Status
+from local.read_emulator.operation import INTERNAL, OVER_TIME, Failure, Operation, Status, unknown_script, unreadable
 from local.read_emulator.page import Page
-from local.read_emulator.refusals import Reason, Rejected, Unreadable
+from local.read_emulator.refusals import OverBudget, Reason, Rejected, Unreadable
 
 KEPT = timedelta(hours=48)
 """How long a result can be fetched (Computer Vision v3.2, description of the header Operation-Location)."""
+
+LOADING_SECONDS = 60
+"""A document that is sent before the engine is loaded is accepted once it is, or after so long."""
+
+DOCUMENT_SECONDS = 60.0
+PAGE_SECONDS = 5.0
+"""CPU time that decoding a document may take: so much, and so much more for each page that was decoded."""
 
 ReadPage = Callable[[PageImage, bool], Page]
 """Recognises one page; the flag says whether columns are read one after the other."""
@@ -33,13 +42,18 @@ class Entry:
     options: Options
     body: bytes | None = None
     """The answer once it has ended, compressed."""
+    pdf: bytes | None = None
+    """The searchable PDF, if one was asked for and the document was read."""
 
 
 class Backend(Protocol):
     """What stands behind the routes: the reader, or a script that plays one. Used from one thread but for accept."""
 
+    def new_file(self) -> IO[bytes]:
+        """A file to write a document to, on a disk or in memory."""
+
     def accept(self, generation: Generation, options: Options, file: IO[bytes]) -> Operation:
-        """Take a document on. Raises Rejected."""
+        """Take a document on, and its file. Raises Rejected."""
 
     def poll(self, operation_id: str) -> Entry | None:
         """Where the operation stands; None where there is none, or none any more."""
@@ -51,41 +65,80 @@ class Backend(Protocol):
         """Whether a document would be read at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class _Job:
-    operation_id: str
-    document: Document
-    numbers: list[int]
-    file: IO[bytes] = field(repr=False)
+    """A document that is being read. Changed under the reader's lock."""
+
+    entry: Entry
+    path: Path
+    document: Stored | None
+    """None where looking at it exceeded the budget."""
+    waiting: deque[int]
+    """Pages that nobody has begun."""
+    begun: int = 0
+    """Pages that are being read."""
+    pages: dict[int, Page] = field(default_factory=dict)
+    faults: dict[int, Failure] = field(default_factory=dict)
+    """What went wrong with a page."""
+    failure: Failure | None = None
+    seconds: float = 0.0
+    """CPU time that decoding took."""
 
 
 class Reader:
-    """Reads with an engine, which is loaded in the background: a document that comes earlier waits for it."""
+    """Reads with an engine, which is loaded in the background.
 
-    def __init__(self, load: Callable[[], ReadPage], clock: Callable[[], datetime], workers: int = 2) -> None:
+    Each worker takes a page of the next document in turn, so that a long document uses all workers and holds up no
+    short one.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], ReadPage],
+        clock: Callable[[], datetime],
+        *,
+        workers: int = 2,
+        decoders: Decoders | None = None,
+    ) -> None:
         self._load = load
         self._clock = clock
+        self._decoders = decoders or Decoders(workers)
         self._entries: dict[str, Entry] = {}  # oldest first
-        self._lock = threading.Lock()
-        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
-        self._loading = threading.Lock()
+        self._changed = threading.Condition()
+        self._jobs: deque[_Job] = deque()
+        """Documents with a page that waits."""
+        self._loaded = threading.Event()
         self._read_page: ReadPage | None = None
-        for _ in range(workers):
-            threading.Thread(target=self._work, name="read", daemon=True).start()
+        threading.Thread(target=self._start, args=(workers,), name="load", daemon=True).start()
+
+    def close(self) -> None:
+        """End the decoders and remove the documents."""
+        self._decoders.close()
+
+    def new_file(self) -> IO[bytes]:
+        """A file to write a document to."""
+        return self._decoders.new_file()
 
     def accept(self, generation: Generation, options: Options, file: IO[bytes]) -> Operation:
-        """Take a document on. Raises Rejected."""
-        document = open_document(file)
-        numbers = options.pages.of(document.page_count)
-        if not numbers:
-            raise Rejected(Reason.PAGES_BEYOND_END)
+        """Take a document on, once the engine is loaded. Raises Rejected."""
+        path = Path(file.name)
+        file.close()
+        try:
+            document, numbers = self._described(path, generation, options)
+        except BaseException:
+            self._decoders.remove(path)
+            raise
+        self._loaded.wait(LOADING_SECONDS)
         now = self._clock()
         operation = Operation(str(uuid.uuid4()), created=now, updated=now)
-        with self._lock:
+        entry = Entry(operation, generation, options)
+        job = _Job(entry, path, document, deque(numbers), failure=None if document else OVER_TIME)
+        with self._changed:
             while self._entries and next(iter(self._entries.values())).operation.created < now - KEPT:
                 del self._entries[next(iter(self._entries))]
-            self._entries[operation.id] = Entry(operation, generation, options)
-        self._jobs.put(_Job(operation.id, document, numbers, file))
+            self._entries[operation.id] = entry
+            self._jobs.append(job)
+            self._changed.notify()
         return operation
 
     def poll(self, operation_id: str) -> Entry | None:
@@ -95,51 +148,112 @@ class Reader:
 
     def delete(self, operation_id: str) -> None:
         """Forget the operation and its result."""
-        with self._lock:
+        with self._changed:
             self._entries.pop(operation_id, None)
 
     def ready(self) -> bool:
         """Whether the engine is loaded."""
-        return self._read_page is not None
+        return self._loaded.is_set()
 
-    def _work(self) -> None:
-        with self._loading:
-            if self._read_page is None:
-                self._read_page = self._load()
-        while True:
-            job = self._jobs.get()
-            with job.file:
-                self._read(job, self._read_page)
-
-    def _read(self, job: _Job, read_page: ReadPage) -> None:
-        entry = self._entries.get(job.operation_id)
-        if entry is None:
-            return
-        self._replace(replace(entry, operation=self._moved(entry, Status.RUNNING)))
+    def _described(self, path: Path, generation: Generation, options: Options) -> tuple[Stored | None, list[int]]:
         try:
-            pages = [read_page(image, entry.options.columns) for image in job.document.pages(job.numbers)]
-            operation = self._moved(entry, Status.SUCCEEDED)
-            body = packed(entry.generation.succeeded(operation, pages, entry.options))
-        except Unreadable:
-            self._fail(entry, UNREADABLE)
+            document = self._decoders.describe(path, generation.limits)
+        except OverBudget:
+            return None, [1]
+        numbers = options.pages.of(document.page_count)
+        if not numbers:
+            raise Rejected(Reason.PAGES_BEYOND_END)
+        return document, numbers
+
+    def _start(self, workers: int) -> None:
+        self._decoders.warm()
+        self._read_page = self._load()
+        self._loaded.set()
+        for _ in range(workers):
+            threading.Thread(target=self._work, args=(self._read_page,), name="read", daemon=True).start()
+
+    def _work(self, read_page: ReadPage) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._jobs)
+                job = self._jobs.popleft()
+                number = job.waiting.popleft()
+                job.begun += 1
+                if job.waiting:
+                    self._jobs.append(job)
+                if job.entry.operation.status is Status.NOT_STARTED:
+                    self._replace(job, replace(job.entry, operation=self._moved(job, Status.RUNNING)))
+            self._read(job, number, read_page)
+            with self._changed:
+                job.begun -= 1
+                if (job.failure or job.entry.operation.id not in self._entries) and job.waiting:
+                    job.waiting.clear()
+                    self._jobs.remove(job)
+                ended = not (job.begun or job.waiting)
+            if ended:
+                self._end(job)
+
+    def _read(self, job: _Job, number: int, read_page: ReadPage) -> None:
+        """Read one page; what comes of it is kept in the job."""
+        if job.failure or job.document is None:
+            return
+        try:
+            image, seconds = self._decoders.page(job.document, number)
+            job.seconds += seconds
+            if job.seconds > DOCUMENT_SECONDS + PAGE_SECONDS * (len(job.pages) + 1):
+                raise OverBudget
+            page = job.pages[number] = read_page(image, job.entry.options.columns)
+            if page.unknown_script:
+                job.faults[number] = unknown_script(number)
+        except Unreadable as reason:
+            job.faults[number] = unreadable(str(reason), number if job.document.page_count > 1 else None)
+            if reason.size:
+                job.pages[number] = Page(number, 0.0, *reason.size, job.document.unit, (), broken=True)
+        except OverBudget:
+            job.failure = OVER_TIME
         except Exception:  # noqa: BLE001 - one document must not end the worker; its operation says that it failed
             traceback.print_exc()
-            self._fail(entry, INTERNAL)
-        else:
-            self._replace(replace(entry, operation=operation, body=body))
+            job.failure = INTERNAL
 
-    def _fail(self, entry: Entry, failure: Failure) -> None:
-        operation = self._moved(entry, Status.FAILED)
-        body = entry.generation.failed(operation, failure, entry.options)
-        self._replace(replace(entry, operation=operation, body=packed(body)))
+    def _end(self, job: _Job) -> None:
+        """Keep the operation's answer, and remove the document."""
+        try:
+            pages = [job.pages[number] for number in sorted(job.pages)]
+            if not job.failure and all(page.broken for page in pages):
+                job.failure = job.faults[min(job.faults)]
+            entry = self._failed(job, job.failure) if job.failure else self._succeeded(job, pages)
+        except OverBudget:
+            entry = self._failed(job, OVER_TIME)
+        except Exception:  # noqa: BLE001 - as above
+            traceback.print_exc()
+            entry = self._failed(job, INTERNAL)
+        self._decoders.remove(job.path)
+        with self._changed:
+            self._replace(job, entry)
 
-    def _moved(self, entry: Entry, status: Status) -> Operation:
-        return replace(entry.operation, status=status, updated=self._clock())
+    def _succeeded(self, job: _Job, pages: list[Page]) -> Entry:
+        entry = job.entry
+        pdf = None
+        if entry.options.searchable and job.document:
+            pdf = self._decoders.searchable(job.document, pages)
+        operation = self._moved(job, Status.SUCCEEDED)
+        body = entry.generation.succeeded(
+            operation, pages, entry.options, [job.faults[number] for number in sorted(job.faults)]
+        )
+        return replace(entry, operation=operation, body=packed(body), pdf=pdf)
 
-    def _replace(self, entry: Entry) -> None:
-        with self._lock:
-            if entry.operation.id in self._entries:  # not deleted meanwhile
-                self._entries[entry.operation.id] = entry
+    def _failed(self, job: _Job, failure: Failure) -> Entry:
+        operation = self._moved(job, Status.FAILED)
+        body = job.entry.generation.failed(operation, failure, job.entry.options)
+        return replace(job.entry, operation=operation, body=packed(body))
+
+    def _moved(self, job: _Job, status: Status) -> Operation:
+        return replace(job.entry.operation, status=status, updated=self._clock())
+
+    def _replace(self, job: _Job, entry: Entry) -> None:
+        job.entry = entry
+        if entry.operation.id in self._entries:  # not deleted meanwhile
+            self._entries[entry.operation.id] = entry
 
 
 def packed(body: Json) -> bytes:

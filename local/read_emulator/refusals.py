@@ -1,4 +1,4 @@
-"""Why the service takes no document, whichever generation then says so in its own words."""
+"""Why the service takes no document, or cannot read one, whichever generation then says so in its own words."""
 
 from enum import Enum, auto
 
@@ -10,6 +10,8 @@ class Reason(Enum):
     """A Content-Type that is neither JSON nor a document's."""
     BODY = auto()
     """JSON that is none, or does not say where the document is."""
+    TWO_SOURCES = auto()
+    """JSON that holds a document and a URL as well."""
     URL_MALFORMED = auto()
     URL_UNREACHABLE = auto()
     PARAMETER = auto()
@@ -19,7 +21,8 @@ class Reason(Enum):
     EMPTY = auto()
     TOO_MANY_BYTES = auto()
     NOT_A_DOCUMENT = auto()
-    """A format that Read does not take, a broken file, or one under a password: Read does not tell these apart."""
+    """A format that Read does not take (named by the subject, if it was recognised), a broken file, or one under a
+    password: Read does not tell these apart."""
     TOO_FEW_PIXELS = auto()
     TOO_MANY_PIXELS = auto()
 
@@ -34,4 +37,13 @@ class Rejected(Exception):
 
 
 class Unreadable(Exception):
-    """The document was accepted, and turns out to be damaged when its pages are decoded: the operation fails."""
+    """A page cannot be decoded. Its text says why, as a sentence without a subject: "ends early"."""
+
+    def __init__(self, why: str, size: tuple[float, float] | None = None) -> None:
+        super().__init__(why)
+        self.size = size
+        """Width and height of the page in the document's unit, where the file still tells them."""
+
+
+class OverBudget(Exception):
+    """Decoding took more time than a file may cost."""

@@ -1,6 +1,7 @@
 """What stands behind the routes when a script is played: operations without OCR."""
 
 import hashlib
+import tempfile
 import threading
 import uuid
 import zlib
@@ -17,6 +18,9 @@ from local.read_emulator.page import Line, Page, Word
 from local.read_emulator.reader import KEPT, Entry, packed
 from local.read_emulator.refusals import Reason, Rejected
 from local.read_emulator.script import Script
+
+IN_MEMORY = 4 * 1024 * 1024
+"""Larger documents are on a disk until they are accepted."""
 
 WORDS = ("the", "quick", "brown", "fox", "jumps", "over", "lazy", "dog")
 
@@ -39,9 +43,14 @@ class ScriptedReader:
         self.documents: Counter[str] = Counter()
         """SHA-256 of each content, and how often it was accepted."""
 
+    def new_file(self) -> IO[bytes]:
+        """A file to write a document to, in memory unless it is large."""
+        return tempfile.SpooledTemporaryFile(IN_MEMORY)
+
     def accept(self, generation: Generation, options: Options, file: IO[bytes]) -> Operation:
         """Take a document on. Raises Rejected where the script has none of the pages asked for."""
         with file:
+            file.seek(0)
             digest = hashlib.sha256(file.read()).hexdigest()
         if not options.pages.of(self._script.result.pages):
             raise Rejected(Reason.PAGES_BEYOND_END)
@@ -86,7 +95,7 @@ class ScriptedReader:
         else:
             numbers = entry.options.pages.of(self._script.result.pages)[: self._script.page_cap]
             pages = [_page(number, self._script.result.lines) for number in numbers]
-            body = packed(entry.generation.succeeded(operation, pages, entry.options))
+            body = packed(entry.generation.succeeded(operation, pages, entry.options, []))
         return replace(entry, operation=operation, body=body)
 
 

@@ -6,30 +6,33 @@ import base64
 import binascii
 import hmac
 import json
-import tempfile
 import time
 import uuid
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-import requests
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.read_emulator import generations
-from local.read_emulator.documents import MAX_BYTES
 from local.read_emulator.generations import Answer, Generation
+from local.read_emulator.operation import Operation
 from local.read_emulator.reader import Backend
 from local.read_emulator.refusals import Reason, Rejected
 
 JSON_TYPE = "application/json; charset=utf-8"
 
-IN_MEMORY = 4 * 1024 * 1024
-"""Larger bodies wait for their turn on disk, in files that vanish when they are closed."""
+LARGEST_POINTER = 700 * 1024 * 1024
+"""Bytes of a JSON body: a document of 500 MB in base64, and something around it."""
+
+POLL_SECONDS = 0.05
+"""How often a POST that is answered with the result looks for it."""
 
 DOWNLOAD_SECONDS = 30
 """How long fetching a document by its URL may take."""
@@ -67,12 +70,19 @@ class ReadService:
         self._key = key
         self._analyze = _by_path((path, each) for each in generations.ALL for path in each.analyze)
         self._results = _by_path((path, each) for each in generations.ALL for path in each.results)
+        self._sync = _by_path((path, each) for each in generations.ALL for path in each.sync)
         self.app = Starlette(
             routes=[
                 Route("/status", self._status),
                 Route("/ready", self._ready),
                 *(Route(path, self._post, methods=["POST"]) for path in self._analyze),
+                *(Route(path, self._post_and_wait, methods=["POST"]) for path in self._sync),
                 *(Route(f"{path}/{{id}}", self._get, methods=["GET", "DELETE"]) for path in self._results),
+                *(
+                    Route(f"{path}/{{id}}/pdf", self._get_pdf, methods=["GET"])
+                    for path, all_here in self._results.items()
+                    if any(each.makes_pdf for each in all_here)
+                ),
             ],
             exception_handlers={404: _not_found, 405: _not_found},
         )
@@ -86,25 +96,14 @@ class ReadService:
         return JSONResponse(READY | {"ready": "notReady", "message": "The engine is loading."}, 503)
 
     async def _post(self, request: Request) -> Response:
-        generation = _select(self._analyze[request.url.path], request)
+        candidates = self._analyze[request.url.path]
+        generation = _select(candidates, request)
         if generation is None:
-            return _respond(NOT_FOUND)
-        if self._denied(request):
-            return _respond(ACCESS_DENIED)
-        request_id = str(uuid.uuid4())
-        query = {name.lower(): value for name, value in request.query_params.items()}
-        try:
-            options = generation.options(query)
-            file = await _document(request, generation)
-            try:
-                operation = await asyncio.to_thread(self._backend.accept, generation, options, file)
-            except Rejected:
-                file.close()
-                raise
-        except Rejected as refusal:
-            return _respond(generation.refused(refusal, request_id), generation, request_id)
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody is there to read it
+            return _respond(_wrong_version(candidates, request))
+        accepted = await self._accept(request, generation)
+        if isinstance(accepted, Response):
+            return accepted
+        operation, request_id = accepted
         location = f"{request.url.scheme}://{request.url.netloc}{generation.location(operation.id)}"
         return _respond(
             Answer(202, headers={"Operation-Location": location}),
@@ -112,10 +111,53 @@ class ReadService:
             operation.id if generation.keeps_request_id else request_id,
         )
 
+    async def _post_and_wait(self, request: Request) -> Response:
+        (generation,) = self._sync[request.url.path]
+        accepted = await self._accept(request, generation)
+        if isinstance(accepted, Response):
+            return accepted
+        operation, request_id = accepted
+        while (entry := self._backend.poll(operation.id)) is None or entry.body is None:
+            await asyncio.sleep(POLL_SECONDS)
+        self._backend.delete(operation.id)
+        return _whole(entry.body, generation, request_id)
+
+    async def _accept(self, request: Request, generation: Generation) -> tuple[Operation, str] | Response:
+        """The operation and the request's id, or the answer to a POST that is not accepted."""
+        if self._denied(request):
+            return _respond(ACCESS_DENIED)
+        request_id = str(uuid.uuid4())
+        query = {name.lower(): value for name, value in request.query_params.items()}
+        try:
+            options = generation.options(query)
+            file = await self._document(request, generation)
+            operation = await asyncio.to_thread(self._backend.accept, generation, options, file)
+        except Rejected as refusal:
+            return _respond(generation.refused(refusal, request_id), generation, request_id)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
+        return operation, request_id
+
+    async def _get_pdf(self, request: Request) -> Response:
+        generation = _select(self._results[request.url.path.rsplit("/", 2)[0]], request)
+        if generation is None or not generation.makes_pdf:
+            return _respond(NOT_FOUND)
+        if self._denied(request):
+            return _respond(ACCESS_DENIED)
+        request_id = str(uuid.uuid4())
+        entry = self._backend.poll(request.path_params["id"])
+        if entry is None or entry.generation is not generation or entry.pdf is None:
+            return _respond(generation.unknown(request_id), generation, request_id)
+        headers = {**generation.headers, "apim-request-id": request_id}
+        return Response(entry.pdf, headers=headers, media_type="application/pdf")
+
     async def _get(self, request: Request) -> Response:
         operation_id = request.path_params["id"]
-        generation = _select(self._results[request.url.path.rpartition("/")[0]], request)
-        if generation is None or (request.method == "DELETE" and not generation.deletes):
+        candidates = self._results[request.url.path.rpartition("/")[0]]
+        generation = _select(candidates, request)
+        if generation is None:
+            return _respond(_wrong_version(candidates, request))
+        if request.method == "DELETE" and not generation.deletes:
             return _respond(NOT_FOUND)
         if self._denied(request):
             return _respond(ACCESS_DENIED)
@@ -128,12 +170,91 @@ class ReadService:
             return _respond(Answer(204), generation, request_id)
         if entry.body is None:
             return _respond(generation.running(entry.operation), generation, request_id)
-        headers = {**generation.headers, "apim-request-id": request_id}
-        return Response(zlib.decompress(entry.body), headers=headers, media_type=JSON_TYPE)
+        return _whole(entry.body, generation, request_id)
+
+    async def _document(self, request: Request, generation: Generation) -> IO[bytes]:
+        """The document that the request holds or points to. Raises Rejected."""
+        media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        largest = generation.limits.megabytes * 1024 * 1024
+        if media_type == "application/json":
+            body = await self._body(request, LARGEST_POINTER)
+            return await asyncio.to_thread(self._pointed_to, body, generation, largest)
+        if (
+            media_type.startswith("image/")
+            or media_type in ("application/pdf", "application/octet-stream")
+            or media_type in generation.media_types
+        ):
+            return await self._body(request, largest)
+        raise Rejected(Reason.MEDIA_TYPE)
+
+    async def _body(self, request: Request, largest: int) -> IO[bytes]:
+        size = 0
+        with self._file() as file:
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size <= largest:  # the rest is read all the same, so that the client gets to hear the answer
+                    file.write(chunk)
+            if size > largest:
+                raise Rejected(Reason.TOO_MANY_BYTES)
+        return file
+
+    def _pointed_to(self, body: IO[bytes], generation: Generation, largest: int) -> IO[bytes]:
+        try:
+            body.seek(0)
+            source = json.load(body)
+        except (ValueError, RecursionError):
+            raise Rejected(Reason.BODY) from None
+        finally:
+            _discard(body)
+        if not isinstance(source, dict):
+            raise Rejected(Reason.BODY)
+        encoded = source.get(generation.base64_field) if generation.base64_field else None
+        url = source.get(generation.url_field)
+        if encoded is not None and url is not None:
+            raise Rejected(Reason.TWO_SOURCES)
+        with self._file() as file:
+            if isinstance(encoded, str):
+                try:
+                    file.write(base64.b64decode(encoded, validate=True))
+                except (binascii.Error, ValueError):
+                    raise Rejected(Reason.BODY) from None
+            elif isinstance(url, str):
+                _download(url, file, largest)
+            else:
+                raise Rejected(Reason.BODY)
+        return file
+
+    @contextmanager
+    def _file(self) -> Iterator[IO[bytes]]:
+        """A file to write a document to, which is removed if that fails."""
+        file = self._backend.new_file()
+        try:
+            yield file
+        except BaseException:
+            _discard(file)
+            raise
+        file.flush()
 
     def _denied(self, request: Request) -> bool:
         given = request.headers.get("Ocp-Apim-Subscription-Key", "")
         return self._key is not None and not hmac.compare_digest(given.encode(), self._key.encode())
+
+
+def _discard(file: IO[bytes]) -> None:
+    file.close()
+    with suppress(OSError, TypeError):  # one in memory has no path for a name
+        Path(file.name).unlink()
+
+
+def _whole(body: bytes, generation: Generation, request_id: str) -> Response:
+    headers = {**generation.headers, "apim-request-id": request_id}
+    return Response(zlib.decompress(body), headers=headers, media_type=JSON_TYPE)
+
+
+def _wrong_version(candidates: Iterable[Generation], request: Request) -> Answer:
+    """The answer where no version of those at a path is the one asked for."""
+    oldest = min(candidates, key=lambda each: each.name)
+    return oldest.refused_version(request.query_params.get("api-version", "")) or NOT_FOUND
 
 
 def _by_path(pairs: Iterable[tuple[str, Generation]]) -> dict[str, list[Generation]]:
@@ -162,55 +283,10 @@ def _respond(answer: Answer, generation: Generation | None = None, request_id: s
     return Response(content, answer.status, headers, media_type=JSON_TYPE)
 
 
-async def _document(request: Request, generation: Generation) -> IO[bytes]:
-    """The document that the request holds or points to. Raises Rejected."""
-    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if media_type == "application/json":
-        return await asyncio.to_thread(_pointed_to, await _body(request), generation)
-    if media_type.startswith("image/") or media_type in ("application/pdf", "application/octet-stream"):
-        return await _body(request)
-    raise Rejected(Reason.MEDIA_TYPE)
+def _download(url: str, file: IO[bytes], largest: int) -> None:
+    """Write the document at the URL. Raises Rejected."""
+    import requests
 
-
-async def _body(request: Request) -> IO[bytes]:
-    file = _spool()
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size <= MAX_BYTES:  # the rest is read all the same, so that the client gets to hear the answer
-            file.write(chunk)
-    if size > MAX_BYTES:
-        file.close()
-        raise Rejected(Reason.TOO_MANY_BYTES)
-    file.seek(0)
-    return file
-
-
-def _pointed_to(body: IO[bytes], generation: Generation) -> IO[bytes]:
-    with body:
-        try:
-            source = json.load(body)
-        except (ValueError, RecursionError):
-            raise Rejected(Reason.BODY) from None
-    if not isinstance(source, dict):
-        raise Rejected(Reason.BODY)
-    encoded = source.get(generation.base64_field) if generation.base64_field else None
-    if isinstance(encoded, str):
-        file = _spool()
-        try:
-            file.write(base64.b64decode(encoded, validate=True))
-        except binascii.Error:
-            raise Rejected(Reason.BODY) from None
-        file.seek(0)
-        return file
-    url = source.get(generation.url_field)
-    if not isinstance(url, str):
-        raise Rejected(Reason.BODY)
-    return _download(url)
-
-
-def _download(url: str) -> IO[bytes]:
-    """The document at the URL. Raises Rejected."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -218,21 +294,14 @@ def _download(url: str) -> IO[bytes]:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Rejected(Reason.URL_MALFORMED)
     end = time.monotonic() + DOWNLOAD_SECONDS
-    file = _spool()
     try:
         with requests.get(url, stream=True, timeout=DOWNLOAD_SECONDS / 3) as response:
             response.raise_for_status()
             for chunk in response.iter_content(65536):
                 file.write(chunk)
-                if file.tell() > MAX_BYTES:
+                if file.tell() > largest:
                     raise Rejected(Reason.TOO_MANY_BYTES)
                 if time.monotonic() > end:
                     raise Rejected(Reason.URL_UNREACHABLE)
     except (requests.RequestException, UnicodeError):  # the latter for host names that are none
         raise Rejected(Reason.URL_UNREACHABLE) from None
-    file.seek(0)
-    return file
-
-
-def _spool() -> IO[bytes]:
-    return tempfile.SpooledTemporaryFile(IN_MEMORY)

@@ -48,10 +48,12 @@ def ignored(document: Document, why: str, now: datetime) -> Document:
 
 
 def finished(document: Document, now: datetime, settings: Settings) -> Document:
-    """A final row with what is still owed: a message to DONE_QUEUE, and a second clearing after slow writers."""
+    """A final row with what is still to be done: a message to DONE_QUEUE, and cleaning up after slow writers."""
     clean_up_at = document.clean_up_at if document.clean_up_at and document.clean_up_at > now else None
-    owed = True if settings.done_queue else None
-    return document.evolve(clean_up_at=clean_up_at, notification_pending=owed, due_at=now if owed else clean_up_at)
+    pending = True if settings.done_queue else None
+    return document.evolve(
+        clean_up_at=clean_up_at, notification_pending=pending, due_at=now if pending else clean_up_at
+    )
 
 
 def reserve_for_cleanup(document: Document, now: datetime, settings: Settings) -> Document:

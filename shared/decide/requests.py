@@ -4,17 +4,19 @@ from datetime import datetime
 
 from shared.decide.ending import slow_writers_until
 from shared.decide.poll import RESULT_KEPT
+from shared.decide.submit import requested
 from shared.document import Document, Status, Version
+from shared.read.generation import ReadOptions
 from shared.settings import Settings
 
-_FAULTS_OF_OURS = frozenset({"ProcessingFailed", "RowEdited"})
+_APP_ERRORS = frozenset({"ProcessingFailed", "RowEdited"})
 """Codes of failures after which Read may still hold the paid result."""
 
 
 def requested_again(document: Document | None, name: str, now: datetime, settings: Settings) -> Document | None:
     """The row of a document that a person wants read, again or at all; None if it is being read just now.
 
-    Where a fault of ours lost a result that Read still keeps, it is fetched before anything is paid anew.
+    Where an error of the app lost a result that Read still keeps, that is fetched before anything is paid again.
     """
     if document is None:
         return Document(name=name, status=Status.WAITING, requested_by_name=True, due_at=now)
@@ -22,7 +24,7 @@ def requested_again(document: Document | None, name: str, now: datetime, setting
         return None
     if (
         document.status is Status.FAILED
-        and document.error_code in _FAULTS_OF_OURS
+        and document.error_code in _APP_ERRORS
         and document.operation_url
         and document.submitted_at
         and now - document.submitted_at < RESULT_KEPT
@@ -39,10 +41,7 @@ def requested_again(document: Document | None, name: str, now: datetime, setting
         content_md5=document.content_md5,
         content_length=document.content_length,
         uploaded_at=document.uploaded_at,
-        requested_language=document.requested_language,
-        requested_pages=document.requested_pages,
-        requested_model_version=document.requested_model_version,
-        requested_reading_order=document.requested_reading_order,
+        **{field: getattr(document, field) for field in requested(ReadOptions())},
         submits=document.submits,
         output_container=document.output_container,
         lines_table=document.lines_table,

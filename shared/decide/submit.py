@@ -1,7 +1,9 @@
 """What a version of a file, and a POST's answer, make of a document."""
 
+import math
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 from shared import __version__
 from shared.advice import advice_for
@@ -10,15 +12,15 @@ from shared.decide.steps import Adopt, Claim, Later, Skip, Transition, is_overdu
 from shared.document import Document, Status, Version
 from shared.keys import is_junk
 from shared.read.answers import Accepted, AnswerLost, Rejected, Retryable
-from shared.read.generation import UnsupportedOption
-from shared.schedule import FIRST_POLL_DELAY, LONGEST_DELAY, poll_delay, while_result_lasts
+from shared.read.generation import ReadOptions, UnsupportedOption
+from shared.schedule import FIRST_POLL_DELAY, poll_delay, while_result_lasts
 from shared.settings import Settings
 
 MOST_LOST_ANSWERS = 5
 
 
 SAME_CONTENT_AGAIN_AFTER = 10
-"""Seconds after which a version with the content of one that is just being sent is looked at again."""
+"""Seconds after which a version with the content of one that is just being sent is decided about again."""
 MOST_SERVER_ERRORS = 10
 """A file at which Read answers 500 this often is taken to be the reason."""
 
@@ -75,10 +77,7 @@ def on_version(
             status=Status.SUBMITTING,
             operation_url=None,
             api_version=settings.generation.version,
-            requested_language=options.language,
-            requested_pages=options.pages,
-            requested_model_version=options.model_version,
-            requested_reading_order=options.reading_order,
+            **requested(options),
             submits=document.submits + 1,
             lost_answers=document.lost_answers + 1,
             due_at=now + settings.claim_length,
@@ -205,10 +204,7 @@ def _new_version(document: Document | None, name: str, version: Version, now: da
     return Document(
         name=name,
         status=Status.SUBMITTING,
-        requested_language=options.language,
-        requested_pages=options.pages,
-        requested_model_version=options.model_version,
-        requested_reading_order=options.reading_order,
+        **requested(options),
         api_version=settings.generation.version,
         source_etag=version.etag,
         content_md5=version.md5,
@@ -220,6 +216,11 @@ def _new_version(document: Document | None, name: str, version: Version, now: da
         requested_by_name=document.requested_by_name if document is not None and document.source_etag is None else None,
         app_version=__version__,
     )
+
+
+def requested(options: ReadOptions) -> dict[str, Any]:
+    """Fields of a document: what is asked of Read for it."""
+    return {f"requested_{name}": getattr(options, name) for name in ReadOptions.names()}
 
 
 def _is_same_content(document: Document, version: Version) -> bool:
@@ -238,12 +239,8 @@ def _is_same_content(document: Document, version: Version) -> bool:
 def _is_read_alike(document: Document, version: Version, settings: Settings) -> bool:
     """Whether Read would be asked the same again."""
     options = settings.options_for(version.metadata)
-    return (
-        document.api_version == settings.generation.version
-        and document.requested_language == options.language
-        and document.requested_pages == options.pages
-        and document.requested_model_version == options.model_version
-        and document.requested_reading_order == options.reading_order
+    return document.api_version == settings.generation.version and all(
+        getattr(document, field) == value for field, value in requested(options).items()
     )
 
 

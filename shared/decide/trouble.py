@@ -45,7 +45,7 @@ def on_own_error(document: Document | None, name: str, kind: str, now: datetime,
 
 def _waiting(document: Document, code: str, message: str, now: datetime, random: Random) -> Transition | Skip:
     if document.status.final:
-        return Skip(f"the document is {document.status}, and the sweep does what is still owed")
+        return Skip(f"the document is {document.status}, and the sweep does what is still to be done")
     if document.status is Status.SUBMITTING and not is_overdue(document, now):
         return Skip("its claim may have been paid for, so it is left to run out")
     return wait(document, code, message, None, now, random)

@@ -4,26 +4,31 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
-from shared import decide
+from azure.core.exceptions import AzureError
+
+from shared import decide, log
 from shared.assembly import Services
 from shared.carry_out import carry_out, fence_of
 from shared.document import Document
+from shared.errors import SourceChanged, SourceMissing
 from shared.keys import lines_key, output_name
 from shared.outputs.lines import rows_of
 from shared.outputs.pages import PagesWriter
 from shared.outputs.text import TextWriter
+from shared.page_count import FREE_TIER_PAGES, SEVERAL_PAGES, page_count, shortfall
 from shared.read.answers import Arriving, Succeeded
 from shared.read.generation import Generation
 from shared.read.generations import generation_or
 from shared.read.json_walk import Answer, StoredAnswer, WholeAnswer
-from shared.read.page_count import shortfall
 from shared.read.result import Result, ResultNotUnderstood, Summary
 from shared.storage.outputs import Upload
 
 _NO_TEXT = "Read found no text in this file."
 
 
-def store(services: Services, document: Document, answer: Succeeded | Arriving) -> None:
+def store(
+    services: Services, document: Document, answer: Succeeded | Arriving, called: log.Called | None = None
+) -> None:
     """Store a result: JSON, text, pages and lines, then the row.
 
     Of a large one, no more than a page and a block is in memory: the JSON goes to its blob as it arrives, and the pages
@@ -65,15 +70,16 @@ def store(services: Services, document: Document, answer: Succeeded | Arriving) 
         lines_table=settings.lines_table,
         lines_key=key,
     )
+    pages_in_file = _pages_in_file(services, document, summary.page_count, generation.most_pages)
     transition = decide.after_result(
-        document,
+        document.evolve(pages_in_file=pages_in_file),
         summary,
         outputs,
         services.now(),
         model_version=result.model_version,
-        warning=_warning(summary, result, document, generation),
+        warning=_warning(summary, result, pages_in_file, generation),
     )
-    carry_out(services, document, transition)
+    carry_out(services, document, transition, called=called)
 
 
 def adopt_outputs(services: Services, document: Document, adopted: Document) -> None:
@@ -112,8 +118,23 @@ def _keep(
     return result, StoredAnswer(lambda: services.outputs.get(name, etag))
 
 
-def _warning(summary: Summary, result: Result, document: Document, generation: Generation) -> str | None:
+def _pages_in_file(services: Services, document: Document, read: int, most_pages: int) -> int | None:
+    """The file's pages, where Read may have left some out: it read just as many as a limit of its own.
+
+    None where that is not so, where a part was asked for, where the file tells nothing, or where it has changed.
+    """
+    is_cut = read in (FREE_TIER_PAGES, most_pages) and not document.requested_pages
+    if not is_cut or document.file_type not in SEVERAL_PAGES or not document.content_length:
+        return None
+    name, etag = document.name, document.source_etag or ""
+    try:
+        return page_count(document.content_length, lambda offset, size: services.inbox.range(name, etag, offset, size))
+    except (AzureError, SourceChanged, SourceMissing):
+        return None
+
+
+def _warning(summary: Summary, result: Result, pages_in_file: int | None, generation: Generation) -> str | None:
     """What the reader of a succeeded document should know: no text, or pages that Read left out or could not read."""
     empty = None if summary.line_count else _NO_TEXT
-    missing = shortfall(summary.page_count, document.pages_in_file, document.requested_pages, generation.most_pages)
+    missing = shortfall(summary.page_count, pages_in_file, generation.most_pages)
     return " ".join(filter(None, (empty, missing, *result.warnings)))[:4000] or None

@@ -1,6 +1,5 @@
 """The rate limiter of a process: it reserves for all its threads at once, and asks storage no more than it must."""
 
-import logging
 import math
 from collections import deque
 from collections.abc import Callable
@@ -13,11 +12,10 @@ from typing import NamedTuple
 
 from azure.core.exceptions import AzureError
 
+from shared import log
 from shared.quota.lane import LEAD, LONG_WAIT, LONG_WINDOW, LONGEST_HOLD, Lanes
 from shared.quota.rate import Call, Rate
 from shared.quota.row import Kept, QuotaRow
-
-_log = logging.getLogger(__name__)
 
 TRIES = 8
 """Rounds of losing the row to other processes."""
@@ -89,7 +87,7 @@ class RateLimiter:
         try:
             return self._reserve(call, slots)
         except AzureError as error:
-            _log.warning("The rate limiter has no storage (%s): Read is called all the same.", type(error).__name__)
+            log.trouble("The rate limiter has no storage: Read is called all the same.", code=type(error).__name__)
             return Reservation()
         finally:
             self._asking.pop()
@@ -118,7 +116,7 @@ class RateLimiter:
                     if self._write(lanes):
                         return
         except AzureError as error:
-            _log.warning("Other instances do not hear that Read throttles (%s).", type(error).__name__)
+            log.trouble("Other instances do not hear that Read throttles.", code=type(error).__name__)
 
     def _reserve(self, call: Call, slots: tuple[int, ...]) -> Reservation:
         wait = None
@@ -172,7 +170,7 @@ class RateLimiter:
                 if self._unreserved and now - self._unreserved_at < 1:
                     lanes.of(self._unreserved).skip()
                 for request in requests:
-                    request.slots = lanes.reserve(request.call, now)
+                    request.slots, request.come_again_at = lanes.reserve(request.call, now), 0
                     if not request.slots:
                         request.come_again_at = lanes.of(request.call).come_again(now, self._calls(request.call))
                 if self._write(lanes):
@@ -180,6 +178,8 @@ class RateLimiter:
                     return
             self._give_up(requests)
         except AzureError as error:
+            requests += self._waiting  # the read may have failed before they were taken up
+            self._waiting.clear()
             for request in requests:
                 request.error = error
         finally:

@@ -1,4 +1,4 @@
-"""What Read answered, as values: to a POST, and to a look at an operation."""
+"""What Read answered, as values: to a POST, and to a poll."""
 
 import json
 import math
@@ -60,7 +60,7 @@ class Succeeded:
 
 
 class BrokenOff(Exception):
-    """A large answer did not arrive whole, or is none of Read's. ``answer`` says what that comes to."""
+    """A large answer did not arrive whole, or did not come from Read. ``answer`` is what the poll returns instead."""
 
     def __init__(self, answer: Retryable) -> None:
         super().__init__(answer.message)
@@ -68,7 +68,7 @@ class BrokenOff(Exception):
 
 
 def _let_go(_block: bytes) -> None:
-    """Keep nothing of it."""
+    """Discard a block."""
 
 
 class Arriving:
@@ -80,9 +80,9 @@ class Arriving:
 
     def __init__(self, blocks: Iterator[bytes], close: Callable[[], None]) -> None:
         self.keep: Callable[[bytes], None] = _let_go
-        """What is given each block."""
+        """Called with each block."""
         self.close = close
-        """Let go of the connection, whether all has arrived or not."""
+        """Closes the connection, whether the whole answer has arrived or not."""
         self._blocks = blocks
         self._parts: Iterator[Part] = iter(())
 
@@ -92,7 +92,7 @@ class Arriving:
         return self._parts
 
     def finish(self) -> None:
-        """Take in whatever has not been walked."""
+        """Read the rest of the answer."""
         for _ in self._parts:
             pass
 
@@ -124,7 +124,7 @@ class Gone:
 SubmitAnswer = Accepted | Rejected | Retryable | AnswerLost
 PollAnswer = Running | Succeeded | Arriving | Rejected | Retryable | Gone
 
-_PUT_OFF = {
+_RETRYABLE = {
     401: "CredentialsRefused",
     403: "AccessDenied",
     404: "EndpointNotFound",
@@ -139,7 +139,7 @@ _PUT_OFF = {
     429: "Throttled",
     500: "ReadServerError",
 }
-"""Statuses of a refusal that is not about the file, so that waiting, or somebody's repair, can help."""
+"""Statuses of a refusal that is not about the file, so that waiting, or a repair, can help."""
 
 _TELLING_CODES = {
     "AuthenticationTypeDisabled": "KeysDisabled",
@@ -153,7 +153,7 @@ _TELLING_CODES = {
     "Timeout": "ReadServerError",
     "ContentSourceTimeout": "ReadServerError",
 }
-"""Codes that say more than their status, and not about the file. A 400 has carried those of a 500."""
+"""Codes that say more than their status and are not about the file. Read has answered 400 with those of a 500."""
 
 _TELLING_WORDS = (
     # azure-sdk-for-python #20042, #25619: the free tier's monthly quota; Retry-After may be weeks
@@ -163,31 +163,33 @@ _TELLING_WORDS = (
     (r"principal does not have access|lacks the required data action", "RoleMissing"),
     (r"key.based authentication is disabled", "KeysDisabled"),
 )
-"""The gateway's codes are mere statuses; its messages tell."""
+"""The gateway's codes repeat the status; its messages say the reason."""
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Rejected | Retryable:
-    """Any answer but the one hoped for. A 400 that is not in Read's own JSON comes from something in between."""
+    """What an HTTP error means. A 400 without Read's own JSON comes from a proxy or gateway."""
     code, message = parse_error(body)
-    put_off = _PUT_OFF.get(status) or (
+    retryable = _RETRYABLE.get(status) or (
         "ReadUnavailable" if status >= 500 else "NotReadsAnswer" if status < 400 else None
     )
     if status in (400, 401, 403):
-        put_off = _TELLING_CODES.get(code) or put_off
-        put_off = next((told for words, told in _TELLING_WORDS if re.search(words, message, re.IGNORECASE)), put_off)
-    if put_off is None and status == 400 and body.strip() and not code and not message:
-        put_off = "NotReadsAnswer"
-    told = f"HTTP {status}: {code or 'no code'}. {message}".strip()
-    if put_off:
-        return Retryable(put_off, told, wait_named(headers, message, now))
+        retryable = _TELLING_CODES.get(code) or retryable
+        retryable = next(
+            (code_ for words, code_ in _TELLING_WORDS if re.search(words, message, re.IGNORECASE)), retryable
+        )
+    if retryable is None and status == 400 and body.strip() and not code and not message:
+        retryable = "NotReadsAnswer"
+    said = f"HTTP {status}: {code or 'no code'}. {message}".strip()
+    if retryable:
+        return Retryable(retryable, said, wait_named(headers, message, now))
     return Rejected(code or f"Http{status}", message or f"Read answered HTTP {status} without a message.")
 
 
 def is_no_route(body: bytes) -> bool:
     """Whether a 404 says that nothing of Read's is at this path, rather than that there is no such operation.
 
-    The gateway says ``{"error": {"code": "404", "message": "Resource not found"}}``, and something in between answers
-    with a page. Read itself names another code, or, as a container, says nothing at all.
+    The gateway says ``{"error": {"code": "404", "message": "Resource not found"}}``, and a proxy answers with a page.
+    Read itself names another code; a Read container sends no body.
     """
     return (load_object(body) is None and bool(body.strip())) or parse_error(body)[0] == "404"
 
@@ -215,10 +217,10 @@ def parse_error(body: bytes | Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _telling_detail(details: object, code: str) -> object:
-    """The first detail, or the first that says something else than the error that it belongs to.
+    """The first detail whose code differs from the error's own, or else the first.
 
-    A document of which one page is at fault has failed with InternalServerError, and with the page's own code in the
-    second detail (learn.microsoft.com, Resolve errors in Document Intelligence).
+    A document that failed because of one page has the code InternalServerError, and the page's own code in the second
+    detail (learn.microsoft.com, Resolve errors in Document Intelligence).
     """
     if not isinstance(details, list) or not details:
         return None
@@ -226,7 +228,7 @@ def _telling_detail(details: object, code: str) -> object:
 
 
 def load_object(body: bytes) -> dict[str, Any] | None:
-    """The JSON object that a body is, or None for anything else."""
+    """The body as a JSON object, or None if it is anything else."""
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
@@ -262,13 +264,13 @@ _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
 
 def _code(value: object) -> str:
-    """A code as codes are; nothing for what could be more than that: it is logged."""
+    """A code of at most 64 plain characters, else nothing: codes are logged, and must not carry a text."""
     words = _words(value)
     return words if re.fullmatch(r"[A-Za-z0-9_.:-]{1,64}", words) else ""
 
 
 def _words(value: object) -> str:
-    """A text or a number as words that can be stored; nothing for anything else."""
+    """A text or a number as a text that storage takes; nothing for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     return str(value)[:4000].encode("utf-16", "surrogatepass").decode("utf-16", "replace")

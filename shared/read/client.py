@@ -1,19 +1,23 @@
-"""The client of Read: one POST, one look, nothing retried, and the key to no other origin than the endpoint's."""
+"""The client of Read: one POST, one poll, no retries. The key goes to the endpoint's own origin only."""
 
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
 from io import BytesIO
-from typing import Protocol
-from urllib.parse import urlsplit
+from typing import Any, Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 
+from shared.clouds import cloud_of_read, is_regional
+from shared.loopback import is_loopback, without_proxy
 from shared.read.answers import (
     Accepted,
     AnswerLost,
@@ -37,13 +41,16 @@ from shared.read.generations import generation_or
 
 _CONNECT_SECONDS = 10
 _ANSWER_SECONDS = 100
-"""Read answers a POST when it has taken the whole file in; functions here may run for minutes."""
+"""Read answers a POST once it has the whole file; functions may run for minutes."""
 
 MOST_IN_MEMORY = 4 * 1024 * 1024
-"""Bytes of an answer up to which it is read whole, as those of some 60 dense pages are; parsed, it takes seven times
-as much. A larger one streams: a second pass over it, in blocks, costs more calls and no more memory than this."""
+"""Bytes. A shorter answer (some 60 dense pages) is read whole, and takes seven times its length once parsed. A longer
+one streams: the second pass over it, in blocks, costs more calls and no more memory than this."""
 
 _BLOCK = 256 * 1024
+
+_WHOLE_ANSWER_SECONDS = 240
+"""An answer that drips in for longer is given up: a function's time is limited, and so is its worker's patience."""
 
 _ENDED = {
     "failed": "OperationFailed",
@@ -53,16 +60,9 @@ _ENDED = {
 }
 """Status words of an operation that ended without a result, and the code for one that gives no reason."""
 
-AZURE_HOSTS = (".cognitiveservices.azure.com", ".cognitiveservices.azure.us", ".cognitiveservices.azure.cn",
-               ".services.ai.azure.com")  # fmt: skip
-"""Hosts of Azure's Cognitive Services, which take Microsoft Entra tokens; no token goes to any other."""
-
-REGIONAL_HOSTS = (".api.cognitive.microsoft.com", ".api.cognitive.microsoft.us", ".api.cognitive.azure.cn")
-"""Hosts of whole regions, e.g. westus.api.cognitive.microsoft.com: they take keys, and no tokens."""
-
 
 class CredentialsUnavailable(Exception):
-    """There is nothing to sign a request with. ``code`` tells apart why."""
+    """There is nothing to sign a request with. ``code`` is the ErrorCode, which says why."""
 
     def __init__(self, message: str, code: str = "CredentialsUnavailable") -> None:
         super().__init__(message)
@@ -83,7 +83,7 @@ class ReadClient:
     """Speaks one generation at one endpoint.
 
     ``token`` gives a Microsoft Entra token, or raises CredentialsUnavailable; it is asked only where there is no
-    key. ``now`` is the clock. ``session`` carries the requests; a test mounts a wire of its own on it.
+    key. ``now`` is the clock. ``session`` carries the requests; a test mounts its own wire on it.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class ReadClient:
         answer = self._post(_Bytes(body), "application/json", options)
         match answer:
             case Rejected() | Retryable():
-                return replace(answer, message=_without_link(answer.message))
+                return replace(answer, message=_without_link(answer.message, link))
             case _:
                 return answer
 
@@ -142,7 +142,7 @@ class ReadClient:
             content = self._content(response)  # of a 202 too: an answer that is not read closes its connection
         if response.status_code == 504:
             return AnswerLost("HTTP 504: a gateway passed the file on and got no answer in time.")
-        # 202 it is to be; a gateway may make another success of it.
+        # Read answers 202; a gateway may turn that into another success.
         if response.status_code == 202 or (response.ok and "Operation-Location" in response.headers):
             return self._accepted(response)
         return refusal(response.status_code, response.headers, content, self._now())
@@ -150,7 +150,7 @@ class ReadClient:
     def poll(self, operation_url: str, api_version: str | None = None) -> PollAnswer:
         """GET an operation. ``api_version`` is the generation that it was submitted to, if that was another.
 
-        An answer that is Arriving is to be closed.
+        The caller closes an answer that is Arriving.
         """
         generation = generation_or(api_version, self.generation)
         try:
@@ -179,7 +179,7 @@ class ReadClient:
             return Gone(": ".join(part for part in parse_error(body) if part) or "HTTP 404")
         if response.status_code != 200:
             refused = refusal(response.status_code, response.headers, body, self._now())
-            if isinstance(refused, Rejected):  # of no fault of the file's, whose result may be there and paid
+            if isinstance(refused, Rejected):  # not the file's fault: its result may be there and paid
                 return Retryable("PollRefused", f"HTTP {response.status_code}: {refused.code}. {refused.message}")
             return refused
         answer = load_object(body)
@@ -196,9 +196,9 @@ class ReadClient:
                 return Running(wait_named(response.headers, "", self._now()))
 
     def delete(self, operation_url: str, api_version: str | None = None) -> bool:
-        """Have Read delete an operation's result before it expires. Whether Read keeps it no longer.
+        """Have Read delete an operation's result before it expires. Returns whether the result is gone.
 
-        Never raises: where Read cannot delete, or is not reached, the result expires within two days.
+        Never raises: where Read cannot delete or cannot be reached, the result expires within two days.
         """
         generation = generation_or(api_version, self.generation)
         if not generation.deletes:
@@ -216,10 +216,18 @@ class ReadClient:
             return False
 
     def _blocks(self, response: requests.Response) -> Iterator[bytes]:
-        return iter(response.iter_content(self._block))
+        """A body in blocks, no larger than asked for, whatever it was compressed from.
+
+        Raises requests.RequestException where it breaks off, drips on for too long, or is not what its header says.
+        """
+        ends_at = self._now() + timedelta(seconds=_WHOLE_ANSWER_SECONDS)
+        for block in _inflated(response, self._block):
+            if self._now() > ends_at:
+                raise requests.ReadTimeout("the answer drips in")
+            yield block
 
     def _start(self, blocks: Iterator[bytes]) -> tuple[bytes, bool]:
-        """A body's first bytes, and whether that is all of it: never much more than may be held in memory."""
+        """A body's first bytes, not much more than ``most_in_memory``, and whether they are all of it."""
         held: list[bytes] = []
         size = 0
         for block in blocks:
@@ -251,42 +259,50 @@ class ReadClient:
             return {"Ocp-Apim-Subscription-Key": self._key}
         if is_regional(self.endpoint):
             raise CredentialsUnavailable("A region's endpoint takes no Microsoft Entra tokens.", "RegionalEndpoint")
-        if self._token and takes_entra_tokens(self.endpoint):
+        if self._token and cloud_of_read(self.endpoint):
             return {"Authorization": f"Bearer {self._token()}"}
         return {}
 
 
-def takes_entra_tokens(endpoint: str) -> bool:
-    """Whether an endpoint is https and one of Azure's own."""
-    parts = urlsplit(endpoint)
-    return parts.scheme == "https" and (parts.hostname or "").endswith(AZURE_HOSTS)
-
-
-def is_regional(endpoint: str) -> bool:
-    """Whether an endpoint is that of a whole region, which takes keys only."""
-    return (urlsplit(endpoint).hostname or "").endswith(REGIONAL_HOSTS)
-
-
 class _Session(requests.Session):
-    """A session that does not even look where a redirect leads: requests does, and fails where it leads nowhere."""
+    """A session that never looks where a redirect leads, and never asks a proxy for what runs on this machine."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the base class's parameter
         return None
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """Requests follows a redirect into nowhere, and the environment's HTTP_PROXY for any address."""
+        if is_loopback(str(url)):
+            proxies = {**(proxies or {}), **without_proxy(str(url))["proxies"]}
+        return super().merge_environment_settings(url, proxies, stream, verify, cert)
 
 
 def new_session() -> requests.Session:
     """A session that retries nothing, keeps no cookies and takes no credentials from ~/.netrc."""
     session = _Session()
     session.auth = lambda request: request
+    session.headers["Accept-Encoding"] = "identity"
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(pool_maxsize=32, max_retries=0))
     return session
 
 
-def _without_link(text: str) -> str:
-    """A text of Read's that may repeat the link that it was given, of which the query is a secret."""
-    return re.sub(r"\?\S*|\bsig(=|%3D)\S*", "?…", text, flags=re.IGNORECASE)
+def _without_link(text: str, link: str) -> str:
+    """Redact the link from a message that Read returned, in whatever encoding: its query is a secret."""
+    plain = text
+    for _ in range(5):  # a gateway may quote a URL within a URL within a URL
+        plain = unquote(plain)
+    query = parse_qs(urlsplit(link).query)
+    for secret in query.get("sig", []) or [urlsplit(link).query]:
+        # Signs that encodings change or drop are no part of the comparison, nor is the case of letters.
+        if secret and _letters(secret)[:24] in _letters(plain):
+            return "Read's message repeats the link to the file, so it is not kept."
+    return re.sub(r"(\?|%3F)\S*|sig\W{0,9}=\S*", "?…", text, flags=re.IGNORECASE)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^0-9a-z]", "", text.casefold())
 
 
 class _Bytes(BytesIO):
@@ -295,7 +311,7 @@ class _Bytes(BytesIO):
 
 
 class _Counted:
-    """A body that tells how much of it has not been read: a request that lacks its end was never paid."""
+    """A body that knows how much of it is unread: a request whose end was never sent was never paid."""
 
     def __init__(self, body: Body) -> None:
         self._body = body
@@ -310,8 +326,33 @@ class _Counted:
         return chunk
 
 
+def _inflated(response: requests.Response, size: int) -> Iterator[bytes]:
+    """The body in blocks of at most ``size`` bytes. What a kilobyte of gzip holds may be a gigabyte.
+
+    No compression is asked for; a gateway may compress all the same.
+    """
+    encoding = response.headers.get("Content-Encoding", "identity").strip().casefold()
+    if encoding in ("", "identity"):
+        yield from response.iter_content(size)
+        return
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise requests.exceptions.ContentDecodingError(f"the answer comes as {encoding[:20]!r}")
+    inflate = zlib.decompressobj(wbits=47)  # gzip or zlib, as its first bytes say
+    try:
+        for compressed in response.raw.stream(size, decode_content=False):
+            pending = compressed
+            while pending and not inflate.eof:
+                if block := inflate.decompress(pending, size):
+                    yield block
+                pending = inflate.unconsumed_tail
+    except (zlib.error, urllib3.exceptions.HTTPError) as error:
+        raise requests.exceptions.ContentDecodingError(type(error).__name__) from None
+    if not inflate.eof:
+        raise requests.exceptions.ContentDecodingError("the compressed answer has no end")
+
+
 def _rest(start: bytes, blocks: Iterator[bytes], block: int) -> Iterator[bytes]:
-    """A body of which the start has been read. Raises BrokenOff."""
+    """A whole body whose start has been read already. Raises BrokenOff."""
     yield from (start[at : at + block] for at in range(0, len(start), block))
     del start
     try:

@@ -13,7 +13,6 @@ from typing import Any
 from shared.read import json_shapes as shapes
 from shared.read.json_walk import Answer, Path, elements, outline
 from shared.read.result import Box, Line, Page, Result, Word
-from shared.read.string_index import length_in
 
 Span = tuple[int, int]
 """Start and end in ``content``, in the answer's string index."""
@@ -21,23 +20,23 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """What becomes a line: a line, a paragraph, or a line of the content."""
+    """A text that becomes a line: Read's line, a paragraph, or a line of the content."""
 
     text: str
     spans: list[Span]
     box: Box | None = None
     page: int | None = None
-    """The number of the page that it says it is on."""
+    """The number of its page, where it states one."""
 
 
 _PAGES, _PARAGRAPHS, _STYLES, _LANGUAGES, _WARNINGS, _CONTENT = (
     ("analyzeResult", name) for name in ("pages", "paragraphs", "styles", "languages", "warnings", "content")
 )
 _WITHOUT_CONTENT = (_CONTENT,)
-"""All the text once more, as a single one."""
+"""The content repeats the whole text as one string."""
 
 _NOWHERE = 2**40
-"""No content is as long."""
+"""Longer than any content."""
 
 
 def parse_analyze_result(answer: Answer) -> Result:
@@ -87,7 +86,7 @@ def parse_analyze_result(answer: Answer) -> Result:
     def pages(stored: Answer) -> Iterator[Page]:
         placed = None if has_lines else _loose_texts(stored, analyzed)
         numbers = shapes.PageNumbers()
-        # Texts of which no page is told make one.
+        # Texts make a page where the answer lists none.
         nowhere: list[dict[str, Any]] = [{}] if placed and not _count(stored) else []
         for position, page in enumerate(nowhere or elements(stored, _PAGES, _WITHOUT_CONTENT)):
             if placed is None:
@@ -118,7 +117,7 @@ def _loose_texts(answer: Answer, analyzed: Mapping[str, Any]) -> dict[int, list[
     loose = [
         _paragraph(shapes.is_object(each, "paragraphs")) for each in elements(answer, _PARAGRAPHS, _WITHOUT_CONTENT)
     ]
-    return _placed(loose or _lines_of_content(answer, analyzed), position_of, sorted(starts))
+    return _placed(loose or _lines_of_content(answer), position_of, sorted(starts))
 
 
 def _count(answer: Answer) -> int:
@@ -136,17 +135,11 @@ def _paragraph(paragraph: Mapping[str, Any]) -> _Text:
     return _Text(shapes.text(paragraph, "content"), _spans(paragraph), page=page if isinstance(page, int) else None)
 
 
-def _lines_of_content(answer: Answer, analyzed: Mapping[str, Any]) -> list[_Text]:
-    length = length_in(shapes.optional_text(analyzed, "stringIndexType"))
+def _lines_of_content(answer: Answer) -> list[_Text]:
+    """The lines of the whole content: where they are is not known, so they go to the first page."""
     content = {"content": next((value for path, value in answer.parts() if path == _CONTENT), None)}
-    lines = []
-    offset = 0
-    for line in (shapes.optional_text(content, "content") or "").split("\n"):
-        end = offset + length(line + "\n")
-        if line.strip():
-            lines.append(_Text(line.removesuffix("\r"), [(offset, end - 1)]))
-        offset = end
-    return lines
+    lines = (shapes.optional_text(content, "content") or "").split("\n")
+    return [_Text(line.removesuffix("\r"), []) for line in lines if line.strip()]
 
 
 def _placed(
@@ -192,7 +185,7 @@ class _Region:
         self._in_order = True
 
     def add(self, spans: Iterable[Span]) -> None:
-        """Make these a part of it. They come in order, or all is put in order when it is first asked for."""
+        """Add spans. They come in order; otherwise all of them are sorted at the first ``overlap``."""
         for start, end in spans:
             if self._ends and start <= self._ends[-1] and self._starts[-1] <= start:
                 self._ends[-1] = max(end, self._ends[-1])
@@ -228,7 +221,7 @@ def _main_locale(languages: Mapping[str, _Region], spans: list[Span]) -> str | N
 
 
 def _spans(container: Mapping[str, Any]) -> list[Span]:
-    """Those of an object's spans that are some."""
+    """The valid spans of an object."""
     found = container.get("spans")
     return [
         (offset, offset + length)

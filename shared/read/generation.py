@@ -1,4 +1,4 @@
-"""What a generation of Read is: data, and the little that is truly its own. Each has a file in generations/."""
+"""A generation of Read: its paths, options and limits. Each has a file in generations/."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class UnsupportedOption(Exception):
-    """A read option is set that the generation does not take, or not in that form.
+    """The generation does not take a read option, or not its value.
 
     ``option`` is the option's name as blob metadata has it, e.g. ``reading_order``.
     """
@@ -23,17 +23,18 @@ class UnsupportedOption(Exception):
 
 
 class NotOurOperation(Exception):
-    """An operation URL's path is none of the generation's. It is not followed, whoever gave it."""
+    """An operation URL's path does not belong to the generation. It is never followed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What a caller may ask of Read for one document. None asks for the service's own choice."""
+    """The options of one document. None leaves the choice to the service."""
 
     language: str | None = None
     pages: str | None = None
     model_version: str | None = None
     reading_order: str | None = None
+    features: str | None = None
 
     @classmethod
     def names(cls) -> list[str]:
@@ -56,6 +57,18 @@ class Option:
     def takes(self, value: str) -> bool:
         """Whether a value has the form."""
         return re.fullmatch(self.pattern, value) is not None
+
+
+_ADD_ON = "(barcodes|formulas|languages|ocrHighResolution|styleFont)"
+ADD_ONS = Option(
+    "features",
+    f"{_ADD_ON}(,{_ADD_ON})*",
+    "a comma-separated list of barcodes, languages, and the billed formulas, ocrHighResolution and styleFont",
+)
+"""Document Intelligence's add-ons of prebuilt-read, from 2023-07-31 on; Office and HTML files take none.
+
+Source: learn.microsoft.com, "Document Intelligence add-on capabilities".
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +106,12 @@ class Generation:
     """The day on which Azure's cloud stopped answering it."""
     instead: str | None = None
     """What to set READ_API_VERSION to instead."""
+    all: Callable[[], "list[Generation]"] = field(default=list, compare=False, repr=False)
+    """Every generation, by which an error says which others take an option. generations/ sets it."""
 
     @property
     def notice(self) -> str | None:
-        """What is to be said at start to whoever chose a retired generation."""
+        """What the app logs at start if the generation is retired."""
         if not self.retired:
             return None
         return (
@@ -110,10 +125,10 @@ class Generation:
         for name, value in options.given().items():
             option = self.options.get(name)
             if option is None:
-                raise UnsupportedOption(name, f"Read {self.version} takes no {name}{_taken_by(name)}.")
+                raise UnsupportedOption(name, f"Read {self.version} takes no {name}{self._taken_by(name)}.")
             if not option.takes(value):
                 problem = f"{name} is {value!r}, which Read {self.version} does not take ({option.form})"
-                raise UnsupportedOption(name, f"{problem}{_taken_by(name, value)}.")
+                raise UnsupportedOption(name, f"{problem}{self._taken_by(name, value)}.")
             parameters[option.parameter] = value
         return urlencode(parameters)
 
@@ -135,17 +150,14 @@ class Generation:
             raise NotOurOperation(f"the operation URL's path is none of Read {self.version}'s")
         return match[0] + (f"?{parts.query}" if parts.query else "")
 
-
-def _taken_by(name: str, value: str | None = None) -> str:
-    """Which generations take an option, or a value of it, as the end of a sentence."""
-    from shared.read.generations import all_generations  # they are made of this module
-
-    takers = [
-        each.version
-        for each in all_generations()
-        if (option := each.options.get(name)) and (value is None or option.takes(value))
-    ]
-    if not takers:
-        return "; no version does"
-    listed = " and ".join(filter(None, (", ".join(takers[:-1]), takers[-1])))
-    return f"; {listed} {'do' if len(takers) > 1 else 'does'}"
+    def _taken_by(self, name: str, value: str | None = None) -> str:
+        """Which generations take an option, or a value of it, as the end of a sentence."""
+        takers = [
+            each.version
+            for each in self.all()
+            if (option := each.options.get(name)) and (value is None or option.takes(value))
+        ]
+        if not takers:
+            return "; no version does"
+        listed = " and ".join(filter(None, (", ".join(takers[:-1]), takers[-1])))
+        return f"; {listed} {'do' if len(takers) > 1 else 'does'}"

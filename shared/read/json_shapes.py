@@ -1,4 +1,4 @@
-"""Reading foreign JSON: what an answer must have raises the one documented error, what it may have becomes None."""
+"""Reading foreign JSON: a missing required value raises ResultNotUnderstood, a missing optional one is None."""
 
 import math
 from collections.abc import Mapping
@@ -50,7 +50,7 @@ def text(container: Mapping[str, Any], key: str) -> str:
 
 
 def optional_text(container: Mapping[str, Any], *keys: str) -> str | None:
-    """The first of these that is a text with something in it."""
+    """The first of these that is a text and not empty."""
     return next((text(container, key) for key in keys if container.get(key) and isinstance(container[key], str)), None)
 
 
@@ -65,7 +65,7 @@ def number(value: object) -> float | None:
 
 
 class PageNumbers:
-    """Each page's own number, or its position from 1 where it states none that can be; no two are alike."""
+    """Page numbers: the one that a page states, or its position from 1 if that is missing or impossible. All differ."""
 
     def __init__(self) -> None:
         self._used: set[int] = set()
@@ -95,11 +95,11 @@ def box(value: object) -> Box | None:
 
 
 def complaints(found: list[object]) -> tuple[str, ...]:
-    """What a result says went wrong on its way, e.g. ``2005: Unable to read file. (page 2)``."""
-    told: list[str] = []
+    """The warnings or errors in a result, e.g. ``2005: Unable to read file. (page 2)``."""
+    texts: list[str] = []
     for each in found:
         if isinstance(each, Mapping):
             parts = [optional_text(each, "code"), optional_text(each, "message")]
             target = optional_text(each, "target")
-            told.append(": ".join(filter(None, parts)) + (f" ({target})" if target else ""))
-    return tuple(filter(None, told))
+            texts.append(": ".join(filter(None, parts)) + (f" ({target})" if target else ""))
+    return tuple(filter(None, texts))

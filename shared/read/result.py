@@ -1,4 +1,4 @@
-"""What Read reads, in one shape for every generation: document, page, line, word."""
+"""What Read has read, in one shape for every generation: document, page, line, word."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Box = tuple[float, ...]
 
 
 class ResultNotUnderstood(Exception):
-    """A result is JSON, but not of the shape that its generation answers with."""
+    """A result is JSON, but not in the form that its generation answers with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A document's pages, and what Read says beside them.
+    """A document's pages, and what else Read says about it.
 
-    ``pages`` makes each page as it is asked for: a document need not fit into memory. May raise ResultNotUnderstood.
+    ``pages`` yields one page at a time, so that a document need not fit into memory. May raise ResultNotUnderstood.
     """
 
     pages: Callable[[Answer], Iterator[Page]]
@@ -73,7 +73,7 @@ class Result:
 
 
 class Summary:
-    """What is known of a document as its pages go by."""
+    """Counts, text and main language of a document, collected page by page."""
 
     def __init__(self) -> None:
         self.page_count = self.line_count = self.word_count = 0

@@ -1,8 +1,8 @@
-"""Batches of rows, put together as text.
+"""Batches of rows, written as text.
 
-The SDK makes each row's request, and this one request of them all. In azure-core that goes through a message object of
-the email package for every row and every header, there and back: of a batch of 40 rows that is nine tenths of the CPU
-time. What is sent is the same but for each row's own date.
+The SDK makes a request for each row, and this module one request of them all. azure-core itself builds a message object
+of the email package for every row and every header, both ways, which takes nine tenths of the CPU time of a batch of 40
+rows. The request is the same except for each row's date.
 """
 
 import json
@@ -22,12 +22,12 @@ _ETAG = re.compile(r"^ETag: *(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
 class BatchingTableService(TableServiceClient):
-    """The SDK's client, of which ``submit_transaction`` takes a fraction of the time."""
+    """TableServiceClient with a faster ``submit_transaction``."""
 
     def get_table_client(self, table_name: str, **options: Any) -> TableClient:
         """A table's client. The table need not exist."""
         client = super().get_table_client(table_name, **options)
-        # What submit_transaction hands its requests to; it raises what this raises.
+        # submit_transaction passes its requests to this, and raises what it raises.
         client._batch_send = partial(_send, client)  # type: ignore[method-assign]
         return client
 
@@ -83,8 +83,8 @@ def _etags(response: HttpResponse) -> Iterator[Mapping[str, str]]:
 def _refusal(status: int, body: str, response: HttpResponse) -> TableTransactionError:
     """The SDK's own error, as it makes it: its text begins with the number of the operation that was refused."""
     try:
-        told = json.loads(body)["odata.error"]
-        code, message = told["code"], told["message"]["value"]
+        error_json = json.loads(body)["odata.error"]
+        code, message = error_json["code"], error_json["message"]["value"]
     except (ValueError, KeyError, TypeError):
         code, message = None, body
     error = TableTransactionError(message=f"{message}\nErrorCode:{code}", response=response)

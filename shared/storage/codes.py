@@ -1,4 +1,4 @@
-"""What storage calls its refusals."""
+"""Storage's error codes."""
 
 from azure.core.exceptions import AzureError
 

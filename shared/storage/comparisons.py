@@ -18,7 +18,7 @@ class Comparisons:
         self._keys = {"PartitionKey": _PARTITION, "RowKey": document_key(f"{container}/{prefix}")}
 
     def progress(self) -> str | None:
-        """What was saved last."""
+        """The text that was saved last, or None."""
         try:
             row = self._client.get_entity(self._keys["PartitionKey"], self._keys["RowKey"])
         except ResourceNotFoundError:

@@ -15,11 +15,11 @@ from shared.storage.codes import error_code
 from shared.storage.rows import LOST, Operation, if_unchanged, rows_of, submit
 
 Expected = Document | Tombstone | None
-"""What a conditional write expects to find: a row, a forgotten document's tombstone, or nothing at all."""
+"""What a conditional write expects to find: a row, a forgotten document's tombstone, or nothing."""
 
 
 class Conflict(Exception):
-    """Somebody else wrote the row first. ``current`` is what is there now."""
+    """Another run wrote the row first. ``current`` is what is there now."""
 
     def __init__(self, current: Expected) -> None:
         super().__init__("the document's row was written by somebody else")
@@ -43,7 +43,7 @@ class Documents:
         self._new_write_id = new_write_id
 
     def get(self, name: str) -> Document | None:
-        """The document's row, or None. Of a row that has been edited beyond reading, see ``from_row``."""
+        """The document's row, or None. For a row that somebody has edited, see ``from_row``."""
         try:
             row = self._client.get_entity(self._container, document_key(name))
         except ResourceNotFoundError:
@@ -62,9 +62,12 @@ class Documents:
         entry_gone: the row is as expected, and only the entry, to be deleted with it, was gone: a run that ended after
             the row was read had removed it, or a person did. The row alone is written.
         """
-        document = document.evolve(write_id=write_id or self._new_write_id())
+        others = expected.others if isinstance(expected, Document) else document.others
+        document = document.evolve(write_id=write_id or self._new_write_id(), others=others)
         if isinstance(expected, Tombstone):
             document = expected.passed_on_to(document)
+        elif expected is None and not _on_worklist(document) and (tombstone := self.tombstone(document.name)):
+            raise Conflict(tombstone)  # a batch that writes no entry would not find the tombstone
         try:
             written = submit(self._client, [*self._batch(document, expected)])
             return document.evolve(row_etag=written[0]["etag"])
@@ -85,7 +88,7 @@ class Documents:
     def remove(self, document: Document, due_at: datetime) -> None:
         """Remove a row, if it is still as it was read, and leave its tombstone, due then. Raises Conflict.
 
-        What slow runs write for it meanwhile is removed once more, and none of them can claim it anew.
+        What slow runs still write for it is removed later, and none of them can claim it again.
         """
         row = {"PartitionKey": self._container, "RowKey": document_key(document.name)}
         unchanged = {"etag": document.row_etag, "match_condition": MatchConditions.IfNotModified}
@@ -111,6 +114,17 @@ class Documents:
         for entry in rows_of(found):
             if isinstance(name := entry.get("Name"), str):
                 yield name
+
+    def worklist(self) -> Iterator[tuple[str | None, datetime | None]]:
+        """Status and DueAt of every worklist entry, a page of the table at a time. A tombstone has no status."""
+        found = self._client.query_entities(
+            "PartitionKey eq @container and RowKey ge '!' and RowKey lt '\"'",
+            parameters={"container": self._container},
+            select=["Status", "DueAt"],
+        )
+        for entry in rows_of(found):
+            due_at = entry.get("DueAt")
+            yield entry.get("Status"), due_at if isinstance(due_at, datetime) else None
 
     def tombstone(self, name: str) -> Tombstone | None:
         """The tombstone of a document that has no row: its worklist entry, if it has one."""
@@ -143,8 +157,7 @@ class Documents:
 
     def _batch(self, document: Document, expected: Expected) -> Iterator[Operation]:
         """The row, first, and the entry."""
-        others = expected.others if isinstance(expected, Document) else document.others
-        row = to_row(document.evolve(others=others), self._container)
+        row = to_row(document, self._container)
         if document.content_length is not None:
             row["ContentLength"] = EntityProperty(document.content_length, EdmType.INT64)
         if isinstance(expected, Document):
@@ -152,7 +165,7 @@ class Documents:
         else:
             yield "create", row
         entry = to_worklist_entry(document, self._container)
-        if isinstance(expected, Tombstone):  # what it owes is passed on to the row, which is thus on the worklist
+        if isinstance(expected, Tombstone):  # its cleaning up passes on to the row, which is thus on the worklist
             yield "update", entry, if_unchanged(expected.etag)
         elif _on_worklist(document):
             # With no row expected there must be no tombstone either: creating the entry finds that out.
@@ -162,7 +175,7 @@ class Documents:
 
 
 def _on_worklist(document: Document) -> bool:
-    """Whether a document has an entry: it is in flight or failed, or it is done and still owes something."""
+    """Whether a document has an entry: it is in flight or failed, or something is still to be done for it."""
     return document.status not in (Status.SUCCEEDED, Status.IGNORED) or document.due_at is not None
 
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 
 class Superseded(Exception):
-    """The document's row has gone over to another version or operation: what this one read is not written."""
+    """The document's row now belongs to another version or operation, so this one's result is not written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fence:
     """Who writes outputs: a version of a file and the operation that read it.
 
-    ``still_ours`` re-reads the document's row and tells whether it is still about them. It is asked only where
-    somebody else's output is found, never in the undisturbed case.
+    ``still_ours`` reads the document's row again and returns whether it still names both. It is called only where the
+    output of another writer is found, never in the undisturbed case.
     """
 
     source_etag: str

@@ -12,6 +12,7 @@ from azure.storage.blob import BlobClient, BlobProperties, ContainerClient
 
 from shared.document import Version
 from shared.errors import InputContainerMissing, SourceChanged, SourceMissing
+from shared.file_type import HEAD_BYTES
 from shared.storage.codes import error_code
 from shared.storage.connection import RANGE_BYTES, blob_client
 
@@ -31,6 +32,8 @@ class Source:
 
     def __init__(self, version: Version, chunks: Iterator[bytes]) -> None:
         self.version = version
+        self.head = b""
+        """The file's first bytes, once it has been read."""
         self._chunks = chunks
         self._rest = memoryview(b"")
 
@@ -53,6 +56,8 @@ class Source:
             raise SourceChanged from None
         except ResourceNotFoundError:
             raise SourceMissing from None
+        if not self.head:
+            self.head = bytes(self._rest[:HEAD_BYTES])
         chunk, self._rest = self._rest[:size], self._rest[size:]
         return bytes(chunk)
 
@@ -90,6 +95,18 @@ class Inbox:
                     return Source(Version("", 0, None, datetime.fromtimestamp(0, UTC), {}, unreadable), iter(()))
             raise
 
+    def range(self, name: str, etag: str, offset: int, length: int) -> bytes:
+        """Part of one version of a file. Raises SourceChanged or SourceMissing if that version is gone."""
+        try:
+            download = blob_client(self._client, name).download_blob(
+                offset, length, decompress=False, etag=etag, match_condition=MatchConditions.IfNotModified
+            )
+            return bytes(download.readall())
+        except ResourceModifiedError:
+            raise SourceChanged from None
+        except ResourceNotFoundError:
+            raise SourceMissing from None
+
     def version(self, name: str) -> Version | None:
         """The version of a file that is there now, or None."""
         try:
@@ -121,7 +138,7 @@ class Inbox:
 
 
 def _unread(blob: BlobClient) -> Source:
-    """A file of which nothing is read before its content is asked for, if ever."""
+    """Open lazily: the properties now, the content on the first read."""
     properties = blob.get_blob_properties()
 
     def chunks() -> Iterator[bytes]:

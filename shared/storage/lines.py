@@ -75,7 +75,7 @@ class Lines:
         return any(True for _ in rows_of(found))
 
     def _remove(self, key: str, head: "_Head", lines_of_page: Mapping[int, int]) -> None:
-        """Remove what is behind a head of ours and not among the lines of a result."""
+        """Remove the rows behind our head that are not among the lines of a result."""
         for _ in range(_TRIES):
             found = self._client.query_entities(
                 "PartitionKey eq @key and RowKey gt @head",
@@ -105,7 +105,7 @@ class _Head:
         }
         self._etag: str | None = None
         self.existed = False
-        """Whether somebody was here before, perhaps an earlier run of ours: other lines may be left."""
+        """Whether the head existed before, perhaps from an earlier run: other lines may be left."""
 
     def submit(self, operations: list[Operation]) -> None:
         """Carry out a batch together with the head.

@@ -1,6 +1,5 @@
-"""Links by which Read fetches a file itself: short-lived, and good for nothing but reading that one file."""
+"""Links to one blob each: short-lived, and good for nothing else."""
 
-import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Lock
@@ -9,47 +8,60 @@ from typing import Any
 from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobSasPermissions, BlobServiceClient, UserDelegationKey, generate_blob_sas
 
+from shared import log
 from shared.keys import is_unsafe
 
-_log = logging.getLogger(__name__)
-
 LIFE = timedelta(hours=1)
-"""Read fetches a file before it answers the POST; clocks may differ, and 500 MB take their time."""
+"""Read fetches a file before it answers the POST; clocks differ, and 500 MB take a while."""
 _KEY_LIFE = timedelta(hours=8)
 _EARLIER = timedelta(minutes=15)
-"""A link is good from before it was made, for clocks that are behind."""
+"""A link is valid from before it was made, for clocks that are behind."""
 _TRY_AGAIN = timedelta(minutes=10)
-"""After storage refused a key: roles take minutes to be known."""
+"""After storage refused a key: a new role takes minutes to work."""
+
+READ = BlobSasPermissions(read=True)
+WRITE = BlobSasPermissions(create=True, write=True)
+"""Makes the blob, or a new version of it. Reads, lists and deletes nothing."""
 
 
-class Links:
-    """Makes links into one container, signed with the account's key, or for an identity with a key delegated to it."""
+class Signer:
+    """Signs links with the account's key, or for an identity with a key delegated to it."""
 
-    def __init__(self, service: BlobServiceClient, container: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, service: BlobServiceClient, now: Callable[[], datetime]) -> None:
         self._service = service
-        self._container = container
         self._now = now
         self._lock = Lock()
         self._delegated: UserDelegationKey | None = None
         self._delegated_until = self._not_before = now()
 
-    def to(self, name: str) -> str | None:
-        """A link to a file, which is a secret; None where there is nothing to sign one with."""
+    def link(
+        self,
+        container: str,
+        name: str,
+        permission: BlobSasPermissions,
+        life: timedelta,
+        content_disposition: str | None = None,
+    ) -> str | None:
+        """A link to one blob, which is a secret; None where there is nothing to sign one with.
+
+        ``life`` is at most LIFE. Raises ValueError for a name that a client would resolve into another path.
+        """
         if is_unsafe(name):
             raise ValueError("a blob's name has a segment '.' or '..'")
         key = self._key()
         if key is None:
             return None
         now = self._now()
-        url = str(self._service.get_blob_client(self._container, name).url)
+        url = str(self._service.get_blob_client(container, name).url)
         signature = generate_blob_sas(
             str(self._service.account_name),
-            self._container,
+            container,
             name,
-            permission=BlobSasPermissions(read=True),
+            permission=permission,
             start=now - _EARLIER,
-            expiry=now + LIFE,
+            expiry=now + min(life, LIFE),
             protocol="https" if url.startswith("https:") else None,
+            content_disposition=content_disposition,
             **key,
         )
         return f"{url}?{signature}"
@@ -73,10 +85,23 @@ class Links:
             self._delegated = self._service.get_user_delegation_key(now - _EARLIER, until)
         except AzureError as error:
             self._not_before = now + _TRY_AGAIN
-            _log.warning(
-                "Storage gives no key to sign links with (%s), so files are sent to Read instead. SUBMIT_BY=url needs"
-                " the role Storage Blob Delegator.",
-                type(error).__name__,
+            what = (
+                "Storage gives no key to sign links with: files are sent to Read instead, and the page gets no links. They"
+                " need a role with that right, at the scope of the account: Storage Blob Data Contributor or Owner, or"
+                " Storage Blob Delegator."
             )
+            log.trouble(what, code=type(error).__name__)
         else:
             self._delegated_until = until
+
+
+class Links:
+    """Makes links by which Read fetches files from one container itself."""
+
+    def __init__(self, service: BlobServiceClient, container: str, now: Callable[[], datetime]) -> None:
+        self._signer = Signer(service, now)
+        self._container = container
+
+    def to(self, name: str) -> str | None:
+        """A link to a file, which is a secret; None where there is nothing to sign one with."""
+        return self._signer.link(self._container, name, READ, LIFE)

@@ -42,7 +42,7 @@ class Outputs:
         return Upload(self._client, name, content_type, metadata, fence, self._block_bytes)
 
     def get(self, name: str, etag: str) -> Iterator[bytes]:
-        """One version of an output blob, in blocks. Raises Superseded if it is not there any more."""
+        """One version of an output blob, in blocks. Raises Superseded if another one has replaced it."""
         try:
             download = blob_client(self._client, name).download_blob(
                 etag=etag, match_condition=MatchConditions.IfNotModified, decompress=False
@@ -75,7 +75,7 @@ class Outputs:
         raise Superseded
 
     def delete(self, name: str, fence: Fence) -> None:
-        """Remove an output blob, whichever version's, while the document is ours. Raises Superseded."""
+        """Remove an output blob of any version, while the document is ours. Raises Superseded."""
         blob = blob_client(self._client, name)
         for _ in range(_TRIES):
             try:
@@ -92,14 +92,14 @@ class Outputs:
 
 
 _LOST = frozenset({"BlobAlreadyExists", "ConditionNotMet", "BlobNotFound", "ContainerNotFound", "InvalidBlockList"})
-"""Refusals of a write that say what somebody else did, or nobody yet."""
+"""Codes of a write that was refused because of what another writer did, or because the container is missing."""
 
 
 class Upload:
-    """An output blob that is being written: at once if it is small, else in blocks, of which one is held in memory.
+    """An output blob that is being written: at once if it is small, else in blocks, one at a time in memory.
 
-    What is written is nowhere to be seen before ``commit``. The blocks of an upload that never came to that are the
-    service's to remove, within a week; their ids keep them out of every other upload.
+    Nothing of it is visible before ``commit``. The service removes the blocks of an upload that was never committed
+    within a week; their ids keep them out of every other upload.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Upload:
         self._size += len(data)
 
     def commit(self) -> str:
-        """Make it the blob unless a newer version's is there. Returns the blob's ETag. Raises Superseded."""
+        """Write the blob, unless that of a newer version is there. Returns the blob's ETag. Raises Superseded."""
         missing = {"match_condition": MatchConditions.IfMissing}
         condition: dict[str, Any] = missing
         for tries in range(1, _TRIES + 1):
@@ -154,10 +154,10 @@ class Upload:
                 condition = missing
                 continue
             if all(found.metadata.get(mark) == value for mark, value in self._marks.items()):
-                return str(found.etag)  # an earlier run of this step wrote it, or this one did and was not told
+                return str(found.etag)  # an earlier run of this step wrote it, or this one did and its answer was lost
             if not self._fence.still_ours():
                 raise Superseded
-            if code == "InvalidBlockList":  # whoever writes a blob discards the blocks of all others
+            if code == "InvalidBlockList":  # a write of the blob discards the blocks of all others
                 raise refusal
             condition = {"etag": found.etag, "match_condition": MatchConditions.IfNotModified}
         raise AssertionError("the last try returns or raises")

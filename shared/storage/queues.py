@@ -1,4 +1,4 @@
-"""Queues: delayed messages out, and poison back in as it lies there."""
+"""Queues: send delayed messages, and read poison queues as they are."""
 
 import math
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from azure.storage.queue import QueueClient, QueueMessage
 
 FOR_EVER = -1
 _HIDDEN_WHILE_DRAINED = 120
-"""Seconds for which a message that is being looked at is hidden from others."""
+"""Seconds for which a message that is being handled is hidden from others."""
 
 
 class Queue:
@@ -42,7 +42,7 @@ class RawQueue(Queue):
             yield from self._client.receive_messages(messages_per_page=32, visibility_timeout=_HIDDEN_WHILE_DRAINED)
 
     def peek(self) -> list[str]:
-        """The bodies of the first messages, 32 at most, in their order. Nothing changes for whoever takes them."""
+        """The bodies of the first messages, 32 at most, in their order. Nothing changes for those who receive them."""
         try:
             return [str(message.content) for message in self._client.peek_messages(max_messages=32)]
         except ResourceNotFoundError:

@@ -22,7 +22,7 @@ BATCH_BYTES = 3_500_000
 
 
 LOST = frozenset({"EntityAlreadyExists", "UpdateConditionNotSatisfied", "ResourceNotFound", "EntityNotFound"})
-"""Codes by which a conditional batch says that somebody else was first."""
+"""Codes of a conditional batch that another writer was faster than."""
 
 
 def rows_of(found: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -40,7 +40,7 @@ def if_unchanged(etag: str | None) -> dict[str, Any]:
 
 
 def submit(client: TableClient, batch: list[Operation]) -> list[Mapping[str, Any]]:
-    """Carry out a batch, and where the table is missing make the table and do it again."""
+    """Send a batch; where the table is missing, create it and send the batch again."""
     try:
         return client.submit_transaction(batch)
     except TableTransactionError as error:

@@ -31,14 +31,14 @@ def storage_trouble(error: Exception, settings: Settings) -> tuple[str, str] | N
     if not isinstance(error, HttpResponseError) or error.status_code is None:
         return "StorageUnavailable", f"Storage was not reached ({type(error).__name__})."
     kind, place = _place(error, settings)
-    told = f"HTTP {error.status_code} {error_code(error) or ''}".strip()
+    said = f"HTTP {error.status_code} {error_code(error) or ''}".strip()
     if error.status_code in _PASSING or error_code(error) in _PASSING_CODES:
-        return "StorageUnavailable", f"Storage answered {told} for the {kind} {place}."
+        return "StorageUnavailable", f"Storage answered {said} for the {kind} {place}."
     if error.status_code in _OURS:
         return None
     return (
         "StorageRefused",
-        f"Storage answered {told} for the {kind} {place}, which takes the role {_ROLES[kind]}.",
+        f"Storage answered {said} for the {kind} {place}, which takes the role {_ROLES[kind]}.",
     )
 
 

@@ -11,7 +11,7 @@ Service = Literal["blob", "queue", "table"]
 
 
 class Operation(NamedTuple):
-    """One request to a service, as `Account.fault` is told of it."""
+    """One request to a service, as `Account.fault` sees it."""
 
     service: Service
     verb: str

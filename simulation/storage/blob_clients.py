@@ -75,7 +75,7 @@ class ContainerOperations:
         include: list[str] | None,
         **options: Any,
     ) -> T:
-        """A page of the container's blobs, without those of which blocks are staged but none is committed."""
+        """A page of the container's blobs, without those that have staged blocks and no committed one."""
         refuse_unknown(options, _HARMLESS)
         refuse_unknown({"include": set(include or []) - {"metadata"} or None})
         size = min(maxresults or MAX_PAGE, MAX_PAGE)
@@ -158,7 +158,7 @@ class BlobOperations:
         tier: str | None = None,
         **options: Any,
     ) -> T:
-        """Put a whole blob, of which the service computes the MD5."""
+        """Put a whole blob; the service computes its MD5."""
         conditions = _conditions(options)
         refuse_unknown({"content_md5": blob_http_headers and blob_http_headers.blob_content_md5})
         if len(body) != content_length:
@@ -172,7 +172,7 @@ class BlobOperations:
     def stage_block(
         self, block_id: str, content_length: int, body: Any, cls: Cls[T | None] = lambda *_: None, **options: Any
     ) -> T | None:
-        """Upload a block, on no condition: those of an upload in blocks are looked at when it is committed."""
+        """Upload a block, on no condition: those of an upload in blocks are checked when it is committed."""
         refuse_unknown(options, _HARMLESS | {"headers", "modified_access_conditions"})
         block = body if isinstance(body, bytes) else body.read(content_length)
         self._request("put_block", lambda: self._service.stage(*self._path, block_id, block))

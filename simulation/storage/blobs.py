@@ -106,7 +106,7 @@ class BlobService:
     def properties(self, container: str, name: str, conditions: Conditions) -> Blob:
         """The blob, if the conditions of a read hold.
 
-        Azure looks at no condition where there is no blob; Azurite says 412 to If-Match
+        Azure checks no condition where there is no blob; Azurite says 412 to If-Match
         (github.com/Azure/Azurite/issues/2751).
         """
         blob = self._container_for(container, name).blobs.get(name)

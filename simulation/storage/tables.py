@@ -171,7 +171,7 @@ class TableService:
         return partition.rows[row_key]
 
     def query(self, table: str, comparisons: list[Comparison], start: tuple[str, str]) -> Iterator[Row]:
-        """The rows of which all `comparisons` hold, in the order of their keys, from the key `start` on."""
+        """The rows for which all `comparisons` hold, in the order of their keys, from the key `start` on."""
         partitions = self.partitions(table)
         wanted = [cast(str, c.literal) for c in comparisons if c.column == "PartitionKey" and c.verb == "eq"]
         lower, upper = _row_key_bounds(comparisons)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,15 +20,9 @@ from tests.support.read_server import ReadServer
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = [
-    pytest.mark.skipif(
-        sys.version_info < (3, 13), reason="Microsoft publishes its worker library for Python 3.13 and later"
-    ),
-    pytest.mark.skipif(
-        find_spec("azure_functions_runtime") is None,
-        reason="azure-functions-runtime is not installed (requirements-dev.txt)",
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    sys.version_info < (3, 13), reason="Microsoft publishes its worker library for Python 3.13 and later"
+)
 
 
 class Worker:
@@ -171,24 +164,24 @@ def test_a_sweep_runs_when_its_timer_fires(environment: dict[str, str], sweep: s
 
 
 def next_message(app: App) -> str:
-    """The next message as the host hands it over: when it is visible, and decoded."""
+    """The next message as the host delivers it: when it is visible, and decoded."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         for message in app.queue.receive_messages():
             return base64.b64decode(message.content).decode()
-        time.sleep(0.1)  # two real seconds: the queue knows no clock of ours
+        time.sleep(0.1)  # two real seconds: the queue does not know our clock
     raise AssertionError("no message came")
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "message"),
     [
         ("import a_package_that_is_not_there", "a_package_that_is_not_there"),
         ("from shared import settings; settings.from_environment({})", "DocumentStorage is not set"),
     ],
 )
-def test_an_app_that_cannot_start_says_why_in_its_first_answer(tmp_path: Path, code: str, told: str) -> None:
+def test_an_app_that_cannot_start_says_why_in_its_first_answer(tmp_path: Path, code: str, message: str) -> None:
     (tmp_path / "function_app.py").write_text(code, encoding="utf-8")
     with Worker(tmp_path, dict(os.environ)) as worker:
         assert worker.init["status"] == 0
-        assert told in worker.init["error"]
+        assert message in worker.init["error"]

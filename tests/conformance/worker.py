@@ -40,7 +40,7 @@ def _protos() -> Any:
 
 
 class _Data:
-    """A TypedData message as far as the library looks at it."""
+    """A TypedData message as far as the library reads it."""
 
     def __init__(self, kind: str, value: Any) -> None:
         self._kind = kind
@@ -52,7 +52,7 @@ class _Data:
 
 
 def _data(kind: str, value: Any) -> _Data:
-    """What a trigger hands over: ``model_binding_data`` for an SDK type, ``string`` for a queue message, ``json``."""
+    """What a trigger passes: ``model_binding_data`` for an SDK type, ``string`` for a queue message, ``json``."""
     if kind == "model_binding_data":
         value = SimpleNamespace(**{**value, "content": json.dumps(value["content"]).encode()})
     return _Data(kind, value)

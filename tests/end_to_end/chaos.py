@@ -333,7 +333,7 @@ class Chaos:
 
     def _left(self) -> list[str]:
         """What is not done yet; of files only if nothing else is."""
-        left = [f"owed: {marker['Name']} ({marker['Status']})" for marker in self._markers() if "DueAt" in marker]
+        left = [f"not finished: {entry['Name']} ({entry['Status']})" for entry in self._worklist() if "DueAt" in entry]
         for queue in self._work_queues():
             with suppress(ResourceNotFoundError):
                 if count := queue.get_queue_properties().approximate_message_count:
@@ -377,7 +377,7 @@ class Chaos:
                 seen["paid again"] += max(times - 1, 0)
             self._check_ending(name, document)
             self._check_outputs(name, document)
-            assert (name, document.status) in done, f"nobody was told that {name} is {document.status}"
+            assert (name, document.status) in done, f"no notification that {name} is {document.status}"
         seen["killed at submit"] = self.killed_at_submit
         seen.update({f"Read {outcome}": number for outcome, number in self.stage.counters()["outcomes"].items()})
         return seen
@@ -431,7 +431,7 @@ class Chaos:
             stored = results.get_blob_client(blob or "").get_blob_properties().metadata
             assert (stored["source_etag"], stored["operation_id"]) == owner, f"{blob} is another version's"
 
-    def _markers(self) -> list[Mapping[str, Any]]:
+    def _worklist(self) -> list[Mapping[str, Any]]:
         return [row for row in self._rows("documents", "inbox") if row["RowKey"].startswith("!")]
 
     def _rows(self, table: str, partition: str) -> list[Mapping[str, Any]]:

@@ -1,6 +1,6 @@
 """dev.py, run as a person runs it, on stored data of its own."""
 
-# ruff: noqa: S603, S607 - starts this very Python, and ps
+# ruff: noqa: S607 - starts this very Python, and ps
 
 import json
 import subprocess
@@ -9,9 +9,24 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import IO, Any
 
+from typing_extensions import override
+
 from local.paths import ROOT
+
+
+class Started(subprocess.Popen[str]):
+    """A command that was started. A test that fails beside it must not wait for its end, which would never come."""
+
+    @override
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, value, traceback)
 
 
 @dataclass(frozen=True)
@@ -21,9 +36,9 @@ class Dev:
     state: Path
     environment: dict[str, str]
 
-    def start(self, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, **settings: str) -> Started:
         """Start a command, as the leader of a process group of its own, as a shell does."""
-        return subprocess.Popen(
+        return Started(
             [sys.executable, "-m", "local.commands", *arguments],
             cwd=ROOT,
             env={**self.environment, "BLOB_OCR_STATE": str(self.state), "PYTHONUTF8": "1", **settings},

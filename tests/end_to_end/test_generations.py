@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from azure.data.tables import TableServiceClient
 
-from local.commands.store import Store, parsed
+from cli.connection import parsed
+from local.commands.store import Store
 from local.paths import ROOT
 from local.processes import Azurite, FunctionsEmulator, ReadEmulator
 from shared.document import Document

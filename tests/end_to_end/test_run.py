@@ -104,7 +104,7 @@ def test_a_missing_file_starts_nothing(dev: Dev) -> None:
     assert not dev.state.exists()
 
 
-def test_another_read_emulator_is_announced_first_and_no_stand_in_is_started(
+def test_a_read_resource_is_announced_first_and_no_emulator_is_started(
     dev: Dev, tmp_path: Path, app_environment: dict[str, str]
 ) -> None:
     with ReadEmulator(logs=tmp_path, environment=app_environment) as read:

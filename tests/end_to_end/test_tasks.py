@@ -106,12 +106,12 @@ def test_a_file_is_read_again_and_counted_as_paid_again(stack_up: Running) -> No
     assert (second.status, second.submits, stack_up.paid("again")) == (Status.SUCCEEDED, 2, 2)
     assert second.operation_url != first.operation_url
     assert second.text == first.text
-    assert len(list(stack_up.store.lines(second))) == 6
+    assert len(list(stack_up.store.library.each_line(second))) == 6
 
 
 def test_a_forgotten_file_is_gone_and_stays_so(stack_up: Running) -> None:
     document = stack_up.read("forget.txt", "forget")
-    assert len(list(stack_up.store.lines(document))) == 6
+    assert len(list(stack_up.store.library.each_line(document))) == 6
 
     done = stack_up.dev("forget", "forget.txt", "missing.txt")
 
@@ -120,11 +120,10 @@ def test_a_forgotten_file_is_gone_and_stays_so(stack_up: Running) -> None:
     assert done.stderr == "missing.txt: nothing is known of it, and there is no such file.\n"
     stack_up.read("after-forget.txt", "by now, all containers have been scanned again")
     assert stack_up.store.document("forget.txt") is None
-    assert not list(stack_up.store.lines(document))
+    assert not list(stack_up.store.library.each_line(document))
     assert not stack_up.store.holds("forget.txt", document.source_etag or "")
     assert stack_up.dev("list", "forget.txt").stdout == ""
-    for blob in (document.text_blob, document.result_blob):
-        assert not stack_up.store._outputs.get_blob_client(blob or "").exists()
+    assert len(list(stack_up.store.library.missing_outputs(document))) == 3
     assert stack_up.paid("forget") == 1
 
 
@@ -139,12 +138,22 @@ def test_a_file_that_is_kept_while_it_is_forgotten_is_not_read_again(stack_up: R
     row = stack_up.ended("keep.txt", submits=0)
     assert (row.status, row.text, row.lines_key) == (Status.IGNORED, None, None)
     assert stack_up.store.holds("keep.txt", document.source_etag or "")
-    assert not list(stack_up.store.lines(document))
+    assert not list(stack_up.store.library.each_line(document))
     assert stack_up.paid("keep") == 1
 
     # Only a person who asks for it has it read.
     assert stack_up.dev("again", "keep.txt").returncode == 0
     assert stack_up.ended("keep.txt").status is Status.SUCCEEDED
+
+
+def test_check_finds_a_stack_that_runs_right(stack_up: Running) -> None:
+    stack_up.read("check.txt", "check")
+
+    done = stack_up.dev("check")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 9
+    assert stack_up.paid("check") == 1
 
 
 def test_files_that_no_event_told_of_are_found_from_a_date_on(tmp_path: Path, app_environment: dict[str, str]) -> None:
@@ -160,7 +169,7 @@ def test_files_that_no_event_told_of_are_found_from_a_date_on(tmp_path: Path, ap
             return running.dev("missed", *options, READ_FILES_FROM=since.isoformat()).stdout
 
         assert missed("--dry-run") == "2 files (6 bytes) are not read yet. Read bills each page.\n"
-        assert missed().startswith("2 files are handed over, to be read by ")
+        assert missed().startswith("2 files are enqueued, to be read by ")
         assert [running.ended(name).status for name in ("one.txt", "two.txt")] == [Status.SUCCEEDED] * 2
         assert running.store.document("old.txt") is None
         assert missed("--dry-run") == "0 files (0 bytes) are not read yet. Read bills each page.\n"

@@ -10,29 +10,29 @@ from bench.schedule import LARGE_SECONDS, ORACLE, SCHEDULES, WORKLOADS, added_na
 def test_schedules_are_measured_on_the_virtual_clock_and_on_the_local_stack() -> None:
     figures = {figure.name: figure for figure in schedule.measure(quick=True)}
     for workload in WORKLOADS:
-        best = figures[calls_name(workload.name, ORACLE)], figures[added_name(workload.name, ORACLE, "median")]
+        best = figures[calls_name(workload.name, ORACLE)], figures[added_name(workload.name, ORACLE, "p50")]
         assert best[0].value == 2
         for name in SCHEDULES:
             assert figures[calls_name(workload.name, name)].value >= 2
-            assert figures[added_name(workload.name, name, "median")].value > best[1].value
+            assert figures[added_name(workload.name, name, "p50")].value > best[1].value
     every_second = figures[calls_name("2,000 pages", "fixed 1 s")].value
     assert LARGE_SECONDS[0] / 1.5 < every_second < LARGE_SECONDS[1]
     ours = "ours, on the local stack"
     assert figures[calls_name("one page", ours)].value >= 2
-    assert 0.1 < figures[added_name("one page", ours, "median")].value < 20
+    assert 0.1 < figures[added_name("one page", ours, "p50")].value < 20
     with_goals = {name for name, figure in figures.items() if figure.goal is not None}
     assert with_goals == {
         name
         for each in ("ours", ours)
         for name in (
             calls_name("one page", each),
-            added_name("one page", each, "median"),
-            added_name("one page", each, "95th percentile"),
+            added_name("one page", each, "p50"),
+            added_name("one page", each, "p95"),
         )
     }
 
 
-def test_bursts_are_measured_and_the_worst_of_them_is_told() -> None:
+def test_bursts_are_measured_and_the_worst_of_them_is_reported() -> None:
     figures = {figure.name: figure for figure in throughput.measure(quick=True)}
     for measured in throughput.MEASURED:
         worst = figures[f"Bursts of 30 files, 1 instance: {measured.name}, at worst"]

@@ -14,9 +14,9 @@ from tests.support.storage_tap import StorageTap
 @pytest.mark.usefixtures("azurite")
 def test_calls_bytes_and_cpu_time_are_measured() -> None:
     figures = {figure.name: figure for figure in measure(quick=True)}
-    assert figures["Calls of storage per document, one look"].value == 9
-    assert figures["Calls of storage per further look"].value == 3
-    assert 9.5 < figures["Calls of storage per document, one look, with reservations of pace"].value < 11
+    assert figures["Calls of storage per document, one poll"].value == 9
+    assert figures["Calls of storage per further poll"].value == 3
+    assert 9.5 < figures["Calls of storage per document, one poll, with reservations"].value < 11
     received, sent = (figures[f"Bytes {way} by the function per document"] for way in ("received", "sent"))
     assert 220 < received.value < 300
     assert 220 < sent.value < 350

@@ -77,7 +77,7 @@ def test_names_arrive_as_they_are(storage: Storage, tmp_path: Path) -> None:
 def test_blobs_of_one_second_are_all_found(storage: Storage, tmp_path: Path) -> None:
     seen = Seen()
     with hosted(on_blob(storage, seen.function()), storage, tmp_path):
-        for number in range(30):  # between scans, many in the same second, of which one scan sees a part
+        for number in range(30):  # between scans, many in the same second; one scan sees a part of them
             storage.put(f"{number:02}")
         eventually(lambda: len(seen.names) >= 30)
     assert sorted(seen.names) == [f"{number:02}" for number in range(30)]
@@ -356,7 +356,7 @@ def test_with_event_grid_the_version_is_not_checked(storage: Storage, tmp_path: 
         eventually(lambda: seen.names == ["a"])
 
 
-def test_a_blob_that_is_handed_over_runs_whatever_its_receipt_says(storage: Storage, tmp_path: Path) -> None:
+def test_a_blob_that_a_person_submits_runs_whatever_its_receipt_says(storage: Storage, tmp_path: Path) -> None:
     seen = Seen()
     storage.put("sub/a")
     with hosted(on_blob(storage, seen.function()), storage, tmp_path) as host:
@@ -366,7 +366,7 @@ def test_a_blob_that_is_handed_over_runs_whatever_its_receipt_says(storage: Stor
 
 
 @pytest.mark.parametrize("given", ["missing", "no-container", None, 7])
-def test_handing_over_what_is_no_blob_is_refused(storage: Storage, tmp_path: Path, given: object) -> None:
+def test_submitting_what_is_no_blob_is_refused(storage: Storage, tmp_path: Path, given: object) -> None:
     app = on_blob(storage, Seen().function())
     with hosted(app, storage, tmp_path) as host, pytest.raises(Rejected, match="no such blob"):
         host.calls["read"](f"{storage.container}/missing" if given == "missing" else given)

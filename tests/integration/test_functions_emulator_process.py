@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from local.functions_emulator.keys import FUNCTION_KEY
 from local.paths import ROOT
 from local.processes import Azurite
 from tests.integration.functions_emulator import Storage, count, encoded, eventually, texts
@@ -136,6 +137,22 @@ def test_a_running_host_says_so_and_runs_functions_by_hand(run: Run) -> None:
     assert "called via the host APIs" in host.output
 
 
+def test_an_http_function_is_served_where_the_host_prints_it(run: Run) -> None:
+    source = (
+        APP
+        + """
+@app.route(route="greet/{name}", methods=["GET"])
+async def greet(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse(f"hello {req.route_params['name']}")
+"""
+    )
+    host = run(source=source).says("Host started")
+    printed = re.search(r"greet: \[GET\] (http://127\.0\.0\.1:\d+/api/greet/)\{name\}", host.output)
+    assert printed, host.output
+    assert requests.get(f"{printed[1]}you", timeout=10).status_code == 401
+    assert requests.get(f"{printed[1]}you", headers={"x-functions-key": FUNCTION_KEY}, timeout=10).text == "hello you"
+
+
 def test_settings_come_from_the_file_and_the_environment_wins(run: Run, storage: Storage, tmp_path: Path) -> None:
     values = {"QUEUE": "not-this-one", "GREETING": "from the file"}
     (tmp_path / "local.settings.json").write_text(json.dumps({"IsEncrypted": False, "Values": values}))
@@ -217,7 +234,7 @@ def test_an_app_that_does_not_import_is_its_own_traceback_and_one_sentence_and_s
         ("exactly one top-level FunctionApp", {"source": "pass"}),
     ],
 )
-def test_what_cannot_run_is_one_sentence_and_status_2(
+def test_a_command_that_cannot_run_prints_one_sentence_and_ends_with_status_2(
     run: Run, azurite: Azurite, said: str, change: dict[str, str]
 ) -> None:
     if change.get("Documents") == "nobody":

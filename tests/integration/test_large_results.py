@@ -70,7 +70,7 @@ def test_a_large_result_ends_as_row_lines_text_and_byte_for_byte(app: App, tap: 
 
 @pytest.mark.parametrize("version", ["v2.1", "2024-11-30"])
 @pytest.mark.parametrize("loose", [False, True])
-def test_a_large_result_of_the_other_shapes_is_read_alike(
+def test_a_large_result_of_the_other_shapes_is_read_too(
     tap: StorageTap, read: ReadServer, version: str, loose: bool
 ) -> None:
     app = with_small_limits(App(settings_for(tap.connection_string, read.endpoint, READ_API_VERSION=version), Clock()))
@@ -101,7 +101,7 @@ def broken_bodies() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("broken", list(broken_bodies()))
-def test_a_large_answer_that_breaks_off_is_asked_for_again(app: App, read: ReadServer, broken: Answer) -> None:
+def test_a_large_answer_that_breaks_off_is_polled_again(app: App, read: ReadServer, broken: Answer) -> None:
     app.drop("a.pdf", "\f".join(PAGES))
     app.event("a.pdf")
     read.gets.append(broken)

@@ -36,7 +36,7 @@ def test_a_file_of_any_name_is_read(app: App, name: str) -> None:
     assert app.output(document.text_blob or "") == f"text of {name}\n".encode()
 
 
-def test_an_output_name_that_would_be_too_long_is_cut_and_stands_in_the_row(app: App) -> None:
+def test_an_output_name_that_would_be_too_long_is_cut_and_is_in_the_row(app: App) -> None:
     name = "n" * 1024
     document = app.read(name, "hello")
     assert document.text_blob == output_name(name, ".txt")
@@ -69,7 +69,7 @@ def test_junk_is_left_alone_unpaid(app: App, read: ReadServer, name: str) -> Non
     assert read.requests == []
 
 
-def test_a_folder_s_marker_is_left_alone(app: App, read: ReadServer) -> None:
+def test_a_folder_s_placeholder_is_left_alone(app: App, read: ReadServer) -> None:
     app.drop("folder", b"", metadata={"hdi_isfolder": "true"})
     assert app.read("folder").status is Status.IGNORED
     assert read.requests == []

@@ -1,4 +1,4 @@
-"""A page is paid once, however often and by however many workers a document is looked at."""
+"""A page is paid once, however often and by however many workers a document is handled."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -44,7 +44,7 @@ def test_two_workers_that_claim_at_the_same_time_post_once(app: App, read: ReadS
     assert app.document("a.png").submits == 1
 
 
-def test_a_redelivered_look_neither_pays_nor_queues_another(app: App, read: ReadServer) -> None:
+def test_a_redelivered_poll_neither_pays_nor_enqueues_another(app: App, read: ReadServer) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     text, _ = app.sent.messages[0]
@@ -80,14 +80,14 @@ def test_content_that_was_adopted_can_be_adopted_again(app: App, read: ReadServe
     assert len(read.submitted) == 1
 
 
-def test_the_same_content_with_other_options_is_read_anew(app: App, read: ReadServer) -> None:
+def test_the_same_content_with_other_options_is_read_again(app: App, read: ReadServer) -> None:
     app.read("a.png", "one")
     app.inbox.get_blob_client("a.png").set_blob_metadata({"Language": "de"})
     assert app.read("a.png").requested_language == "de"
     assert [request.path for request in read.requests if request.method == "POST"][1].endswith("?language=de")
 
 
-def test_content_whose_output_somebody_removed_is_read_anew(app: App, read: ReadServer) -> None:
+def test_content_whose_output_somebody_removed_is_read_again(app: App, read: ReadServer) -> None:
     app.read("a.png", "one")
     app.results.delete_blob("a.png.txt")
     app.drop("a.png", "one")

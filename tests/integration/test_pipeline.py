@@ -66,19 +66,21 @@ def test_one_page_costs_nine_storage_calls_and_two_of_read(app: App, read: ReadS
     batch = ("POST", "table", "$batch")
     assert [(call.method, call.service, call.path.split("/")[-1].split("(")[0]) for call in tap.calls[calls:]] == [
         ("GET", "blob", "a.png"),
-        batch,  # claim and marker
+        batch,  # claim and worklist entry
         batch,  # reading, with the operation
         ("POST", "queue", "messages"),
         ("GET", "table", app.settings.documents_table),
         ("PUT", "blob", "a.png.json"),
         batch,  # head and lines
         ("PUT", "blob", "a.png.txt"),
-        batch,  # succeeded, and no marker any more
+        batch,  # succeeded, and the worklist entry is gone
     ]
     assert [request.method for request in read.requests[asked:]] == ["POST", "GET"]
 
 
-def test_the_first_document_of_a_quiet_minute_costs_one_look_at_the_pace_more(app: App, tap: StorageTap) -> None:
+def test_the_first_document_of_a_quiet_minute_costs_one_read_of_the_limiter_s_row_more(
+    app: App, tap: StorageTap
+) -> None:
     app.read("warm.png", "one")
     app.clock.passes(61)
     app.drop("a.png", "one")
@@ -109,7 +111,7 @@ def test_a_document_that_comes_at_once_after_others_costs_one_reservation_more(a
     assert not [call for call in tap.calls[calls:] if call.method != "GET" and "~pace" in call.path]
 
 
-def test_each_further_look_costs_three_storage_calls_and_one_of_read(
+def test_each_further_poll_costs_three_storage_calls_and_one_of_read(
     app: App, read: ReadServer, tap: StorageTap
 ) -> None:
     app.drop("a.png", "one")
@@ -120,7 +122,7 @@ def test_each_further_look_costs_three_storage_calls_and_one_of_read(
     assert (len(tap.calls) - calls, len(read.requests) - asked) == (3, 1)
 
 
-def test_looks_come_soon_at_first_and_then_more_rarely(app: App, read: ReadServer) -> None:
+def test_polls_come_soon_at_first_and_then_more_rarely(app: App, read: ReadServer) -> None:
     read.gets.extend([RUNNING] * 5)
     app.drop("a.png", "one")
     app.event("a.png")
@@ -128,7 +130,7 @@ def test_looks_come_soon_at_first_and_then_more_rarely(app: App, read: ReadServe
     assert app.document("a.png").status is Status.SUCCEEDED
 
 
-def test_not_ready_takes_nothing_from_the_message_that_brought_the_look(app: App, read: ReadServer) -> None:
+def test_not_ready_uses_up_no_delivery_of_the_message(app: App, read: ReadServer) -> None:
     read.gets.extend([RUNNING] * 20)  # the host poisons a message that fails five times
     assert app.read("a.png", "one").status is Status.SUCCEEDED
 
@@ -210,7 +212,7 @@ def test_a_foreign_message_is_an_error_so_that_it_is_kept(app: App) -> None:
         advance_message(app.services, b"hello")
 
 
-def test_a_message_of_a_later_version_is_put_back(app: App) -> None:
+def test_a_message_of_a_later_version_is_requeued(app: App) -> None:
     later = json.dumps({"v": 2, "name": "a.png", "new": True})
     advance_message(app.services, later.encode())
     assert [text for text, _ in app.sent.messages] == [later]

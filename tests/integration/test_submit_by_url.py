@@ -45,8 +45,8 @@ def assert_no_secret(app: App, name: str, caplog: pytest.LogCaptureFixture) -> N
     row = str(app.document(name))
     messages = "".join(text for text, _ in app.sent.messages)
     logged = [record.getMessage() for record in caplog.records if record.name.startswith("shared")]
-    for told in (row, messages, *logged):
-        assert "sig=" not in told
+    for seen in (row, messages, *logged):
+        assert "sig=" not in seen
 
 
 @pytest.mark.parametrize("name", ["a.png", "scans/ü #?%41&+ 1.png", "a=b;c'd.png"])
@@ -88,7 +88,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_where_read_cannot_fetch_a_file_its_content_is_sent_in_the_same_claim(
+def test_the_content_is_sent_in_the_same_claim_where_read_cannot_fetch_the_file(
     app: App, read: ReadServer, refusal: Answer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "shared")

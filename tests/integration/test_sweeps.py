@@ -1,4 +1,4 @@
-"""What clocks and persons look after: nothing is lost with a message, and what is forgotten stays so."""
+"""Sweeps and people's requests: nothing is lost with a message, and what is forgotten stays so."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -47,7 +47,7 @@ def sweep(app: App, seconds_later: float = LONGER_THAN_ANY_CLAIM) -> None:
     recover_stalled(app.services, app.clock() + timedelta(hours=1))
 
 
-def hand_over_missed(app: App) -> int:
+def enqueue_missed(app: App) -> int:
     app.clock.passes(LONGER_THAN_ANY_CLAIM)
     return find_missed(app.services, app.clock() + timedelta(hours=1))
 
@@ -55,7 +55,7 @@ def hand_over_missed(app: App) -> int:
 # Stalled
 
 
-def test_a_file_whose_run_died_while_posting_is_submitted_anew_and_counted_as_paid(app: App) -> None:
+def test_a_file_whose_run_died_while_posting_is_submitted_again_and_counted_as_paid(app: App) -> None:
     app.drop("a.png", "one")
     dies_while_posting(app, "a.png")
     sweep(app)
@@ -72,7 +72,7 @@ def test_a_claim_is_left_to_its_holder_until_that_must_be_dead(app: App) -> None
 
 
 @pytest.mark.parametrize("answer", [RUNNING, THROTTLED])
-def test_a_document_whose_message_was_lost_is_looked_at_again_unpaid(app: App, read: ReadServer, answer: Any) -> None:
+def test_a_document_whose_message_was_lost_is_polled_again_unpaid(app: App, read: ReadServer, answer: Any) -> None:
     read.gets.append(answer)
     app.drop("a.png", "one")
     app.event("a.png")
@@ -84,7 +84,7 @@ def test_a_document_whose_message_was_lost_is_looked_at_again_unpaid(app: App, r
     assert len(read.submitted) == 1
 
 
-def test_what_is_not_overdue_is_not_put_back(app: App) -> None:
+def test_a_document_that_is_not_overdue_is_not_requeued(app: App) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     app.read("b.png", "done")
@@ -93,7 +93,7 @@ def test_what_is_not_overdue_is_not_put_back(app: App) -> None:
     assert not app.sent.messages
 
 
-def test_a_document_whose_queue_is_always_an_hour_behind_is_looked_at_all_the_same(app: App) -> None:
+def test_a_document_is_polled_even_if_its_queue_is_always_an_hour_behind(app: App) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     for _ in range(3):
@@ -104,7 +104,7 @@ def test_a_document_whose_queue_is_always_an_hour_behind_is_looked_at_all_the_sa
     assert app.document("a.png").polls > 0
 
 
-def test_a_poisoned_look_gets_one_more_and_its_paid_result(app: App, read: ReadServer) -> None:
+def test_a_poisoned_poll_gets_one_more_and_its_paid_result(app: App, read: ReadServer) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     poison(app, app.sent.messages.popleft()[0])
@@ -154,19 +154,19 @@ def test_a_row_that_cannot_be_read_does_not_keep_others_from_being_recovered(app
 # Missed
 
 
-def test_a_file_that_no_event_told_of_is_handed_over_once(app: App, read: ReadServer) -> None:
+def test_a_file_that_no_event_reported_is_enqueued_once(app: App, read: ReadServer) -> None:
     app.read("known.png", "one")
     app.drop("missed.png", "two")
-    assert hand_over_missed(app) == 1
+    assert enqueue_missed(app) == 1
     app.run()
     assert app.document("missed.png").text == "two"
     assert len(read.submitted) == 2
 
 
-def test_a_version_that_no_event_told_of_is_handed_over(app: App) -> None:
+def test_a_version_that_no_event_reported_is_enqueued(app: App) -> None:
     app.read("a.png", "one")
     app.drop("a.png", "two")
-    assert hand_over_missed(app) == 1
+    assert enqueue_missed(app) == 1
     app.run()
     assert app.document("a.png").text == "two"
 
@@ -179,7 +179,7 @@ def test_a_young_file_s_own_event_is_waited_for(app: App) -> None:
 # Again
 
 
-def test_a_document_that_is_asked_for_again_is_read_and_paid_anew(app: App, read: ReadServer) -> None:
+def test_a_document_that_is_requested_again_is_read_and_paid_again(app: App, read: ReadServer) -> None:
     read.gets.append(FAILED)
     app.read("a.png", "one")
     assert again(app.services, "a.png")
@@ -188,7 +188,7 @@ def test_a_document_that_is_asked_for_again_is_read_and_paid_anew(app: App, read
     assert len(read.submitted) == 2
 
 
-def test_a_document_that_is_being_read_cannot_be_asked_for_again(app: App) -> None:
+def test_a_document_that_is_being_read_cannot_be_requested_again(app: App) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     assert not again(app.services, "a.png")
@@ -204,7 +204,7 @@ def test_asking_again_for_a_name_that_leads_elsewhere_ends(app: App) -> None:
 # Forgotten
 
 
-def test_of_a_forgotten_document_nothing_is_left(app: App) -> None:
+def test_nothing_is_left_of_a_forgotten_document(app: App) -> None:
     app.read("a.png", "one\ntwo")
     forget(app.services, "a.png")
     assert app.services.documents.get("a.png") is None
@@ -220,11 +220,11 @@ def test_a_document_that_is_forgotten_with_its_file_kept_is_not_read_again_unask
     app.inbox.get_blob_client("a.png").set_blob_metadata({"author": "someone"})
     document = app.read("a.png")
     assert (document.status, document.text) == (Status.IGNORED, None)
-    assert hand_over_missed(app) == 0
+    assert enqueue_missed(app) == 0
     assert len(read.submitted) == 1
 
 
-def test_a_slow_look_does_not_bring_a_forgotten_document_back(app: App, tap: StorageTap) -> None:
+def test_a_slow_poll_does_not_bring_a_forgotten_document_back(app: App, tap: StorageTap) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     tap.intercept(lambda call: call.path.endswith("a.png.json"), lambda: forget(app.services, "a.png"))
@@ -239,7 +239,7 @@ def deletes_the_file(call: Call) -> bool:
     return call.method == "DELETE" and call.path.startswith("in-")
 
 
-def test_a_file_that_is_uploaded_anew_while_the_older_one_is_forgotten_is_kept(app: App, tap: StorageTap) -> None:
+def test_a_file_that_is_uploaded_again_while_the_older_one_is_forgotten_is_kept(app: App, tap: StorageTap) -> None:
     app.read("a.png", "old")
     tap.intercept(deletes_the_file, lambda: app.drop("a.png", "new"))
     forget(app.services, "a.png")
@@ -248,7 +248,7 @@ def test_a_file_that_is_uploaded_anew_while_the_older_one_is_forgotten_is_kept(a
 
 @pytest.fixture
 def mirror(tap: StorageTap, read: ReadServer) -> App:
-    """The app, told to forget documents whose files are gone."""
+    """The app, set to forget documents whose files are gone."""
     app = App(settings_for(tap.connection_string, read.endpoint, DELETE_WITH_SOURCE="true"), Clock())
     app.create_inbox()
     return app
@@ -258,7 +258,7 @@ def test_a_document_whose_file_is_gone_is_forgotten_if_that_is_wished(mirror: Ap
     mirror.read("gone.png", "one")
     mirror.read("here.png", "two")
     mirror.inbox.delete_blob("gone.png")
-    hand_over_missed(mirror)
+    enqueue_missed(mirror)
     assert mirror.services.documents.get("gone.png") is None
     assert mirror.output("gone.png.txt") is None
     assert mirror.document("here.png").text == "two"
@@ -268,7 +268,7 @@ def test_a_file_that_comes_back_while_its_document_is_forgotten_is_kept(mirror: 
     mirror.read("a.png", "old")
     mirror.inbox.delete_blob("a.png")
     tap.intercept(lambda call: call.method == "DELETE" and call.service == "blob", lambda: mirror.drop("a.png", "new"))
-    hand_over_missed(mirror)
+    enqueue_missed(mirror)
     assert mirror.inbox.get_blob_client("a.png").exists()
 
 
@@ -276,12 +276,12 @@ def test_a_name_that_leads_elsewhere_reaches_no_blob_client_in_a_sweep(mirror: A
     mirror.event("../secrets/a.png")
     calls = len(tap.calls)
     try:
-        hand_over_missed(mirror)
+        enqueue_missed(mirror)
     finally:
         assert not [call for call in tap.calls[calls:] if "secrets" in call.path and call.service == "blob"]
 
 
-def test_a_newer_version_s_marker_outlives_the_forgetting_of_the_older_one(app: App, tap: StorageTap) -> None:
+def test_a_newer_version_s_worklist_entry_outlives_the_forgetting_of_the_older_one(app: App, tap: StorageTap) -> None:
     app.read("a.png", "old")
 
     def newer_version_whose_run_dies() -> None:

@@ -69,7 +69,7 @@ def test_a_failed_operation_is_not_submitted_again(app: App, read: ReadServer) -
     assert len(read.submitted) == 1
 
 
-def test_what_failed_is_found_by_one_range_query_and_goes_when_it_succeeds(app: App, read: ReadServer) -> None:
+def test_a_failed_document_is_found_by_one_range_query_until_it_succeeds(app: App, read: ReadServer) -> None:
     read.posts.append(as_json(415, {}))
     app.read("a/failed.png", "x")
     app.read("a/good.png", "x")

@@ -1,4 +1,4 @@
-"""What waiting can help waits, says why, and goes on."""
+"""A document that waiting can help waits, says why, and goes on."""
 
 import pytest
 
@@ -28,7 +28,7 @@ from tests.support.storage_tap import StorageTap
         (Answer(503), "ReadUnavailable"),
     ],
 )
-def test_what_read_puts_off_waits_with_its_reason_and_advice_and_then_goes_on(
+def test_a_refusal_for_now_waits_with_its_reason_and_advice_and_then_goes_on(
     app: App, read: ReadServer, answer: Answer, code: str
 ) -> None:
     read.posts.extend([answer, answer])
@@ -55,7 +55,9 @@ def test_the_wait_is_at_least_what_read_says_and_grows(app: App, read: ReadServe
 
 
 @pytest.mark.parametrize("answer", [THROTTLED, Answer(401), Answer(503), Answer(200, b"<html>")])
-def test_a_look_that_is_put_off_waits_and_never_pays_again(app: App, read: ReadServer, answer: Answer) -> None:
+def test_a_poll_that_read_refuses_for_now_waits_and_never_pays_again(
+    app: App, read: ReadServer, answer: Answer
+) -> None:
     read.gets.extend([answer] * 7)
     document = app.read("a.png", "one")
     assert (document.status, document.polls) == (Status.SUCCEEDED, 8)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from azure.core.exceptions import AzureError
+from shared.pacer import Pacer
 
 import shared.advance
 from shared import carry_out, decide, recover
@@ -24,7 +25,6 @@ from shared.decide import submit as decide_submit
 from shared.document import Document, Status
 from shared.message import Message
 from shared.outputs import store
-from shared.pacer import Pacer
 from shared.poll import poll
 from shared.read.answers import AnswerLost, Gone, Rejected, Retryable, Running, SubmitAnswer
 from shared.read.client import Body, ReadClient
@@ -191,7 +191,7 @@ def refusals_are_not_counted(patch: pytest.MonkeyPatch) -> None:
 def after_poll(
     patch: pytest.MonkeyPatch, decided: Callable[[Document, Any, datetime], decide.Transition | None]
 ) -> None:
-    """Have some answers to a look decided otherwise."""
+    """Have some answers to a poll decided otherwise."""
     original = decide.after_poll
 
     def otherwise(document: Document, answer: Any, now: datetime, *others: Any) -> decide.Transition:
@@ -384,7 +384,7 @@ def a_name_that_is_known_is_not_read_again(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(decide, "on_version", on_version)
 
 
-@bug("nobody was told", Plan(done_queue=True))
+@bug("no notification was sent", Plan(done_queue=True))
 def nobody_is_told_that_it_is_done(patch: pytest.MonkeyPatch) -> None:
     original = decide.finished
     patch.setattr(
@@ -429,7 +429,7 @@ def a_document_in_flight_has_no_marker(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(documents_table, "_on_worklist", lambda _: False)
 
 
-@bug("a marker is left", Plan(deletes=0))
+@bug("a worklist entry is left", Plan(deletes=0))
 def a_document_that_is_done_keeps_its_marker(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(documents_table, "_on_worklist", lambda _: True)
 

@@ -1,4 +1,4 @@
-"""A burst is read as fast as Read's quota allows, by any number of instances; bench/throughput.py tells more."""
+"""A burst is read as fast as Read's quota allows, by any number of instances; bench/throughput.py measures more."""
 
 import logging
 

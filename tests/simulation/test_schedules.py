@@ -1,4 +1,4 @@
-"""The app lives through schedules of trouble, and what was promised holds in the end.
+"""The app runs through schedules of trouble, and every promise is kept.
 
 ``SIMULATION_SCHEDULES=100000 pytest tests/simulation`` lives more of them; ``SIMULATION_FIRST_SEED`` others.
 """
@@ -34,7 +34,7 @@ def _live_block(first: int) -> str | None:
     return None
 
 
-def test_every_short_schedule_ends_with_every_promise_kept() -> None:
+def test_every_short_schedule_keeps_every_promise() -> None:
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as processes:
         for story in processes.map(_live_block, range(FIRST_SEED, FIRST_SEED + SCHEDULES, BLOCK)):
             if story:
@@ -70,7 +70,7 @@ def test_a_crash_at_any_one_call_while_a_file_is_overwritten_is_survived() -> No
             live(seed, Plan(files=1, versions=3, uploads_within=5, interleave=0.4, crash_at_call=call))
 
 
-def test_what_is_forgotten_stays_so_however_slow_others_are() -> None:
+def test_a_forgotten_document_stays_forgotten_however_slow_others_are() -> None:
     for seed in range(100):
         live(seed, Plan(files=1, versions=3, uploads_within=90, forgets=1, interleave=0.4))
 
@@ -85,7 +85,7 @@ def test_a_thousand_files_at_a_small_quota_all_end_in_their_text(rate: str, thro
         assert (document.status, document.submits) == ("succeeded", 1)
 
 
-def test_the_same_seed_lives_the_same_schedule() -> None:
+def test_the_same_seed_runs_the_same_schedule() -> None:
     first, second = World(5, Plan(interleave=0.3, crash=0.02)), World(5, Plan(interleave=0.3, crash=0.02))
     first.run()
     second.run()

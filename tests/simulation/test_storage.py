@@ -69,7 +69,7 @@ def test_what_fails_after_a_request_has_happened(storage: MemoryStorage, error: 
     assert stored_everywhere(storage) == 3
 
 
-def test_a_server_that_refuses_is_told_apart_by_status_and_code(storage: MemoryStorage) -> None:
+def test_a_server_that_refuses_is_recognised_by_status_and_code(storage: MemoryStorage) -> None:
     storage.fault = raising(refused("ServerBusy", 503, {"Retry-After": "7"}), "before")
     for write in write_everywhere(storage):
         with pytest.raises(HttpResponseError) as error:
@@ -136,7 +136,7 @@ def test_others_may_act_between_the_requests_of_one_call(storage: MemoryStorage)
         download.readall()
 
 
-def test_the_log_tells_names_and_outcomes_and_no_content(storage: MemoryStorage) -> None:
+def test_the_log_has_names_and_outcomes_and_no_content(storage: MemoryStorage) -> None:
     for write in write_everywhere(storage) * 2:
         try:
             write()

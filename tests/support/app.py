@@ -1,4 +1,4 @@
-"""The app between a user who drops files and a host that hands events and messages over, without any waiting."""
+"""The app between a user who drops files and a host that delivers events and messages, without any waiting."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Clock:
 
 
 class Sent:
-    """The queue of next steps: keeps what is sent, and hands it on to the real queue."""
+    """The queue of next steps: keeps what is sent, and passes it on to the real queue."""
 
     def __init__(self, queue: Any) -> None:
         self._queue = queue
@@ -140,7 +140,7 @@ class App:
 
     def line_rows(self, name: str) -> list[Mapping[str, Any]]:
         key = lines_key(self.settings.input_container, name)
-        found = self._lines.query_entities("PartitionKey eq @key and RowKey ge '0'", parameters={"key": key})
+        found = self._lines.query_entities("PartitionKey eq @key and Line ge 1", parameters={"key": key})
         return list(found)
 
     def output(self, name: str) -> bytes | None:

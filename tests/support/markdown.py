@@ -1,4 +1,4 @@
-"""A Markdown file of this project, as its tests look at it."""
+"""A Markdown file of this project, as its tests read it."""
 
 import re
 import shlex
@@ -61,7 +61,9 @@ def commands(path: str) -> list[list[str]]:
 
 def full_document() -> Document:
     """A document with a value in every field."""
-    values = {field.name: _example(str(field.type)) for field in fields(Document) if field.name != "status"}
+    values = {
+        field.name: _example(str(field.type)) for field in fields(Document) if field.name not in ("status", "others")
+    }
     return Document(**values, status=Status.FAILED)
 
 

@@ -82,7 +82,7 @@ class ReadServer:
         return sum(request.method == "GET" for request in self.requests)
 
     def __enter__(self) -> Self:
-        # The default half second between two looks for a shutdown would be added to every test.
+        # The default half second between two checks for a shutdown would be added to every test.
         Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return self
 

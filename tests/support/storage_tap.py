@@ -26,7 +26,7 @@ class Call:
 class StorageTap:
     """Stands before a storage account on this machine and hands every call on.
 
-    ``calls`` are those so far. What ``intercept`` is told to do happens once, before the first call that fits.
+    ``calls`` are those so far. What ``intercept`` is given to do happens once, before the first call that fits.
     """
 
     def __init__(self, connection_string: str) -> None:
@@ -44,7 +44,7 @@ class StorageTap:
             self._servers.append(server)
 
     def intercept(self, fits: Callable[[Call], bool], action: Callable[[], object]) -> None:
-        """Before the next call that fits is handed on, do this; once."""
+        """Before the next call that fits is passed on, do this; once."""
         self._interceptions.append((fits, action))
 
     def __enter__(self) -> Self:

@@ -30,7 +30,7 @@ def test_the_environment_is_read_in_one_place() -> None:
     assert [path.name for path in SOURCES if "os" in set(_names(path))] == ["function_app.py"]
 
 
-def test_what_functions_do_knows_nothing_of_the_functions_library() -> None:
+def test_shared_code_knows_nothing_of_the_functions_library() -> None:
     for path in SOURCES:
         if path.parent != ROOT:
             modules = {

@@ -79,14 +79,14 @@ def test_it_answers_each_rows_etag_and_none_of_a_deleted_one(server: ReadServer)
         "HTTP/1.1 204 No Content\r\netag: W/\"datetime'2'\"\r\n\r\n",
         "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
     )
-    told = []
+    answers = []
     for service in CLASSES:
         server.posts.append(answer)
-        told.append(table(server, service).submit_transaction(OPERATIONS[:2] + OPERATIONS[-1:]))
-    assert told[0] == told[1] == [{"etag": "W/\"datetime'1'\""}, {"etag": "W/\"datetime'2'\""}, {}]
+        answers.append(table(server, service).submit_transaction(OPERATIONS[:2] + OPERATIONS[-1:]))
+    assert answers[0] == answers[1] == [{"etag": "W/\"datetime'1'\""}, {"etag": "W/\"datetime'2'\""}, {}]
 
 
-def test_a_refused_operation_is_told_as_the_sdk_tells_it(server: ReadServer) -> None:
+def test_a_refused_operation_raises_the_sdk_s_error(server: ReadServer) -> None:
     message = "1:The update condition is not satisfied.\\nRequestId:7"
     body = (
         f'{{"odata.error":{{"code":"UpdateConditionNotSatisfied","message":{{"lang":"en-US","value":"{message}"}}}}}}'
@@ -104,9 +104,7 @@ def test_a_refused_operation_is_told_as_the_sdk_tells_it(server: ReadServer) -> 
 
 
 @pytest.mark.parametrize(("status", "code"), [(413, "RequestBodyTooLarge"), (403, "AuthenticationFailed"), (400, "X")])
-def test_a_batch_that_is_refused_as_a_whole_is_told_as_the_sdk_tells_it(
-    server: ReadServer, status: int, code: str
-) -> None:
+def test_a_batch_that_is_refused_as_a_whole_raises_the_sdk_s_error(server: ReadServer, status: int, code: str) -> None:
     body = f'{{"odata.error":{{"code":"{code}","message":{{"lang":"en-US","value":"No."}}}}}}'
     errors = []
     for service in CLASSES:

@@ -28,6 +28,7 @@ from shared.decide import (
 from shared.document import Document, Status, Version
 from shared.message import Message
 from shared.read.answers import Accepted, AnswerLost, Gone, Rejected, Retryable, Running
+from shared.schedule import while_result_lasts
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 PAST, FUTURE = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
@@ -46,7 +47,7 @@ CLAIMED = Document(
     name="a.pdf", status=SUBMITTING, source_etag="e1", write_id="c1", due_at=FUTURE, submits=1, lost_answers=1
 )
 CRASHED = replace(CLAIMED, due_at=PAST)
-PUT_OFF = Document(name="a.pdf", status=WAITING, source_etag="e1", write_id="c1", due_at=FUTURE, attempts=1)
+WAITING_TO_SUBMIT = Document(name="a.pdf", status=WAITING, source_etag="e1", write_id="c1", due_at=FUTURE, attempts=1)
 BEING_READ = Document(
     name="a.pdf",
     status=READING,
@@ -57,7 +58,7 @@ BEING_READ = Document(
     operation_url=OPERATION,
     submitted_at=PAST,
 )
-LOOK_PUT_OFF = replace(BEING_READ, status=WAITING)
+WAITING_TO_POLL = replace(BEING_READ, status=WAITING)
 READ = replace(
     BEING_READ,
     status=SUCCEEDED,
@@ -69,7 +70,7 @@ READ = replace(
 )
 BROKEN = Document(name="a.pdf", status=FAILED, source_etag="e1", write_id="c1", error_code="InvalidImage")
 LEFT_ALONE = Document(name="a.pdf", status=IGNORED, source_etag="e1", write_id="c1")
-STATIONS = [CLAIMED, CRASHED, PUT_OFF, BEING_READ, LOOK_PUT_OFF, READ, BROKEN, LEFT_ALONE]
+STATIONS = [CLAIMED, CRASHED, WAITING_TO_SUBMIT, BEING_READ, WAITING_TO_POLL, READ, BROKEN, LEFT_ALONE]
 
 
 # What a message is good for
@@ -80,9 +81,9 @@ STATIONS = [CLAIMED, CRASHED, PUT_OFF, BEING_READ, LOOK_PUT_OFF, READ, BROKEN, L
     [
         (CLAIMED, Skip("another run holds the claim")),
         (CRASHED, Submit()),
-        (PUT_OFF, Submit()),
+        (WAITING_TO_SUBMIT, Submit()),
         (BEING_READ, Poll()),
-        (LOOK_PUT_OFF, Poll()),
+        (WAITING_TO_POLL, Poll()),
         (READ, Skip("the document is succeeded")),
         (BROKEN, Skip("the document is failed")),
         (LEFT_ALONE, Skip("the document is ignored")),
@@ -102,22 +103,24 @@ def test_a_message_about_a_forgotten_document_does_not_bring_it_back() -> None:
     assert next_step(None, Message.about(BEING_READ), NOW) == Skip("its document is forgotten")
 
 
-def test_a_file_that_is_handed_over_and_has_no_row_is_submitted() -> None:
+def test_a_file_that_is_enqueued_and_has_no_row_is_submitted() -> None:
     assert next_step(None, Message("a.pdf", "e1"), NOW) == Submit()
 
 
-@pytest.mark.parametrize("document", [CLAIMED, PUT_OFF, BEING_READ, LOOK_PUT_OFF, READ, BROKEN, LEFT_ALONE])
-def test_a_version_that_is_handed_over_and_known_is_left_alone(document: Document) -> None:
+@pytest.mark.parametrize(
+    "document", [CLAIMED, WAITING_TO_SUBMIT, BEING_READ, WAITING_TO_POLL, READ, BROKEN, LEFT_ALONE]
+)
+def test_a_version_that_is_enqueued_and_known_is_left_alone(document: Document) -> None:
     assert next_step(document, Message("a.pdf", "e1"), NOW) == Skip("it is known")
 
 
-@pytest.mark.parametrize("document", [replace(station, due_at=PAST) for station in (BEING_READ, LOOK_PUT_OFF)])
-def test_a_version_that_is_handed_over_while_its_look_is_overdue_is_looked_at(document: Document) -> None:
+@pytest.mark.parametrize("document", [replace(station, due_at=PAST) for station in (BEING_READ, WAITING_TO_POLL)])
+def test_a_version_that_is_enqueued_while_its_poll_is_overdue_is_polled(document: Document) -> None:
     assert next_step(document, Message("a.pdf", "e1"), NOW) == Poll()
 
 
-@pytest.mark.parametrize("document", [PUT_OFF, BEING_READ, READ, BROKEN])
-def test_a_newer_version_that_is_handed_over_is_submitted(document: Document) -> None:
+@pytest.mark.parametrize("document", [WAITING_TO_SUBMIT, BEING_READ, READ, BROKEN])
+def test_a_newer_version_that_is_enqueued_is_submitted(document: Document) -> None:
     assert next_step(document, Message("a.pdf", "e2"), NOW) == Submit()
 
 
@@ -140,7 +143,9 @@ def test_a_new_file_is_claimed_before_it_is_posted() -> None:
     assert claim.document.due_at == NOW + SETTINGS.claim_length
 
 
-@pytest.mark.parametrize("document", [CLAIMED, PUT_OFF, BEING_READ, LOOK_PUT_OFF, READ, BROKEN, LEFT_ALONE])
+@pytest.mark.parametrize(
+    "document", [CLAIMED, WAITING_TO_SUBMIT, BEING_READ, WAITING_TO_POLL, READ, BROKEN, LEFT_ALONE]
+)
 def test_another_event_for_the_same_version_changes_nothing(document: Document) -> None:
     assert isinstance(version_of(document), Skip)
 
@@ -219,8 +224,8 @@ def test_a_newer_version_starts_without_text_counts_and_errors_of_the_older_one(
 
 
 def test_a_document_that_waits_is_submitted_when_its_own_message_comes_back() -> None:
-    assert isinstance(version_of(PUT_OFF, due=True), Claim)
-    assert isinstance(version_of(PUT_OFF, due=False), Skip)
+    assert isinstance(version_of(WAITING_TO_SUBMIT, due=True), Claim)
+    assert isinstance(version_of(WAITING_TO_SUBMIT, due=False), Skip)
 
 
 def test_a_claim_whose_run_crashed_is_taken_over_after_its_deadline() -> None:
@@ -260,7 +265,7 @@ def test_only_the_same_content_read_in_the_same_way_is_adopted(document: Documen
     assert isinstance(version_of(document, version=version), Claim)
 
 
-def test_content_whose_outputs_are_not_there_any_more_is_read_anew() -> None:
+def test_content_whose_outputs_are_gone_is_read_again() -> None:
     assert isinstance(version_of(READ, version=replace(VERSION, etag="e2"), adopt=False), Claim)
 
 
@@ -275,7 +280,7 @@ def test_content_whose_outputs_are_not_there_any_more_is_read_anew() -> None:
         ({"version": replace(VERSION, metadata={"pages": "one"})}, "OptionNotSupported"),
     ],
 )
-def test_what_cannot_be_read_fails_unpaid_with_advice(options: dict[str, Any], code: str) -> None:
+def test_a_file_that_cannot_be_read_fails_unpaid_with_advice(options: dict[str, Any], code: str) -> None:
     step = version_of(None, **options)
     assert isinstance(step, Transition)
     assert step.delay is None
@@ -291,14 +296,14 @@ def test_what_cannot_be_read_fails_unpaid_with_advice(options: dict[str, Any], c
         {"settings": replace(SETTINGS, read_files_from=NOW)},
     ],
 )
-def test_what_is_no_document_or_too_old_is_ignored_and_says_why(options: dict[str, Any]) -> None:
+def test_a_file_that_is_not_a_document_or_too_old_is_ignored_and_says_why(options: dict[str, Any]) -> None:
     step = version_of(None, **options)
     assert isinstance(step, Transition)
     assert (step.document.status, step.document.submits) == (IGNORED, 0)
     assert step.document.warning
 
 
-def test_the_options_that_a_document_was_read_with_stand_in_its_row() -> None:
+def test_the_options_that_a_document_was_read_with_are_in_its_row() -> None:
     step = version_of(None, version=replace(VERSION, metadata={"language": "de", "pages": "1-2"}))
     assert isinstance(step, Claim)
     assert (step.document.requested_language, step.document.requested_pages) == ("de", "1-2")
@@ -306,7 +311,7 @@ def test_the_options_that_a_document_was_read_with_stand_in_its_row() -> None:
 
 def test_a_document_that_waited_is_submitted_with_the_options_that_its_row_names() -> None:
     changed = replace(SETTINGS, read_options=replace(SETTINGS.read_options, language="de"))
-    step = version_of(PUT_OFF, due=True, settings=changed)
+    step = version_of(WAITING_TO_SUBMIT, due=True, settings=changed)
     assert isinstance(step, Claim)
     assert step.document.requested_language == changed.options_for(VERSION.metadata).language
 
@@ -314,14 +319,14 @@ def test_a_document_that_waited_is_submitted_with_the_options_that_its_row_names
 # A file that is gone
 
 
-@pytest.mark.parametrize("document", [PUT_OFF, CRASHED])
+@pytest.mark.parametrize("document", [WAITING_TO_SUBMIT, CRASHED])
 def test_a_file_that_was_deleted_before_it_was_submitted_fails(document: Document) -> None:
     step = on_missing(document, NOW)
     assert step is not None
     assert (step.document.status, step.document.error_code) == (FAILED, "SourceDeleted")
 
 
-@pytest.mark.parametrize("document", [CLAIMED, BEING_READ, LOOK_PUT_OFF, READ, BROKEN, LEFT_ALONE])
+@pytest.mark.parametrize("document", [CLAIMED, BEING_READ, WAITING_TO_POLL, READ, BROKEN, LEFT_ALONE])
 def test_a_file_that_was_deleted_later_is_finished_and_kept(document: Document) -> None:
     assert on_missing(document, NOW) is None
 
@@ -329,7 +334,7 @@ def test_a_file_that_was_deleted_later_is_finished_and_kept(document: Document) 
 # What a POST's answer makes of a document
 
 waits = st.none() | st.floats(0, 1e9)
-put_off = st.builds(
+waiting_rows = st.builds(
     Retryable,
     st.sampled_from(["Throttled", "Unreachable", "ReadServerError", "CredentialsRefused"]),
     st.text(max_size=5),
@@ -338,18 +343,18 @@ put_off = st.builds(
 post_answers = st.one_of(
     st.builds(Accepted, st.just(OPERATION), waits),
     st.builds(Rejected, st.sampled_from(["InvalidImage", "OperationUrlRefused"]), st.text(max_size=5)),
-    put_off,
+    waiting_rows,
     st.builds(AnswerLost, st.text(max_size=5)),
 )
 look_answers = st.one_of(
     st.builds(Running, waits),
     st.builds(Rejected, st.just("InvalidImage"), st.text(max_size=5)),
-    put_off,
+    waiting_rows,
     st.builds(Gone, st.text(max_size=5)),
 )
 
 
-def looked(document: Document, answer: Any, now: datetime = NOW, seed: int = 1) -> Transition:
+def polled(document: Document, answer: Any, now: datetime = NOW, seed: int = 1) -> Transition:
     return after_poll(document, answer, now, Random(seed), SETTINGS)  # noqa: S311 - jitter
 
 
@@ -365,8 +370,22 @@ def assert_comes_back_or_has_ended(then: Transition, retry_after: float | None) 
         return
     assert then.delay is not None
     assert 1 <= then.delay <= SIX_DAYS
-    assert then.delay >= min(retry_after or 0, SIX_DAYS)
+    # Read's own word holds, but for what would let a paid result expire.
+    longest = while_result_lasts(SIX_DAYS, age(document)) if document.operation_url else SIX_DAYS
+    assert then.delay >= min(retry_after or 0, longest)
     assert document.due_at == NOW + timedelta(seconds=then.delay)
+
+
+def age(document: Document) -> float:
+    return (NOW - document.submitted_at).total_seconds() if document.submitted_at else 0
+
+
+@given(rows, st.floats(0, 1e11), st.integers(0, 2**32))
+def test_no_wait_lets_a_paid_result_expire(document: Document, retry_after: float, seed: int) -> None:
+    reading = replace(document, status=READING, operation_url=OPERATION, submitted_at=NOW - timedelta(hours=1))
+    for answer in (Running(retry_after), Retryable("Throttled", "HTTP 429", retry_after)):
+        then = polled(reading, answer, NOW, seed)
+        assert then.document.due_at is None or then.document.due_at < NOW + timedelta(hours=23)
 
 
 def assert_a_failure_explains_itself(document: Document) -> None:
@@ -385,8 +404,8 @@ def test_after_a_post_a_document_has_ended_or_comes_back(document: Document, ans
 
 
 @given(rows, look_answers, st.integers(0, 2**32))
-def test_after_a_look_a_document_has_ended_or_comes_back(document: Document, answer: Any, seed: int) -> None:
-    then = looked(replace(document, status=READING, operation_url=OPERATION), answer, NOW, seed)
+def test_after_a_poll_a_document_has_ended_or_comes_back(document: Document, answer: Any, seed: int) -> None:
+    then = polled(replace(document, status=READING, operation_url=OPERATION), answer, NOW, seed)
     assert_comes_back_or_has_ended(then, getattr(answer, "retry_after", None))
     if then.document.status is FAILED:
         assert_a_failure_explains_itself(then.document)
@@ -407,7 +426,7 @@ def test_submits_are_exactly_the_202s_and_the_lost_answers(answers: list[Any], s
         assert document.submits == paid
 
 
-def test_a_document_that_read_took_is_looked_at_two_seconds_later() -> None:
+def test_a_document_that_read_took_is_polled_two_seconds_later() -> None:
     then = posted(CLAIMED, Accepted(OPERATION))
     assert then.delay == 2
     assert (then.document.status, then.document.operation_url) == (READING, OPERATION)
@@ -430,7 +449,7 @@ def test_a_202_whose_operation_is_not_read_s_was_paid_and_cannot_be_followed() -
     assert (then.document.status, then.document.submits) == (FAILED, 1)
 
 
-def test_a_throttled_document_waits_as_long_as_it_was_told_and_was_not_paid() -> None:
+def test_a_throttled_document_waits_as_long_as_read_says_and_was_not_paid() -> None:
     then = posted(CLAIMED, Retryable("Throttled", "HTTP 429", 26))
     assert (then.document.status, then.document.submits, then.document.attempts) == (WAITING, 0, 1)
     assert then.delay is not None
@@ -484,63 +503,63 @@ def test_a_throttled_file_is_not_given_up_at_the_first_server_error() -> None:
     assert posted(replace(document, submits=1), Retryable("ReadServerError", "HTTP 500")).document.status is WAITING
 
 
-# What a look's answer makes of a document
+# What the answer to a poll makes of a document
 
 
-@pytest.mark.parametrize("document", [BEING_READ, LOOK_PUT_OFF])
+@pytest.mark.parametrize("document", [BEING_READ, WAITING_TO_POLL])
 def test_while_read_is_at_work_the_document_is_reading_and_has_no_error(document: Document) -> None:
-    then = looked(replace(document, error_code="Throttled", advice="x", error_message="y"), Running())
+    then = polled(replace(document, error_code="Throttled", advice="x", error_message="y"), Running())
     assert (then.document.status, then.document.error_code, then.document.advice) == (READING, None, None)
 
 
 def test_an_operation_may_run_for_hours_but_not_for_ever() -> None:
     long = replace(BEING_READ, submitted_at=NOW - timedelta(hours=6))
-    assert looked(long, Running()).document.status is READING
-    then = looked(long, Running(), NOW + timedelta(seconds=1))
+    assert polled(long, Running()).document.status is READING
+    then = polled(long, Running(), NOW + timedelta(seconds=1))
     assert (then.document.status, then.document.error_code) == (FAILED, "OperationTimedOut")
 
 
 @pytest.mark.parametrize("answer", [Retryable("Throttled", "x"), Retryable("Unreachable", "x"), Gone("x")])
-def test_only_a_look_that_says_so_makes_an_operation_late(answer: Any) -> None:
+def test_only_a_poll_that_says_so_makes_an_operation_late(answer: Any) -> None:
     late = replace(BEING_READ, submitted_at=NOW - timedelta(days=2))
-    assert not looked(late, answer).document.status.final
+    assert not polled(late, answer).document.status.final
 
 
 def test_a_missing_operation_is_believed_at_the_second_time_half_a_minute_later() -> None:
-    first = looked(BEING_READ, Gone("No such operation."))
+    first = polled(BEING_READ, Gone("No such operation."))
     assert first.delay == 30
     assert (first.document.status, first.document.operation_url) == (READING, OPERATION)
-    second = looked(first.document, Gone("No such operation."))
+    second = polled(first.document, Gone("No such operation."))
     assert (second.document.status, second.document.error_code) == (WAITING, "OperationExpired")
     assert (second.document.operation_url, second.document.resubmits) == (None, 1)
 
 
 def test_an_operation_that_was_only_missing_once_is_not_submitted_again() -> None:
-    found = looked(looked(BEING_READ, Gone("x")).document, Running()).document
-    assert looked(found, Gone("x")).document.operation_url == OPERATION
+    found = polled(polled(BEING_READ, Gone("x")).document, Running()).document
+    assert polled(found, Gone("x")).document.operation_url == OPERATION
 
 
 def test_a_document_whose_operation_was_lost_twice_fails() -> None:
-    then = looked(replace(BEING_READ, resubmits=1, not_found_polls=1), Gone("x"))
+    then = polled(replace(BEING_READ, resubmits=1, not_found_polls=1), Gone("x"))
     assert (then.document.status, then.document.error_code) == (FAILED, "OperationExpired")
 
 
 @pytest.mark.parametrize("code", ["Throttled", "Unreachable", "CredentialsRefused", "ReadServerError"])
-def test_no_number_of_looks_that_are_put_off_gives_up_a_paid_result(code: str) -> None:
+def test_no_number_of_refused_polls_gives_up_a_paid_result(code: str) -> None:
     document = BEING_READ
     for _ in range(100):
-        document = looked(document, Retryable(code, "x")).document
+        document = polled(document, Retryable(code, "x")).document
     assert (document.status, document.operation_url) == (WAITING, OPERATION)
 
 
 def test_a_failed_operation_fails_the_document_and_stays_paid() -> None:
-    then = looked(BEING_READ, Rejected("3013", "Operation exceeded maximum processing time."))
+    then = polled(BEING_READ, Rejected("3013", "Operation exceeded maximum processing time."))
     assert (then.document.status, then.document.error_code, then.document.submits) == (FAILED, "3013", 1)
     assert then.document.advice
 
 
 def test_an_error_s_message_is_cut_to_what_its_column_holds() -> None:
-    then = looked(BEING_READ, Rejected("x", "m" * 5000))
+    then = polled(BEING_READ, Rejected("x", "m" * 5000))
     assert then.document.error_message == "m" * 4000
 
 

@@ -1,14 +1,12 @@
-"""What the other documents say of the code is what it is, and their links lead somewhere."""
+"""What the docs say of the code is right, and their links lead somewhere."""
 
 import re
-import tomllib
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from local.commands.__main__ import parse
-from shared import __version__, decide
 from shared.decide import LOST_ANSWER_WAIT, MOST_LOST_ANSWERS, MOST_RESUBMITS, MOST_SERVER_ERRORS, NOT_FOUND_AGAIN_AFTER
 from shared.document import to_row, to_worklist_entry
 from shared.schedule import LONGEST_WAIT
@@ -16,7 +14,7 @@ from shared.settings import from_environment
 from tests.simulation.test_schedules import SCHEDULES
 from tests.support.markdown import ROOT, anchors, blocks, commands, document, full_document, links, names, section
 
-DOCUMENTS = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
+DOCUMENTS = ["README.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md",
              *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]  # fmt: skip
 
 
@@ -35,22 +33,28 @@ def test_a_command_for_contributors_can_be_typed(arguments: list[str]) -> None:
     assert all((ROOT / argument).exists() for argument in parse(arguments).pytest if argument.startswith("tests/"))
 
 
-def test_the_layout_is_as_it_lies_there() -> None:
-    (layout,) = blocks(section(document("CONTRIBUTING.md"), "Layout"), "text")
+def laid_out() -> set[Path]:
+    """Every file and folder that the layout names."""
+    (layout,) = blocks(section(document("docs/architecture.md"), "Layout"), "text")
+    found: set[Path] = set()
     above: list[str] = []
     for line in layout.splitlines():
         listed = re.match(r"( *)((?:[\w.]+(?:/\w+)*/?[ ]+?)*?[\w./]+)(?:  |$)", line)
         assert listed, line
         above = above[: len(listed[1]) // 2]
-        for name in listed[2].split():
-            assert Path(ROOT, *above, name).exists(), line
-        above.append(name)
+        found |= {Path(ROOT, *above, name) for name in listed[2].split()}
+        above.append(listed[2].split()[-1])
+    return found
 
 
-def test_the_version_is_the_same_everywhere() -> None:
-    project = tomllib.loads(document("pyproject.toml"))["project"]
-    assert project["version"] == __version__
-    assert f"The first version, {__version__}." in document("CHANGELOG.md")
+def test_the_layout_names_what_is_there() -> None:
+    assert not [path for path in laid_out() if not path.exists()]
+
+
+def test_every_module_of_the_product_and_every_folder_is_in_the_layout() -> None:
+    folders = [path for path in ROOT.iterdir() if path.is_dir() and list(path.glob("*.py"))]
+    parts = [path for path in (ROOT / "shared").iterdir() if path.suffix == ".py" or list(path.glob("*.py"))]
+    assert not {path for path in [*folders, *parts] if not path.name.startswith((".", "__"))} - laid_out()
 
 
 def test_every_column_is_in_the_changelog() -> None:
@@ -75,13 +79,14 @@ def test_the_numbers_of_what_follows_trouble_are_those_that_decide() -> None:
 
 
 def test_each_code_in_the_table_of_trouble_is_one_that_is_decided() -> None:
-    source = Path(decide.__file__).read_text(encoding="utf-8") + document("shared/recover.py")
+    decided = [ROOT / "shared/document.py", *(ROOT / "shared/decide").glob("*.py")]
+    source = "".join(path.read_text(encoding="utf-8") for path in decided)
     codes = re.findall(r"`failed`,\s`(\w+)`", document("docs/reliability.md"))
     assert len(codes) > 4
     assert not [code for code in codes if f'"{code}"' not in source]
 
 
-def test_as_many_schedules_are_lived_as_is_said() -> None:
+def test_as_many_schedules_are_run_as_is_said() -> None:
     assert f"{SCHEDULES:,} schedules are part of every test run" in " ".join(document("docs/reliability.md").split())
 
 
@@ -93,7 +98,7 @@ def test_each_way_to_fail_has_the_tests_that_are_named() -> None:
     assert not [name for name in named if f"def {name}(" not in there]
 
 
-def test_what_makes_the_tests_of_trouble_longer_is_asked_for() -> None:
+def test_variables_that_make_tests_longer_are_read() -> None:
     named = set(re.findall(r"\b([A-Z]+_[A-Z]+)=\d+", document("docs/reliability.md")))
     asked = document("tests/simulation/test_schedules.py") + document("tests/end_to_end/test_chaos.py")
     assert named == {"SIMULATION_SCHEDULES", "CHAOS_SECONDS", "CHAOS_DOCUMENTS"}

@@ -86,7 +86,7 @@ def test_a_folder_is_a_range_of_keys(folder: str, name: str) -> None:
 
 
 @given(names | long_names)
-def test_marker_and_row_are_told_apart_by_the_first_character_alone(name: str) -> None:
+def test_worklist_entry_and_row_differ_by_the_first_character_alone(name: str) -> None:
     assert not document_key(name).startswith("!")
     assert worklist_key(name) == "!" + document_key(name)
 
@@ -129,12 +129,12 @@ def test_an_output_s_name_is_one_that_a_blob_can_have(name: str) -> None:
 @pytest.mark.parametrize(
     "name", [".DS_Store", "a/Thumbs.db", "DESKTOP.INI", "x/._photo.jpg", "~$report.docx", "folder/"]
 )
-def test_what_systems_leave_behind_is_junk(name: str) -> None:
+def test_files_that_systems_leave_behind_are_junk(name: str) -> None:
     assert is_junk(name)
 
 
 @pytest.mark.parametrize("name", ["a.pdf", "DS_Store", "thumbs.db.pdf", "._/a.pdf", "~a.pdf", ".hidden.pdf"])
-def test_what_a_person_may_have_dropped_is_no_junk(name: str) -> None:
+def test_a_file_that_a_person_may_have_dropped_is_not_junk(name: str) -> None:
     assert not is_junk(name)
 
 
@@ -178,7 +178,7 @@ documents = st.builds(
     **{
         field.name: st.none() | _value(field.type) if "None" in str(field.type) else _value(field.type)
         for field in fields(Document)
-        if field.name not in ("name", "status", "row_etag")
+        if field.name not in ("name", "status", "row_etag", "others")
     },
 )
 
@@ -194,27 +194,72 @@ def test_a_row_without_newer_columns_is_read() -> None:
     )
 
 
-def test_columns_of_a_later_version_are_passed_over() -> None:
-    row = to_row(Document(name="a", status=Status.FAILED), "inbox")
-    assert from_row({**row, "Invented": 1}, None).status is Status.FAILED
+def test_columns_of_the_user_s_own_or_of_a_later_version_are_carried_along() -> None:
+    row = {**to_row(Document(name="a", status=Status.FAILED), "inbox"), "Reviewed": True, "Invented": 1}
+    document = from_row(row, None)
+    assert document.status is Status.FAILED
+    assert to_row(document.evolve(status=Status.READING), "inbox") == {**row, "Status": "reading"}
 
 
-@pytest.mark.parametrize("row", [{}, {"Name": "a"}, {"Status": "reading"}, {"Name": "a", "Status": "dreaming"}])
-def test_a_row_that_is_none_of_ours_is_refused(row: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="no Name or no known Status"):
+def test_a_value_that_a_tool_stored_as_text_is_read_as_what_it_says() -> None:
+    row = {"Name": "a", "Status": "succeeded", "PageCount": "3", "TextTruncated": "False", "DueAt": "2026-11-22T12:00Z"}
+    document = from_row(row, None)
+    assert (document.page_count, document.text_truncated) == (3, False)
+    assert document.due_at == datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(to_row(Document(name="a", status=Status.READING), "inbox"))),
+        st.none() | st.text() | st.integers() | st.binary() | st.floats() | st.booleans(),
+    )
+)
+def test_no_edit_of_a_row_makes_it_an_exception(edits: dict[str, Any]) -> None:
+    row = {**to_row(Document(name="a", status=Status.READING, submits=2), "inbox"), **edits}
+    document = from_row(row, "e1", "a")
+    assert document.name == "a" or document.error_code != "RowEdited"
+    assert document.status is Status.FAILED or document.error_code is None
+
+
+@pytest.mark.parametrize("row", [{}, {"Status": "reading"}])
+def test_a_row_that_names_no_document_is_refused(row: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="no Name"):
         from_row(row, None)
+
+
+@pytest.mark.parametrize(
+    "edit", [{"Status": None}, {"Status": "dreaming"}, {"Polls": "many"}, {"DueAt": "soon"}, {"Name": "b"}]
+)
+def test_a_row_that_cannot_be_read_is_a_document_that_failed_and_says_which_column(edit: dict[str, Any]) -> None:
+    row = {**to_row(Document(name="a", status=Status.READING, source_etag="e1"), "inbox"), **edit}
+    document = from_row(row, "row-etag", "a")
+    assert (document.name, document.status, document.error_code) == ("a", Status.FAILED, "RowEdited")
+    assert next(iter(edit)) in (document.error_message or "")
+    assert document.advice
+    assert (document.source_etag, document.row_etag) == ("e1", "row-etag")
+
+
+def test_no_column_is_longer_than_storage_takes() -> None:
+    texts: dict[str, Any] = {each.name: "x" * 200_000 for each in fields(Document) if "str |" in str(each.type)}
+    row = to_row(Document(name="a", status=Status.SUCCEEDED, **texts), "inbox")
+    assert sum(len(value) for value in row.values() if isinstance(value, str)) * 2 < 2**19
 
 
 def test_a_row_has_the_columns_that_are_documented() -> None:
     filled = Document(
         name="a",
         status=Status.SUCCEEDED,
-        **{field.name: _example(str(field.type)) for field in fields(Document) if field.name not in ("name", "status")},
+        **{
+            field.name: _example(str(field.type))
+            for field in fields(Document)
+            if field.name not in ("name", "status", "others")
+        },
     )
     documented = (
         "Name Status Text TextTruncated TextBlob ResultBlob LinesKey PageCount LineCount WordCount PagesInFile Warning"
         " ErrorCode ErrorMessage Advice Language RequestedLanguage RequestedPages ApiVersion ModelVersion SourceETag"
-        " ContentMD5 ContentLength UploadedAt SubmittedAt CompletedAt OperationUrl Submits Polls DueAt Claim AppVersion"
+        " ContentMD5 ContentLength UploadedAt SubmittedAt CompletedAt OperationUrl Submits Polls DueAt WriteId"
+        " AppVersion"
     )
     assert set(documented.split()) <= set(to_row(filled, "inbox"))
 
@@ -225,7 +270,7 @@ def _example(annotation: str) -> Any:
     return 1 if "int" in annotation or "bool" in annotation else "x"
 
 
-def test_a_marker_says_what_failed_and_what_to_do() -> None:
+def test_a_worklist_entry_says_what_failed_and_what_to_do() -> None:
     due = datetime(2026, 11, 22, tzinfo=UTC)
     document = Document(
         name="a/b.pdf",

@@ -75,7 +75,7 @@ def test_a_connection_that_is_itself_a_sas_can_sign_nothing() -> None:
     assert Links(BlobServiceClient.from_connection_string(connection), "inbox", lambda: NOW).to("a.png") is None
 
 
-def test_for_an_identity_a_key_is_delegated_once_and_anew_before_it_ends() -> None:
+def test_for_an_identity_a_key_is_delegated_once_and_renewed_before_it_ends() -> None:
     storage, clock = Delegating(), Clock()
     links = Links(storage, "inbox", clock)
     assert query(links.to("a.png"))["skoid"] == "id"

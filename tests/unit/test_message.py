@@ -1,4 +1,4 @@
-"""Queue messages: what is sent can be read, and whatever else arrives is told apart."""
+"""Queue messages: what is sent can be read, and anything else that arrives is recognised."""
 
 import json
 from dataclasses import fields
@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from shared.document import Document, Status
 from shared.message import ForeignMessage, LaterMessage, Message
-from shared.pace import Slot
 
 ANY_CHARACTER = st.characters(exclude_categories=["Cs"])
 LARGEST_BEFORE_BASE64 = 48 * 1024
@@ -22,7 +21,7 @@ json_values = st.recursive(
 )
 near_messages = st.fixed_dictionaries(
     {"v": st.sampled_from([0, 1, 2, 99, "1", None, True]) | json_values},
-    optional={name: st.text(max_size=5) | json_values for name in ("name", "etag", "look", "operation", "write_id")},
+    optional={name: st.text(max_size=5) | json_values for name in ("name", "etag", "operation", "write_id")},
 )
 broken_texts = st.sampled_from(["\ud800", '{"v":1,"name":"\\ud800"}', "{" * 100_000, "[" * 100_000, "9" * 5000])
 
@@ -65,16 +64,18 @@ def test_any_json_is_a_message_or_refused(text: str) -> None:
         b'{"v":1,"name":""}',
         b'{"v":1,"name":7}',
         b'{"v":1,"name":"a","write_id":7}',
-        b'{"v":1,"name":"a","look":"x"}',
+        b'{"v":1,"name":"a","operation":7}',
+        '{"v":1,"name":"a"}'.encode("utf-16"),
+        '{"v":2,"name":"a"}'.encode("utf-32"),
         b'{"v":1,"name":"' + b"a" * 4097 + b'"}',
     ],
 )
-def test_what_nobody_of_ours_wrote_is_foreign_so_that_it_is_kept_in_the_poison_queue(body: bytes) -> None:
+def test_what_this_app_did_not_write_is_foreign_so_that_it_is_kept_in_the_poison_queue(body: bytes) -> None:
     with pytest.raises(ForeignMessage):
         Message.from_json(body)
 
 
-def test_a_message_of_a_later_version_is_put_back_not_poisoned() -> None:
+def test_a_message_of_a_later_version_is_requeued_not_poisoned() -> None:
     with pytest.raises(LaterMessage, match="version 2"):
         Message.from_json(b'{"v":2,"name":"a.pdf","something":{"else":[]}}')
 
@@ -87,9 +88,9 @@ def test_fields_that_this_version_does_not_know_are_passed_over() -> None:
     st.text(ANY_CHARACTER, min_size=1, max_size=1024),
     st.text(ANY_CHARACTER, min_size=1, max_size=40),
     st.integers(0, 10**6),
-    st.lists(st.builds(Slot, st.integers(0, 10**6), st.floats(1e9, 2e9)), max_size=2),
+    st.lists(st.integers(1, 10**12), max_size=2),
 )
-def test_a_message_is_read_as_it_was_sent(name: str, etag: str, polls: int, slots: list[Slot]) -> None:
+def test_a_message_is_read_as_it_was_sent(name: str, etag: str, polls: int, slots: list[int]) -> None:
     document = Document(
         name=name, status=Status.READING, source_etag=etag, polls=polls, operation_url="o", write_id="c"
     )
@@ -98,7 +99,7 @@ def test_a_message_is_read_as_it_was_sent(name: str, etag: str, polls: int, slot
 
 
 @pytest.mark.parametrize("slots", ["7", "[7]", "[[1]]", '[["a",1]]', "[[1,NaN]]", "[[1,1e999]]", f"[[1,{10**400}]]"])
-def test_booked_calls_that_nobody_of_ours_wrote_are_passed_over(slots: str) -> None:
+def test_reservations_that_this_app_did_not_write_are_ignored(slots: str) -> None:
     assert Message.from_json(b'{"v":1,"name":"a.pdf","slots":%s}' % slots.encode()) == Message("a.pdf")
 
 
@@ -123,7 +124,6 @@ def test_a_message_carries_no_text_and_no_secret_of_the_document() -> None:
         "v",
         "name",
         "etag",
-        "look",
         "operation",
         "write_id",
     }

@@ -29,28 +29,30 @@ def sampled() -> dict[str, Figure]:
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[str, str]:
+def shown() -> dict[str, str]:
     """What the tables say, by the figure's name."""
     return {row[1]: row[2] for row in ROW.finditer(document("docs/scale.md"))}
 
 
-def test_what_is_exact_stands_there_as_it_is_counted(exact: dict[str, Figure], told: dict[str, str]) -> None:
+def test_exact_figures_are_shown_as_they_are_counted(exact: dict[str, Figure], shown: dict[str, str]) -> None:
     counted = {row[1]: row[2] for figure in exact.values() if (row := ROW.match(million.row(figure)))}
     assert counted.keys() == exact.keys()
-    assert {name: told.get(name) for name in counted} == counted, AGAIN
+    assert {name: shown.get(name) for name in counted} == counted, AGAIN
 
 
 def test_the_tables_have_a_row_for_each_figure_and_no_other(
-    exact: dict[str, Figure], sampled: dict[str, Figure], told: dict[str, str]
+    exact: dict[str, Figure], sampled: dict[str, Figure], shown: dict[str, str]
 ) -> None:
-    assert told.keys() == exact.keys() | sampled.keys(), AGAIN
+    assert shown.keys() == exact.keys() | sampled.keys(), AGAIN
 
 
-def test_a_simulated_backlog_costs_what_is_counted_step_by_step(exact: dict[str, Figure], told: dict[str, str]) -> None:
+def test_a_simulated_backlog_costs_what_is_counted_step_by_step(
+    exact: dict[str, Figure], shown: dict[str, str]
+) -> None:
     kinds = ("Calls of tables", "Blobs read", "Blobs written", "Messages sent and deleted")
     counted = sum(exact[f"{kind}, a document behind others"].value for kind in kinds)
     pace = exact["Calls of the pace's row, a document behind others"].value
-    simulated = float(told["Calls a document in a simulated backlog, polls apart"])
+    simulated = float(shown["Calls a document in a simulated backlog, polls apart"])
     assert 0.95 * counted < simulated < counted + pace  # threads that wait at one time book together
 
 

@@ -29,12 +29,12 @@ randoms = st.randoms(use_true_random=False)
         (1000, 60),
     ],  # 2 · 2^(polls - 1), to 60
 )
-def test_looks_come_soon_at_first_and_then_ever_more_rarely(polls: int, seconds: int) -> None:
+def test_polls_come_soon_at_first_and_then_ever_more_rarely(polls: int, seconds: int) -> None:
     assert poll_delay(polls, None) == seconds
 
 
 @given(counts, waits_named)
-def test_a_look_is_never_sooner_than_read_s_own_word(polls: int, retry_after: float | None) -> None:
+def test_a_poll_is_never_sooner_than_read_says(polls: int, retry_after: float | None) -> None:
     delay = poll_delay(polls, retry_after)
     assert 1 <= delay <= SIX_DAYS
     assert delay >= min(retry_after or 0, SIX_DAYS)
@@ -51,7 +51,7 @@ def test_an_attempt_is_never_sooner_than_read_s_own_word(
 
 
 @given(randoms)
-def test_attempts_that_are_put_off_again_and_again_wait_up_to_a_quarter_of_an_hour(random: Random) -> None:
+def test_attempts_that_are_refused_again_and_again_wait_up_to_a_quarter_of_an_hour(random: Random) -> None:
     assert wait_delay(0, None, random) <= 2
     assert 450 <= wait_delay(20, None, random) <= 900
 

@@ -1,5 +1,6 @@
 """App settings: each that is missing or wrong is named, with the form that it should have."""
 
+import codecs
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -47,6 +48,8 @@ def test_storage_and_endpoint_are_all_that_must_be_set() -> None:
         ("READ_PAGES", "one", "1,3-5"),
         ("READ_MODEL_VERSION", "newest", "2022-04-30"),
         ("READ_READING_ORDER", "up", "natural"),
+        ("READ_FEATURES", "languages", "2023-07-31 and 2024-11-30"),
+        ("READ_KEY", "@Microsoft.KeyVault(SecretUri=https://x.vault.azure.net/secrets/key)", "Key Vault Secrets User"),
         ("INPUT_CONTAINER", "In_Box", "3 to 63 of a-z, 0-9 and single hyphens"),
         ("INPUT_CONTAINER", "a--b", "single hyphens"),
         ("OUTPUT_CONTAINER", "x", "3 to 63 of a-z, 0-9 and single hyphens"),
@@ -58,14 +61,55 @@ def test_storage_and_endpoint_are_all_that_must_be_set() -> None:
         ("READ_GIVE_UP_AFTER", "6 hours", "hours:minutes:seconds"),
         ("READ_GIVE_UP_AFTER", "00:00:00", "hours:minutes:seconds"),
         ("READ_FILES_FROM", "yesterday", "2026-11-22T00:00:00Z"),
+        ("DOCUMENTS_TABLE", "Tables", "Azure keeps for itself"),
+        ("LINES_TABLE", "Documents", "also DOCUMENTS_TABLE"),
+        ("INPUT_PREFIX", "50%/", "scans/2026"),
+        ("INPUT_PREFIX", "{year}", "scans/2026"),
+        ("INPUT_PREFIX", "a\\b", "scans/2026"),
+        ("INPUT_PREFIX", "../x", "scans/2026"),
+        ("INPUT_PREFIX", "a\nb", "scans/2026"),
+        ("READ_KEY", '"abc"', "quotation marks"),
+        ("FIND_MISSED_SCHEDULE", "a b c d e f", "six fields"),
+        ("FIND_MISSED_SCHEDULE", "0 0 25 * * *", "six fields"),
+        ("FIND_MISSED_SCHEDULE", "0 0 3 * *", "six fields"),
+        ("FIND_MISSED_SCHEDULE", "0 0 3 0 * *", "six fields"),
+        ("FIND_MISSED_SCHEDULE", "0 */0 3 * * *", "six fields"),
+        ("FIND_MISSED_SCHEDULE", "0 30-10 3 * * *", "six fields"),
+        ("FIND_MISSED_SCHEDULE", "%MISSED%", "six fields"),
+        ("AzureFunctionsJobHost__extensions__queues__messageEncoding", "none", "base64"),
+        ("AZUREFUNCTIONSJOBHOST__EXTENSIONS__QUEUES__MESSAGEENCODING", "None", "base64"),
+        ("AzureFunctionsJobHost__functionTimeout", "-1", "never without a limit"),
+        ("AzureFunctionsJobHost__FunctionTimeout", "2.00:00:00", "at most 1.00:00:00"),
+        ("AzureFunctionsJobHost__functionTimeout", "00:00:30", "at least 00:01:00"),
+        ("AzureFunctionsJobHost__functionTimeout", "an hour", "HH:MM:SS"),
         ("BLOB_TRIGGER_SOURCE", "Webhook", "LogsAndContainerScan, EventGrid"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_value_s_expected_form(name: str, value: str, expected: str) -> None:
     with pytest.raises(SettingsError) as error:
         read(**{name: value})
-    assert name in str(error.value)
+    assert name.lower() in str(error.value).lower()
     assert expected in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "schedule", ["0 0 3 * * *", "*/30 0-10/2 1,13 1-15 Jan-Mar Mon-Fri", "0 0 0 1 1 0", "5/10 * * * dec 6"]
+)
+def test_a_schedule_that_the_host_takes_is_taken(schedule: str) -> None:
+    assert read(FIND_MISSED_SCHEDULE=schedule).find_missed_schedule == schedule
+
+
+@pytest.mark.parametrize("name", ["READ_KEY", "READ_ENDPOINT", "DocumentStorage", "AzureWebJobsStorage", "MY_OWN"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/x)",
+        "@Microsoft.AppConfiguration(Endpoint=https://x; Key=y)",
+    ],
+)
+def test_a_reference_that_was_not_resolved_is_named_and_not_taken_for_a_value(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is a Key Vault or App Configuration reference"):
+        read(**{name: value})
 
 
 @pytest.mark.parametrize("absent", sorted(LEAST))
@@ -103,8 +147,8 @@ def storage(environ: Mapping[str, str]) -> settings.StorageConnection:
 
 
 def test_a_connection_string_wins_over_identity() -> None:
-    found = storage({"DocumentStorage": "AccountName=a;AccountKey=b", "DocumentStorage__accountName": "other"})
-    assert found.connection_string == "AccountName=a;AccountKey=b"
+    found = storage({"DocumentStorage": "AccountName=a;AccountKey=a2V5", "DocumentStorage__accountName": "other"})
+    assert found.connection_string == "AccountName=a;AccountKey=a2V5"
 
 
 def test_an_account_s_name_is_enough_for_an_identity() -> None:
@@ -127,7 +171,7 @@ def test_each_service_can_have_a_url_of_its_own() -> None:
     )
 
 
-def test_a_service_without_a_url_is_told_what_would_do() -> None:
+def test_a_service_without_a_url_is_an_error_that_names_the_settings() -> None:
     with pytest.raises(SettingsError, match="__tableServiceUri"):
         storage({f"DocumentStorage__{service}ServiceUri": "https://h" for service in ("blob", "queue")})
 
@@ -157,7 +201,7 @@ def test_without_a_folder_the_whole_container_is_watched() -> None:
     assert read().trigger_path == "inbox/{name}"
 
 
-def test_output_that_an_event_tells_of_is_not_read() -> None:
+def test_output_that_an_event_reports_is_not_read() -> None:
     assert not read().reads("results", "a.pdf.json")
 
 
@@ -175,8 +219,18 @@ def test_a_claim_outlives_any_run_of_a_function() -> None:
 
 
 def test_the_function_timeout_can_be_overridden_as_the_host_does_it() -> None:
-    environ = {**LEAST, "AzureFunctionsJobHost__functionTimeout": "1.00:00:00"}
+    environ = {**LEAST, "AzureFunctionsJobHost__FUNCTIONTIMEOUT": "1.00:00:00"}
     assert settings.from_environment(environ, '{"functionTimeout": "00:10:00"}').claim_length > timedelta(days=1)
+
+
+def test_host_json_is_taken_in_every_form_in_which_the_host_takes_it() -> None:
+    content = codecs.BOM_UTF8 + b'{"FunctionTimeout": "00:20",} // ours'
+    assert settings.from_environment(LEAST, content).claim_length == timedelta(minutes=22)
+
+
+def test_a_host_json_that_is_none_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"host\.json is not JSON"):
+        settings.from_environment(LEAST, "{")
 
 
 def test_an_app_without_a_function_timeout_has_the_host_s_longest_default() -> None:
@@ -204,10 +258,23 @@ def test_the_endpoint_s_slash_is_not_doubled() -> None:
         pytest.param("READ_QUEUE", "done", id="one-queue-for-both"),
     ],
 )
-def test_what_could_only_fail_later_is_refused_at_start(name: str, value: str) -> None:
+def test_a_setting_that_could_only_fail_later_is_refused_at_start(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         read(**{"DONE_QUEUE": "done", name: value})
 
 
 def test_a_pasted_key_loses_the_white_space_around_it() -> None:
     assert read(READ_KEY=" 0123456789abcdef\n").read_key == "0123456789abcdef"
+
+
+@pytest.mark.parametrize("value", ["languages", "languages,barcodes", "ocrHighResolution,formulas,styleFont"])
+@pytest.mark.parametrize("version", ["2023-07-31", "2024-11-30"])
+def test_add_ons_are_asked_for_by_name(version: str, value: str) -> None:
+    found = read(READ_API_VERSION=version, READ_FEATURES=value)
+    assert f"features={value.replace(',', '%2C')}" in found.generation.query(found.read_options)
+
+
+@pytest.mark.parametrize("value", ["all", "languages,", "languages, barcodes", "keyValuePairs"])
+def test_an_add_on_that_read_does_not_have_is_refused_with_those_it_has(value: str) -> None:
+    with pytest.raises(SettingsError, match="ocrHighResolution"):
+        read(READ_API_VERSION="2024-11-30", READ_FEATURES=value)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
+from local.read_emulator import kinds
+from local.read_emulator.documents import Limits
 from local.read_emulator.operation import Failure, Operation
 from local.read_emulator.page import Page
 from local.read_emulator.page_ranges import PageRanges
@@ -25,6 +27,10 @@ class Options:
     model: str | None = None
     string_index: str = "textElements"
     """What offsets of Document Intelligence count."""
+    languages: bool = False
+    """Whether Document Intelligence is to name the languages of the text."""
+    searchable: bool = False
+    """Whether Document Intelligence is to make a searchable PDF too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,15 @@ class Generation(ABC):
     """Whether `apim-request-id` of the POST is the operation's id."""
     deletes: bool = False
     """Whether a result can be deleted."""
+    limits: Limits
+    takes: frozenset[str] = frozenset()
+    """Kinds of files (kinds.DOCUMENT_INTELLIGENCE) that the service reads with this version; the emulator does not."""
+    media_types: frozenset[str] = frozenset()
+    """Content types of a document that the version takes, besides pictures, PDF and `application/octet-stream`."""
+    makes_pdf: bool = False
+    """Whether a searchable PDF can be had."""
+    sync: tuple[str, ...] = ()
+    """Paths of the container's POST that is answered with the result."""
     headers: ClassVar[Mapping[str, str]] = {}
     """On every answer."""
 
@@ -79,8 +94,10 @@ class Generation(ABC):
         """The answer to a GET before the end."""
 
     @abstractmethod
-    def succeeded(self, operation: Operation, pages: Sequence[Page], options: Options) -> Json:
-        """The body of the result."""
+    def succeeded(
+        self, operation: Operation, pages: Sequence[Page], options: Options, faults: Sequence[Failure]
+    ) -> Json:
+        """The body of the result. Faults are of pages; where the version has no place for them, they are left out."""
 
     @abstractmethod
     def failed(self, operation: Operation, failure: Failure, options: Options) -> Json:
@@ -90,10 +107,23 @@ class Generation(ABC):
     def unknown(self, request_id: str) -> Answer:
         """The answer to a GET of an operation that is not, or no longer, there."""
 
+    def refused_version(self, version: str) -> Answer | None:  # noqa: ARG002 - what a subclass decides by
+        """The answer to a request with another `api-version`, unless the gateway knows no such path."""
+        return None
+
     def location(self, operation_id: str) -> str:
         """Path and query of Operation-Location."""
         query = f"?api-version={self.api_version}" if self.api_version else ""
         return f"{self.results[0]}/{operation_id}{query}"
+
+
+def named(kind: str, generation: Generation) -> str:
+    """What a refused file is, as a sentence to put behind the service's; empty where that is not known."""
+    if kind in generation.takes:
+        return f" The file is {kinds.NAMES[kind]}, which the service reads and the Read emulator does not."
+    if kind in kinds.DOCUMENT_INTELLIGENCE:
+        return f" The file is {kinds.NAMES[kind]}, which only Document Intelligence reads."
+    return f" The file is {kinds.NAMES[kind]}." if kind else ""
 
 
 def timestamp(moment: datetime) -> str:

@@ -11,7 +11,8 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from local.read_emulator.generations.base import Answer, Generation, Json, Options, length, number
+from local.read_emulator.documents import Limits
+from local.read_emulator.generations.base import Answer, Generation, Json, Options, length, named, number
 from local.read_emulator.generations.computer_vision_v3 import FLAT_CODES, UNKNOWN_OPERATION
 from local.read_emulator.operation import Failure, Operation, Status
 from local.read_emulator.page import Page, Word
@@ -21,12 +22,18 @@ LOW = 0.6
 """A word of less confidence is marked; the service published no number for what it called Low."""
 
 
+LIMITS = Limits(megabytes=4, side=4_199, pages=200)
+"""A side of 4,200 pixels was refused, and one of 4,199 taken (MicrosoftDocs/azure-docs #28536)."""
+
+
 @dataclass(frozen=True)
 class ComputerVisionV2(Generation):
     """One version of v2. It takes no parameters."""
 
     name: str
+    sync: tuple[str, ...] = ()
     keeps_request_id: bool = False
+    limits: Limits = LIMITS
 
     headers: ClassVar[Mapping[str, str]] = {
         "Cache-Control": "no-cache",
@@ -55,6 +62,7 @@ class ComputerVisionV2(Generation):
     @override
     def refused(self, refusal: Rejected, request_id: str) -> Answer:
         code, message = FLAT_CODES[refusal.reason]
+        message += named(refusal.subject, self)
         status = 415 if refusal.reason is Reason.MEDIA_TYPE else 400
         return Answer(status, {"code": code, "requestId": request_id, "message": message})
 
@@ -63,7 +71,9 @@ class ComputerVisionV2(Generation):
         return Answer(200, {"status": "NotStarted" if operation.status is Status.NOT_STARTED else "Running"})
 
     @override
-    def succeeded(self, operation: Operation, pages: Sequence[Page], options: Options) -> Json:
+    def succeeded(
+        self, operation: Operation, pages: Sequence[Page], options: Options, faults: Sequence[Failure]
+    ) -> Json:
         return {"status": "Succeeded", "recognitionResults": [_page(page) for page in pages]}
 
     @override
@@ -98,4 +108,4 @@ def _word(word: Word, unit: str) -> Json:
     return {"boundingBox": [length(value, unit) for value in word.box], "text": word.text} | low
 
 
-VERSIONS = (ComputerVisionV2("v2.0"), ComputerVisionV2("v2.1"))
+VERSIONS = (ComputerVisionV2("v2.0", sync=("/vision/v2.0/read/core/Analyze",)), ComputerVisionV2("v2.1"))

@@ -6,12 +6,13 @@ openmpf/openmpf-components, AzureOcrTextDetection.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from typing_extensions import override
 
-from local.read_emulator.generations.base import Answer, Generation, Json, Options, length, number, timestamp
+from local.read_emulator.documents import USUAL, Limits
+from local.read_emulator.generations.base import Answer, Generation, Json, Options, length, named, number, timestamp
 from local.read_emulator.operation import Failure, Operation
 from local.read_emulator.page import Line, Page
 from local.read_emulator.page_ranges import PageRanges
@@ -31,8 +32,11 @@ ALL_LANGUAGES = frozenset(  # as text: a list of 164 strings would fill a screen
     """.split()  # noqa: SIM905
 )
 
-MODELS = frozenset({"2021-04-12", "2021-09-30-preview", "2022-01-30-preview", "2022-04-30"})
-LATEST_MODEL = "2022-04-30"
+MODELS = {name: name for name in ("2021-04-12", "2021-09-30-preview", "2022-01-30-preview", "2022-04-30")} | {
+    "latest": "2022-04-30",
+    "latest-preview": "2022-01-30-preview",
+}
+"""What `model-version` may say, and which model that is."""
 
 UNPARSABLE = (
     "The file submitted couldn't be parsed. This can be due to one of the following reasons: the file format is not "
@@ -43,6 +47,7 @@ UNPARSABLE = (
 WRAPPED_CODES = {
     Reason.MEDIA_TYPE: ("UnsupportedMediaType", "The media type of the request is not supported."),
     Reason.BODY: ("BadArgument", "JSON format error."),
+    Reason.TWO_SOURCES: ("BadArgument", "JSON format error."),
     Reason.URL_MALFORMED: ("InvalidImageUrl", "Image URL is badly formatted."),
     Reason.URL_UNREACHABLE: ("FailedToDownloadImage", "Failed to download image from input URL."),
     Reason.PAGES_BEYOND_END: ("InvalidPageRange", "The page range exceeds the number of pages in the document."),
@@ -61,6 +66,8 @@ FLAT_CODES = WRAPPED_CODES | {
     Reason.TOO_MANY_PIXELS: ("InvalidImageSize", "Input image is too large."),
 }
 """The same for earlier versions, whose 19 codes name no dimensions."""
+
+BEFORE_V3_2 = Limits(megabytes=50)
 
 ARGUMENTS = {Reason.PARAMETER, Reason.PAGES_BEYOND_END, Reason.URL_MALFORMED, Reason.URL_UNREACHABLE}
 """What is wrong with the request's words rather than with the document (recorded: a v3.2 answer to a bad URL)."""
@@ -90,9 +97,11 @@ class ComputerVisionV3(Generation):
     """Whether the version takes `pages`, and ranges without an end in it."""
     appearance: Literal["flat", "nested"] | None = None
     """Where a line's style stands: `appearance.style`, or `appearance.style.name`."""
-    models: frozenset[str] = frozenset()
-    """What `model-version` may name besides `latest`; a version with models also takes `readingOrder`."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """What `model-version` may say; a version with models also takes `readingOrder`."""
     wraps_errors: bool = False
+    limits: Limits = BEFORE_V3_2
+    sync: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     """Further names of the version in paths."""
 
@@ -128,7 +137,7 @@ class ComputerVisionV3(Generation):
         if self.models:
             model = query.get("model-version", "latest")
             order = query.get("readingorder", "basic").lower()
-            if model not in self.models | {"latest"}:
+            if model not in self.models:
                 raise Rejected(Reason.PARAMETER, "model-version")
             if order not in ("basic", "natural"):
                 raise Rejected(Reason.PARAMETER, "readingOrder")
@@ -136,7 +145,7 @@ class ComputerVisionV3(Generation):
             pages=ranges,
             columns=order == "natural",
             language=language,
-            model=LATEST_MODEL if model == "latest" else model,
+            model=self.models[model] if model else None,
         )
 
     @override
@@ -146,6 +155,7 @@ class ComputerVisionV3(Generation):
             code, message = PARAMETER_CODES[refusal.subject]
         else:
             code, message = (WRAPPED_CODES if self.wraps_errors else FLAT_CODES)[refusal.reason]
+            message += named(refusal.subject, self)
         if not self.wraps_errors:
             return Answer(status, {"code": code, "requestId": request_id, "message": message})
         outer = "InvalidArgument" if refusal.reason in ARGUMENTS else "InvalidRequest"
@@ -159,15 +169,17 @@ class ComputerVisionV3(Generation):
         return Answer(200, self._body("running", operation))
 
     @override
-    def succeeded(self, operation: Operation, pages: Sequence[Page], options: Options) -> Json:
+    def succeeded(
+        self, operation: Operation, pages: Sequence[Page], options: Options, faults: Sequence[Failure]
+    ) -> Json:
         result = self._result(options) | {"readResults": [self._page(page, options) for page in pages]}
+        if faults:
+            result["errors"] = _errors(faults)
         return self._body("succeeded", operation) | {"analyzeResult": result}
 
     @override
     def failed(self, operation: Operation, failure: Failure, options: Options) -> Json:
-        # analyzeResult.errors as Form Recognizer v2.1 has it, which runs the same engine; no swagger names the field
-        errors = [{"code": failure.code, "message": failure.message}]
-        result = self._result(options) | {"readResults": [], "errors": errors}
+        result = self._result(options) | {"readResults": [], "errors": _errors([failure])}
         return self._body("failed", operation) | {"analyzeResult": result}
 
     @override
@@ -223,6 +235,11 @@ class ComputerVisionV3(Generation):
         }
 
 
+def _errors(failures: Sequence[Failure]) -> list[Json]:
+    """As Form Recognizer v2.1 has `analyzeResult.errors`, which runs the same engine; no swagger names the field."""
+    return [{"code": failure.code, "message": failure.message} for failure in failures]
+
+
 VERSIONS = (
     ComputerVisionV3("v3.0-preview", "3.0.0", languages=frozenset({"en", "es"})),
     ComputerVisionV3("v3.0", "3.0.0"),
@@ -238,5 +255,7 @@ VERSIONS = (
         appearance="nested",
         models=MODELS,
         wraps_errors=True,
+        limits=USUAL,
+        sync=("/vision/v3.2/read/syncAnalyze",),
     ),
 )

@@ -4,9 +4,10 @@ Sources: Azure/azure-rest-api-specs, specification/cognitiveservices/data-plane/
 specification/ai/data-plane/DocumentIntelligence; recorded traffic in Azure/azure-sdk-assets and
 azure-sdk-for-python; learn.microsoft.com/azure/ai-services/document-intelligence/how-to-guides/resolve-errors.
 
-Not here, though the service does it: Office, HTML and HEIF files, add-on features, searchable PDF.
+Not here, though the service does it: Office, HTML and HEIF files, batches, and add-on features but for `languages`.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,9 @@ from typing import ClassVar
 from typing_extensions import override
 
 from local.read_emulator import layout
-from local.read_emulator.generations.base import Answer, Generation, Json, Options, length, number, timestamp
+from local.read_emulator.documents import USUAL, Limits
+from local.read_emulator.generations.base import Answer, Generation, Json, Options, length, named, number, timestamp
+from local.read_emulator.languages import languages
 from local.read_emulator.operation import UNREADABLE, Failure, Operation
 from local.read_emulator.page import Box, Line, Page
 from local.read_emulator.page_ranges import PageRanges
@@ -28,6 +31,11 @@ DIMENSIONS = "The input image dimensions are out of range. Refer to documentatio
 
 CODES = {
     Reason.BODY: ("InvalidRequest", "ParameterMissing", "The parameter urlSource or base64Source is required."),
+    Reason.TWO_SOURCES: (
+        "InvalidRequest",
+        "InvalidContentSourceFormat",
+        "Invalid content source: Only one of urlSource and base64Source may be given.",
+    ),
     Reason.URL_MALFORMED: (
         "InvalidRequest",
         "InvalidContentSourceFormat",
@@ -55,6 +63,10 @@ CODES = {
 }
 """Reason to code, code inside, and message inside."""
 
+NOT_SUPPORTED = "The provided value is not supported."
+WRONG = {"Locale": "The language code is invalid or not supported."}
+"""What is said of a parameter, where it is not NOT_SUPPORTED; its name as the service spells it there."""
+
 MESSAGES = {"InvalidRequest": "Invalid request.", "InvalidArgument": "Invalid argument."}
 
 
@@ -71,6 +83,35 @@ LENGTHS: dict[str, Callable[[str], int]] = {
 """What the parameter `stringIndexType` may say, and what a text's length is then."""
 
 
+# learn.microsoft.com/azure/ai-services/document-intelligence/language-support/ocr, Read: printed text
+LOCALES_3_0 = frozenset(  # as text: lists of hundreds of strings would fill screens
+    """
+    af anp ar ast awa az be be-cyrl be-latn bfy bfz bg bgc bho bi bns br bra brx bs bua ca ceb ch cnr cnr-latn cnr-cyrl
+    co crh cs csb cy da de dhi doi dsb en es et eu fa fi fil fj fo fr fur fy ga gag gd gil gl gon gv gvr haw hi hlb hne
+    hni hoc hr hsb ht hu ia id is it iu ja jns jv kaa kaa-latn kaa-cyrl kac kea kfq kha kk kk-latn kk-cyrl kl klr kmj ko
+    kos kpy krc kru ksh ku ku-latn ku-arab kum kw ky la lb lkt lt mi mn mr ms mt mww myv nap ne niu nl no nog oc os pa
+    pl prs ps pt quc rab rm ro ru sa sat sck sco sk sl sm sma sme smj smn sms so sq sr sr-latn srx sv sw tet tg thf tk
+    to tr tt tyv ug ur uz uz-latn uz-cyrl uz-arab vo wae xnr yua za zh zh-hans zh-hant zu
+    """.split()  # noqa: SIM905
+)
+LOCALES = LOCALES_3_0 | frozenset(
+    """
+    aa ab abq ace ach ada ady ak alq alt arn asa av ay ba bem bez bik bin bla bm ce cgg chm cho ckt cr cro cv dar dav
+    dje dng dua dyo efi el fon gaa gay gn guz he hil hz iba ig ilo inh jgo jmc kbd kde kg ki kj kjh kln kpe kr ksb ksf
+    kv lbe lex lg ln loz luo luy lv mad mas men mer mfe mg mgh mgo min mk mnk mog moh mua mus nah nd ng nr nso nv ny nyn
+    nzi oj om pag pam pap qu rn rw rwk sah saq seh sg shi sjd sn snq so-latn son ss st su ta tab teo th ti tn tpi ts
+    tt-cyrl ty udm ug-cyrl uk ve vi vun wo xal xh xog zap
+    """.split()  # noqa: SIM905
+)
+"""Codes that `locale` may begin with, in lower case; regions may follow: `en-US`."""
+
+OFFICE_AND_HTML = {
+    "DOCX": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "XLSX": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "PPTX": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "HTML": "text/html",
+}
+
 ADD_ONS = frozenset({"barcodes", "formulas", "keyValuePairs", "languages", "ocrHighResolution", "styleFont"})
 
 
@@ -81,7 +122,12 @@ class DocumentIntelligence(Generation):
     name: str
     root: str = "/formrecognizer"
     add_ons: frozenset[str] = frozenset()
-    """What `features` may ask for; it is taken, and changes nothing here."""
+    """What `features` may ask for; all but `languages` is taken, and changes nothing here."""
+    locales: frozenset[str] = LOCALES
+    limits: Limits = USUAL
+    takes: frozenset[str] = frozenset({"HEIF"}) | frozenset(OFFICE_AND_HTML)
+    media_types: frozenset[str] = frozenset(OFFICE_AND_HTML.values())
+    makes_pdf: bool = False
     content_format: str | None = None
     """The format of the content, where the version has a choice of formats."""
     line_end: str = "\n"
@@ -124,13 +170,24 @@ class DocumentIntelligence(Generation):
         index = query.get("stringindextype", "textElements")
         if index not in LENGTHS:
             raise Rejected(Reason.PARAMETER, "stringIndexType")
-        if self.add_ons and not set(filter(None, query.get("features", "").split(","))) <= self.add_ons:
+        locale = query.get("locale", "").lower()
+        if locale and not {locale, locale.partition("-")[0]} & self.locales:
+            raise Rejected(Reason.PARAMETER, "Locale")
+        features = set(filter(None, (each.strip() for each in query.get("features", "").split(","))))
+        if self.add_ons and not features <= self.add_ons:
             raise Rejected(Reason.PARAMETER, "features")
         if self.content_format and query.get("outputcontentformat", "text") != "text":  # markdown is prebuilt-layout's
             raise Rejected(Reason.PARAMETER, "outputContentFormat")
-        if self.content_format and query.get("output"):
+        output = query.get("output")
+        if self.makes_pdf and output not in (None, "", "pdf"):  # figures are prebuilt-layout's
             raise Rejected(Reason.PARAMETER, "output")
-        return Options(pages=ranges, columns=True, string_index=index)
+        return Options(
+            pages=ranges,
+            columns=True,
+            string_index=index,
+            languages=bool(self.add_ons) and "languages" in features,
+            searchable=self.makes_pdf and output == "pdf",
+        )
 
     @override
     def refused(self, refusal: Rejected, request_id: str) -> Answer:
@@ -139,18 +196,30 @@ class DocumentIntelligence(Generation):
             return Answer(415, {"error": error}, {"ms-azure-ai-errorcode": error["code"]})
         if refusal.reason is Reason.PARAMETER:
             code, inner = "InvalidArgument", "InvalidParameter"
-            message = f"The parameter {refusal.subject} is invalid: The provided value is not supported."
+            message = f"The parameter {refusal.subject} is invalid: {WRONG.get(refusal.subject, NOT_SUPPORTED)}"
         else:
             code, inner, message = CODES[refusal.reason]
+            message += named(refusal.subject, self)
         error = {"code": code, "message": MESSAGES[code], "innererror": {"code": inner, "message": message}}
         return Answer(400, {"error": error}, {"ms-azure-ai-errorcode": code})
+
+    @override
+    def refused_version(self, version: str) -> Answer | None:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", version) and version < self.name:  # in the list of resolve-errors
+            message = f"The requested operation requires {self.name} or later."
+            inner = {"code": "NotSupportedApiVersion", "message": message}
+            error = {"code": "InvalidRequest", "message": MESSAGES["InvalidRequest"], "innererror": inner}
+            return Answer(400, {"error": error}, {"ms-azure-ai-errorcode": "InvalidRequest"})
+        return None
 
     @override
     def running(self, operation: Operation) -> Answer:
         return Answer(200, _body("running", operation), self.running_headers)
 
     @override
-    def succeeded(self, operation: Operation, pages: Sequence[Page], options: Options) -> Json:
+    def succeeded(
+        self, operation: Operation, pages: Sequence[Page], options: Options, faults: Sequence[Failure]
+    ) -> Json:
         content = _Content(LENGTHS[options.string_index], self.line_end)
         rendered = [content.page(page) for page in pages]
         result = {
@@ -162,21 +231,35 @@ class DocumentIntelligence(Generation):
             "pages": rendered,
             "paragraphs": content.paragraphs,
             "styles": [],
-            "languages": [],
+            "languages": _languages(content.paragraphs) if options.languages else [],
         }
+        if faults:
+            result["warnings"] = [{"code": fault.code, "message": fault.message} for fault in faults]
         return _body("succeeded", operation) | {"analyzeResult": result}
 
     @override
     def failed(self, operation: Operation, failure: Failure, options: Options) -> Json:
         error: Json = {"code": failure.code, "message": failure.message}
-        if failure is UNREADABLE:
-            inner = {"code": "InvalidContent", "message": INVALID_CONTENT}
+        if failure.code == UNREADABLE:
+            inner = {"code": "InvalidContent", "message": f"{INVALID_CONTENT} {failure.message}"}
             error = {"code": "InvalidRequest", "message": MESSAGES["InvalidRequest"], "innererror": inner}
         return _body("failed", operation) | {"error": error}
 
     @override
     def unknown(self, request_id: str) -> Answer:
         return Answer(404, {"code": "NotFound", "message": "Analyze result does not exist."})
+
+
+def _languages(paragraphs: Sequence[Json]) -> list[Json]:
+    """Each language of the paragraphs, with its spans, and the least confidence among them."""
+    found: dict[str, Json] = {}
+    for paragraph, language in zip(paragraphs, languages([each["content"] for each in paragraphs]), strict=True):
+        if language:
+            locale, confidence = language
+            entry = found.setdefault(locale, {"locale": locale, "spans": [], "confidence": 1.0})
+            entry["spans"] += paragraph["spans"]
+            entry["confidence"] = min(entry["confidence"], number(confidence, 2))
+    return list(found.values())
 
 
 def _body(status: str, operation: Operation) -> Json:
@@ -265,7 +348,12 @@ def _polygon(box: Box, page: Page) -> list[float]:
 
 
 VERSIONS = (
-    DocumentIntelligence("2022-08-31"),
+    DocumentIntelligence(
+        "2022-08-31",
+        locales=LOCALES_3_0,
+        takes=frozenset({"HEIF"}),
+        media_types=frozenset(),
+    ),
     DocumentIntelligence("2023-07-31", add_ons=ADD_ONS),
     DocumentIntelligence(
         "2024-11-30",
@@ -275,5 +363,6 @@ VERSIONS = (
         line_end=" ",
         running_headers={"Retry-After": "1"},
         deletes=True,
+        makes_pdf=True,
     ),
 )

@@ -4,6 +4,7 @@ A generation's file is named for its version: ``v3.2-preview.2`` is v3_2_preview
 """
 
 import re
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -56,7 +57,8 @@ def _names() -> list[str]:
     return [module.name for module in iter_modules(__path__)]
 
 
+@cache
 def _load(name: str) -> Generation:
     chosen = import_module(f"{__name__}.{name}").GENERATION
-    assert isinstance(chosen, Generation)  # noqa: S101 - a file without one is a mistake of ours
-    return chosen
+    assert isinstance(chosen, Generation)  # noqa: S101 - every file here has one
+    return replace(chosen, all=all_generations)

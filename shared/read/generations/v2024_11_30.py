@@ -7,7 +7,7 @@ Description: azure-rest-api-specs, specification/ai/data-plane/DocumentIntellige
 Limits: learn.microsoft.com, Document Intelligence service quotas and limits.
 """
 
-from shared.read.generation import Generation, Option
+from shared.read.generation import ADD_ONS, Generation, Option
 from shared.read.parsers import parse_analyze_result
 
 GENERATION = Generation(
@@ -26,6 +26,7 @@ GENERATION = Generation(
             r"[0-9]+(-[0-9]+)?(,\s*[0-9]+(-[0-9]+)?)*",
             "pages and ranges such as 1,3-5, none of them open",
         ),
+        "features": ADD_ONS,
     },
     parse=parse_analyze_result,
     deletes=True,

@@ -1,4 +1,4 @@
-"""Computer Vision v3.1-preview.2: the first with pages to choose, and with handwriting told from print.
+"""Computer Vision v3.1-preview.2: the first with a choice of pages, and with handwriting distinguished from print.
 
 ``Pages`` has a capital P here; ``appearance.style`` is a text, "handwriting" or "print". Chinese and Japanese are not
 in the description, but were announced with it (techcommunity.microsoft.com, "Computer Vision Read (OCR) API previews

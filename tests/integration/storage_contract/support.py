@@ -91,7 +91,7 @@ def content(blob: BlobClient) -> bytes:
 
 
 def md5_of(content: bytes) -> bytearray:
-    """As the service tells it."""
+    """As the service reports it."""
     return bytearray(md5(content, usedforsecurity=False).digest())
 
 

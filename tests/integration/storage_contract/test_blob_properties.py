@@ -1,4 +1,4 @@
-"""What containers and blobs tell of themselves."""
+"""What containers and blobs say of themselves."""
 
 from datetime import UTC
 
@@ -28,7 +28,7 @@ def test_a_container_can_be_created_once(storage: Storage) -> None:
     assert (error.value.status_code, code(error)) == (409, "ContainerAlreadyExists")
 
 
-def test_its_properties_tell_that_it_is_there(container: ContainerClient) -> None:
+def test_its_properties_say_that_it_is_there(container: ContainerClient) -> None:
     assert container.get_container_properties().name == container.container_name
 
 
@@ -52,7 +52,7 @@ def test_in_a_missing_container_every_operation_says_so(storage: Storage) -> Non
     assert not blob.exists()
 
 
-def test_a_blob_is_described_alike_when_it_is_opened_and_when_it_is_asked_about(blob: BlobClient) -> None:
+def test_a_blob_has_the_same_properties_when_it_is_opened_and_when_they_are_asked_for(blob: BlobClient) -> None:
     written = blob.upload_blob(
         b"hello", metadata={"source_etag": '"0x8"'}, content_settings=ContentSettings(content_type="text/plain")
     )
@@ -67,7 +67,7 @@ def test_a_blob_is_described_alike_when_it_is_opened_and_when_it_is_asked_about(
         assert found.lease.state == "available"
 
 
-def test_only_being_asked_about_it_tells_the_access_tier(blob: BlobClient) -> None:
+def test_only_being_asked_about_it_shows_the_access_tier(blob: BlobClient) -> None:
     blob.upload_blob(b"hello")
     assert blob.get_blob_properties().blob_tier == "Hot"
     assert blob.download_blob().properties.blob_tier is None

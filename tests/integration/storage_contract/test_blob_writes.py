@@ -53,7 +53,7 @@ def test_nothing_is_overwritten_unless_asked_for(blob: BlobClient) -> None:
 
 
 @pytest.mark.parametrize("data", [b"short", TWENTY_BYTES], ids=["whole", "in blocks"])
-def test_what_must_be_missing_exists_already(blob: BlobClient, data: bytes) -> None:
+def test_a_write_if_missing_finds_the_blob_that_exists(blob: BlobClient, data: bytes) -> None:
     blob.upload_blob(b"first", overwrite=True, **IF_MISSING)
     with pytest.raises(ResourceExistsError) as error:
         blob.upload_blob(data, overwrite=True, **IF_MISSING)
@@ -91,7 +91,7 @@ def test_an_etag_needs_a_condition_and_a_condition_an_etag(blob: BlobClient) -> 
         blob.download_blob(match_condition=MatchConditions.IfNotModified)
 
 
-def test_of_an_upload_in_blocks_the_service_knows_no_md5(blob: BlobClient) -> None:
+def test_an_upload_in_blocks_has_no_md5(blob: BlobClient) -> None:
     answer = blob.upload_blob(TWENTY_BYTES)
     assert blob.get_blob_properties().content_settings.content_md5 is None
     assert answer["content_md5"] not in (None, md5_of(TWENTY_BYTES))

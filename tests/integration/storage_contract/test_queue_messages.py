@@ -29,12 +29,12 @@ def test_times_are_in_whole_seconds(queue: QueueClient) -> None:
         assert (moment.microsecond, moment.tzinfo) == (0, UTC)
 
 
-def test_a_message_lives_for_seven_days_unless_told_otherwise(queue: QueueClient) -> None:
+def test_a_message_lives_for_seven_days_unless_set_otherwise(queue: QueueClient) -> None:
     sent = queue.send_message("hello")
     assert sent.expires_on == sent.inserted_on + timedelta(days=7)  # type: ignore[operator]
 
 
-def test_a_received_message_is_hidden_for_half_a_minute_unless_told_otherwise(queue: QueueClient) -> None:
+def test_a_received_message_is_hidden_for_half_a_minute_unless_set_otherwise(queue: QueueClient) -> None:
     sent = queue.send_message("hello")
     taken = received(queue)
     assert (taken.id, taken.content, taken.dequeue_count) == (sent.id, "hello", 1)
@@ -91,7 +91,7 @@ def test_peeking_leaves_a_message_as_it_is(queue: QueueClient) -> None:
     assert queue.peek_messages() == []
 
 
-def test_messages_come_one_at_a_time_unless_told_otherwise(queue: QueueClient) -> None:
+def test_messages_come_one_at_a_time_unless_set_otherwise(queue: QueueClient) -> None:
     for text in "abc":
         queue.send_message(text)
     assert contents(queue.peek_messages()) == ["a"]

@@ -49,15 +49,15 @@ class Alike(RuleBasedStateMachine):
         run_state_machine_as_test(cls, settings=A_FEW_SECONDS)
 
 
-def test_tables_answer_alike(azurite: HasConnectionString) -> None:
+def test_both_storages_answer_the_same_about_tables(azurite: HasConnectionString) -> None:
     Tables.run(azurite)
 
 
-def test_blobs_answer_alike(azurite: HasConnectionString) -> None:
+def test_both_storages_answer_the_same_about_blobs(azurite: HasConnectionString) -> None:
     Blobs.run(azurite)
 
 
-def test_queues_answer_alike(azurite: HasConnectionString) -> None:
+def test_both_storages_answer_the_same_about_queues(azurite: HasConnectionString) -> None:
     Queues.run(azurite)
 
 

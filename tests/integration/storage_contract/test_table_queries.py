@@ -31,7 +31,7 @@ def test_keys_and_timestamp_are_columns_too(table: TableClient) -> None:
 
 
 @azurite_differs("leaves it out (github.com/Azure/Azurite/issues/2535)")
-def test_a_selected_column_that_a_row_has_not_got_is_none(table: TableClient) -> None:
+def test_a_selected_column_that_a_row_lacks_is_none(table: TableClient) -> None:
     table.create_entity(entity("r", A=1))
     assert table.get_entity("p", "r", select=["A", "B"]) == {"A": 1, "B": None}
 
@@ -95,7 +95,7 @@ def test_comparisons_of_columns(table: TableClient, column_filter: str, expected
     assert row_keys(table.query_entities(f"PartitionKey eq 'p' and {column_filter}")) == expected
 
 
-def test_no_comparison_holds_of_a_column_that_a_row_has_not_got(table: TableClient) -> None:
+def test_no_comparison_holds_for_a_column_that_a_row_lacks(table: TableClient) -> None:
     table.create_entity(entity("r"))
     for verb in ("eq", "gt", "ge", "lt", "le"):
         assert row_keys(table.query_entities(f"DueAt {verb} datetime'2026-11-22T16:38:00Z'")) == []

@@ -100,13 +100,13 @@ def test_a_deletion_takes_the_etag_from_the_entity_that_it_is_given(table: Table
     ],
     ids=["two partitions", "unknown operation", "no key", "unknown mode"],
 )
-def test_what_cannot_be_sent_is_a_value_error(table: TableClient, operations: Any) -> None:
+def test_a_body_that_cannot_be_sent_is_a_value_error(table: TableClient, operations: Any) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - four different texts
         table.submit_transaction(operations)
     assert list(table.list_entities()) == []
 
 
-def test_what_is_no_list_of_operations_is_a_type_error(table: TableClient) -> None:
+def test_anything_but_a_list_of_operations_is_a_type_error(table: TableClient) -> None:
     with pytest.raises(TypeError):
         table.submit_transaction(None)  # type: ignore[arg-type]
 

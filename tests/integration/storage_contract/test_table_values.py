@@ -70,7 +70,7 @@ def test_a_large_number_needs_a_type_and_comes_back_with_it(table: TableClient) 
     assert table.get_entity("p", "r")["Length"] == EntityProperty(2**40, EdmType.INT64)
 
 
-def test_what_is_no_column_value_is_refused_before_it_is_sent(table: TableClient) -> None:
+def test_a_value_that_no_column_holds_is_refused_before_it_is_sent(table: TableClient) -> None:
     with pytest.raises(TypeError, match="not supported"):
         table.create_entity(entity("r", Lines=["a"]))
 
@@ -102,7 +102,7 @@ def test_an_entity_of_more_than_a_mebibyte_is_refused(table: TableClient) -> Non
     assert (error.value.status_code, code(error)) == (400, "EntityTooLarge")
 
 
-@azurite_differs("looks at updates only")
+@azurite_differs("checks updates only")
 def test_an_entity_of_more_than_a_mebibyte_cannot_be_created_either(table: TableClient) -> None:
     with pytest.raises(HttpResponseError) as error:
         table.create_entity(entity("r", **{f"Text{n}": "x" * 32_000 for n in range(40)}))
@@ -116,7 +116,7 @@ def test_an_entity_counts_two_bytes_a_character(table: TableClient) -> None:
     assert code(error) == "EntityTooLarge"
 
 
-@azurite_differs("looks at the entity that is sent, not at the one that is stored")
+@azurite_differs("checks the entity that is sent, not the one that is stored")
 def test_an_entity_that_grows_too_large_by_a_merge_is_refused(table: TableClient) -> None:
     for half in (0, 10):
         merged = entity("r", **{f"Text{n}": "x" * 32_000 for n in range(half, half + 10)})

@@ -27,7 +27,7 @@ def test_a_row_that_exists_cannot_be_created(table: TableClient) -> None:
     assert table.get_entity("p", "r")["Text"] == "first"
 
 
-def test_of_all_operations_only_a_creation_fails_without_an_error_code(table: TableClient) -> None:
+def test_only_a_creation_fails_without_an_error_code(table: TableClient) -> None:
     table.create_entity(entity("r"))
     with pytest.raises(ResourceExistsError) as error:
         table.create_entity(entity("r"))

@@ -26,8 +26,8 @@ FIGURES = [
         for value, schedule in enumerate([*SCHEDULES, ORACLE], start=2)
         for name in (
             calls_name(workload.name, schedule),
-            added_name(workload.name, schedule, "median"),
-            added_name(workload.name, schedule, "95th percentile"),
+            added_name(workload.name, schedule, "p50"),
+            added_name(workload.name, schedule, "p95"),
         )
     ),
 ]
@@ -92,14 +92,14 @@ def test_a_stack_that_does_not_come_up_ends_with_status_2(monkeypatch: pytest.Mo
     "arguments",
     [["schedule", "--plot", "a.svg"], ["--update", "--quick"], ["fake", "--update"]],
 )
-def test_what_does_not_go_together_ends_with_status_2_and_measures_nothing(
+def test_options_that_do_not_go_together_end_with_status_2_and_measure_nothing(
     arguments: list[str], measured: Measured
 ) -> None:
     assert carry_out(parse(["bench", *arguments])) == 2
     assert not measured
 
 
-def test_a_benchmark_that_is_none_is_refused() -> None:
+def test_an_unknown_benchmark_is_refused() -> None:
     with pytest.raises(SystemExit) as end:
         parse(["bench", "speed"])
     assert end.value.code == 2
@@ -112,22 +112,26 @@ def test_the_plot_names_every_schedule_on_an_opaque_ground(tmp_path: Path) -> No
     assert "fill: #ffffff" in plot
 
 
-def test_a_published_run_is_in_the_docs_and_its_goals_are_in_the_readme(tmp_path: Path) -> None:
+def test_a_published_run_is_in_the_docs_and_its_headlines_are_in_the_readme(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
-    readme = tmp_path / "README.md"
-    readme.write_text(
-        "before\n<!-- figures: made by `dev.py bench --update` -->\nold\n<!-- /figures -->\nafter\n", encoding="utf-8"
-    )
+    pages = [tmp_path / "README.md", tmp_path / "docs/bench.md"]
+    for page in pages:
+        page.write_text(
+            "before\n<!-- figures: made by `dev.py bench --update` -->\nold\n<!-- /figures -->\nafter\n",
+            encoding="utf-8",
+        )
     for _ in range(2):  # a second time, over the first
         publish.publish(FIGURES, "a machine", tmp_path)
     lines = (tmp_path / "docs/bench.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == [figure.to_json() for figure in FIGURES]
-    every = tables((tmp_path / "docs/bench.md").read_text(encoding="utf-8"))
-    assert [row[0] for row in every[0]] == [figure.name for figure in FIGURES]
-    text = readme.read_text(encoding="utf-8")
-    assert tables(text) == [[["calls", "2 calls", "at most 1", "MISSED"]]]
-    assert text.startswith("before\n")
-    assert text.endswith("<!-- /figures -->\nafter\n")
-    assert "on a machine" in text
-    assert "old" not in text
+    readme, every = (page.read_text(encoding="utf-8") for page in pages)
+    assert [row[0] for row in tables(every)[0]] == [figure.name for figure in FIGURES]
+    headlines = [publish.HEADLINES[figure.name] for figure in FIGURES if figure.name in publish.HEADLINES]
+    assert len(headlines) == 3
+    assert [row[0] for row in tables(readme)[0]] == headlines
+    assert "on a machine" in every
+    for text in (readme, every):
+        assert text.startswith("before\n")
+        assert text.endswith("<!-- /figures -->\nafter\n")
+        assert "old" not in text
     assert (tmp_path / "docs/bench-schedule.svg").exists()

@@ -35,18 +35,22 @@ class Clock:
 
 
 class FakeEngine:
-    """Reads two words off every page, when it is let."""
+    """Reads the same words off every page, when it is let."""
 
     def __init__(self) -> None:
         self.may_read = threading.Event()
         self.may_read.set()
+        self.text = "page {}"
         self.columns: bool | None = None
         """Whether the last page was to be read column by column."""
+        self.sizes: list[tuple[float, float]] = []
+        """Of the pages read, in their order."""
 
     def read_page(self, image: PageImage, columns: bool) -> Page:
         assert self.may_read.wait(10)
         self.columns = columns
-        text = f"page {image.number}"
+        self.sizes.append((image.width, image.height))
+        text = self.text.format(image.number)
         words = tuple(Word(BOX, word, 0.98765) for word in text.split())
         return Page(image.number, -89.99996, image.width, image.height, image.unit, (Line(BOX, text, words),))
 
@@ -96,10 +100,13 @@ class Service:
 @contextmanager
 def read_emulator(key: str | None = None) -> Iterator[Service]:
     engine, clock = FakeEngine(), Clock()
-    service = ReadService(Reader(lambda: engine.read_page, clock), key)
-    with serving(service.app) as url:
-        yield Service(url, engine, clock)
-        engine.may_read.set()
+    reader = Reader(lambda: engine.read_page, clock)
+    try:
+        with serving(ReadService(reader, key).app) as url:
+            yield Service(url, engine, clock)
+            engine.may_read.set()
+    finally:
+        reader.close()
 
 
 @cache

@@ -77,7 +77,9 @@ def test_what_is_not_there_is_named(argument: str, message: str) -> None:
         collect(["invoice.pdf", argument])
 
 
-@pytest.mark.parametrize("name", ["../a.pdf", "a/../b.pdf", "..\\a.pdf", "a/./b.pdf", "n" * 1025, "caf\udce9.pdf"])
+@pytest.mark.parametrize(
+    "name", ["../a.pdf", "a/../b.pdf", "..\\a.pdf", "a/./b.pdf", "n" * 1025, "caf\udce9.pdf", "a\x01b.pdf", "\uffff"]
+)
 def test_a_name_that_no_blob_can_have_is_refused(name: str) -> None:
     assert refusal(name)
 

@@ -20,6 +20,11 @@ from local.stack import StackError
         ["forget", ""],
         ["again", "not UTF-8: \udcff"],
         ["missed", "a.pdf"],
+        ["again", "--status", "reading"],
+        ["again", "--status", "failed", "2024/", "2025/"],
+        ["again", "--dry-run", "a.pdf"],
+        ["again", "--code", "EmptyFile", "a.pdf"],
+        ["text", "a.pdf", "--page", "0"],
     ],
 )
 def test_a_wrong_command_line_ends_with_status_2(line: list[str]) -> None:

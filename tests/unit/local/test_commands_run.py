@@ -5,6 +5,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,21 +14,23 @@ from typing import Any, cast
 import pytest
 
 from local.commands.files import File
-from local.commands.run import HAND_OVER_AFTER, Run
+from local.commands.following import INVOKE_AFTER, Run, _short
 from local.commands.store import Store
 from local.processes import ServiceError
 from local.stack import Stack
 from shared.document import Document, Status
 
 ETAG = '"0x1"'
+START = datetime(2026, 11, 27, tzinfo=UTC)
 
 
 class FakeStore:
-    """Answers each look at a file with the next of its rows, and with the last for ever."""
+    """Answers each query with the next row of each file, or none for None, and with the last for ever."""
 
     def __init__(self, rows: dict[str, list[Document | None]], *, holds: bool = True, prefix: str = "") -> None:
         self.settings = SimpleNamespace(input_prefix=prefix, input_container="inbox")
         self.dropped: list[str] = []
+        self.queries: list[datetime] = []
         self._rows = rows
         self._holds = holds
 
@@ -37,9 +40,12 @@ class FakeStore:
         self.dropped.append(name)
         return ETAG
 
-    def document(self, name: str) -> Document | None:
-        rows = self._rows[name]
-        return rows.pop(0) if len(rows) > 1 else rows[0]
+    def changed_since(self, moment: datetime) -> Iterator[tuple[Document, datetime]]:
+        self.queries.append(moment)
+        for rows in self._rows.values():
+            row = rows.pop(0) if len(rows) > 1 else rows[0]
+            if row is not None:
+                yield row, START + timedelta(minutes=len(self.queries))
 
     def holds(self, name: str, etag: str) -> bool:
         return self._holds
@@ -49,6 +55,10 @@ class FakeStack:
     def __init__(self, host: str = "emulator", url: str | None = None, ends_after: int | None = None) -> None:
         self.description = SimpleNamespace(host=host, host_url=url)
         self._checks_left = ends_after
+        self.waited = 0
+
+    def wait_until_ready(self) -> None:
+        self.waited += 1
 
     def check(self) -> None:
         if self._checks_left is not None:
@@ -63,7 +73,7 @@ class Time:
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
-        assert self.now < 10 * HAND_OVER_AFTER, "the run does not come to an end"
+        assert self.now < 10 * INVOKE_AFTER, "the run does not come to an end"
 
 
 def row(name: str, status: Status, etag: str = ETAG, **columns: Any) -> Document:
@@ -80,6 +90,7 @@ def run(store: FakeStore, *names: str, stack: FakeStack | None = None) -> tuple[
         files,
         say=said.append,
         clock=lambda: time.now,
+        now=lambda: START,
         sleep=time.sleep,
     )
     return made, said
@@ -87,7 +98,7 @@ def run(store: FakeStore, *names: str, stack: FakeStack | None = None) -> tuple[
 
 @pytest.fixture
 def host() -> Iterator[tuple[str, list[tuple[str, Any]]]]:
-    """An admin endpoint, and what was handed over to it."""
+    """An admin endpoint, and what it was asked to run."""
     calls: list[tuple[str, Any]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -106,7 +117,7 @@ def host() -> Iterator[tuple[str, list[tuple[str, Any]]]]:
         server.shutdown()
 
 
-def test_documents_come_in_the_order_of_their_files() -> None:
+def test_documents_come_as_soon_as_each_is_done() -> None:
     store = FakeStore(
         {
             "a": [row("a", Status.READING), row("a", Status.READING), row("a", Status.SUCCEEDED)],
@@ -115,7 +126,45 @@ def test_documents_come_in_the_order_of_their_files() -> None:
     )
     made, _ = run(store, "a", "b")
 
-    assert [document.name for document in made.finished()] == ["a", "b"]
+    assert [document.name for document in made.finished()] == ["b", "a"]
+
+
+def test_all_files_are_followed_by_one_query_at_a_time_for_what_has_changed() -> None:
+    names = [f"{number}.pdf" for number in range(50)]
+    store = FakeStore({name: [row(name, Status.READING), row(name, Status.SUCCEEDED)] for name in names})
+    made, _ = run(store, *names)
+
+    assert len(list(made.finished())) == 50
+    assert len(store.queries) == 2
+    assert START - store.queries[0] < timedelta(seconds=5)
+    assert store.queries[1] > START  # by the time of the newest row
+
+
+def test_files_are_dropped_before_the_stack_is_ready() -> None:
+    store = FakeStore({"a": [row("a", Status.SUCCEEDED)]})
+    stack = FakeStack()
+    dropped_then: list[str] = []
+    stack.wait_until_ready = lambda: dropped_then.extend(store.dropped)  # type: ignore[method-assign]  # a fake's
+    made, _ = run(store, "a", stack=stack)
+
+    list(made.finished())
+
+    assert dropped_then == ["a"]
+
+
+def test_a_stack_is_not_waited_for_where_nothing_could_be_dropped() -> None:
+    stack = FakeStack()
+    made, _ = run(FakeStore({}), "n" * 1025, stack=stack)
+
+    assert [document.error_code for document in made.finished()] == ["NotDropped"]
+    assert stack.waited == 0
+
+
+def test_a_row_that_came_to_be_about_another_version_ends_the_file() -> None:
+    store = FakeStore({"a": [row("a", Status.READING), row("a", Status.READING, etag='"0x2"')]})
+    made, _ = run(store, "a")
+
+    assert [document.error_code for document in made.finished()] == ["Replaced"]
 
 
 def test_each_change_of_state_is_told_once() -> None:
@@ -153,9 +202,9 @@ def test_a_file_that_cannot_be_dropped_fails_and_stops_no_other() -> None:
     ]
 
 
-def test_a_file_that_no_trigger_notices_is_handed_over(host: tuple[str, list[tuple[str, Any]]]) -> None:
+def test_a_file_that_no_trigger_notices_is_run_by_hand(host: tuple[str, list[tuple[str, Any]]]) -> None:
     url, calls = host
-    polls = int(HAND_OVER_AFTER / 0.25) + 5
+    polls = int(INVOKE_AFTER / 0.25) + 5
     store = FakeStore({"a": [*[None] * polls, row("a", Status.SUCCEEDED)]})
     made, _ = run(store, "a", stack=FakeStack(url=url))
 
@@ -164,7 +213,7 @@ def test_a_file_that_no_trigger_notices_is_handed_over(host: tuple[str, list[tup
     assert calls == [("/admin/functions/submit_document", {"input": "inbox/a"})]
 
 
-def test_core_tools_are_handed_every_file_at_once(host: tuple[str, list[tuple[str, Any]]]) -> None:
+def test_under_core_tools_every_file_is_run_by_hand_at_once(host: tuple[str, list[tuple[str, Any]]]) -> None:
     url, calls = host
     store = FakeStore({name: [row(name, Status.SUCCEEDED)] for name in "ab"})
     made, _ = run(store, "a", "b", stack=FakeStack("func", url))
@@ -196,3 +245,9 @@ def test_what_is_unfinished_is_known_at_any_time() -> None:
     next(finished)
 
     assert made.unfinished() == ["b"]
+
+
+def test_a_name_is_shown_on_its_line_whatever_is_in_it() -> None:
+    forged = "a\n  invoice.pdf  succeeded: 1 page\u2028\u202e12345.png"
+    assert _short(forged) == r"a\n  invoice.pdf  succeeded: 1 page\u2028\u202e12345.png"
+    assert _short("x" * 80) == "..." + "x" * 57

@@ -13,6 +13,7 @@ import pytest
 
 from local import install
 from local.install import InstallError
+from local.stack import StackError
 
 DEV_PY = Path(__file__).parents[3] / "dev.py"
 
@@ -41,8 +42,9 @@ class FakeInstallation:
     def run(self, title: str, command: Sequence[str], directory: Path | None = None) -> int:
         self.commands.append(list(command))
         if title == "Virtual environment":
-            install.VENV_PYTHON.parent.mkdir(parents=True)
-            install.VENV_PYTHON.touch()
+            python = install.python_of(Path(command[-1]))
+            python.parent.mkdir(parents=True)
+            python.touch()
         if title == self.interrupted:
             raise KeyboardInterrupt
         return int(title == self.fails)
@@ -67,7 +69,7 @@ def installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> type[FakeIn
     monkeypatch.setattr(install, "ROOT", root)
     monkeypatch.setattr(install, "DEV", dev)
     monkeypatch.setattr(install, "VENV", dev / "venv")
-    monkeypatch.setattr(install, "VENV_PYTHON", dev / "venv/bin/python")
+    monkeypatch.setattr(install, "OPERATOR_VENV", dev / "venv-cli")
     monkeypatch.setattr(install, "AZURITE", dev / "azurite")
     monkeypatch.setattr(install, "LOG", dev / "logs/install.log")
     monkeypatch.setattr(install, "Installation", Fresh)
@@ -92,6 +94,45 @@ def test_the_first_start_makes_a_virtual_environment_and_installs_packages_and_a
     assert titles(installation) == ["venv", "pip", "ci"]
 
 
+def test_the_operator_s_commands_install_the_app_s_packages_alone(installation: type[FakeInstallation]) -> None:
+    assert install.install_operator() == install.OPERATOR_VENV
+
+    assert titles(installation) == ["venv", "pip"]
+    required = [word for word in installation.commands[1] if word.startswith("--requirement=")]
+    assert required == [f"--requirement={checkout() / 'requirements.txt'}"]
+
+    installation.commands.clear()
+    assert install.install_operator() == install.OPERATOR_VENV
+    assert installation.commands == []
+
+
+def test_the_operator_s_commands_use_what_is_installed(installation: type[FakeInstallation]) -> None:
+    install.install(tests=False)
+    installation.commands.clear()
+
+    assert install.install_operator() == install.VENV
+
+    assert installation.commands == []
+
+
+@pytest.mark.parametrize("line", [["status"], ["list"], ["check"], ["text", "a.pdf"]])
+def test_nothing_is_installed_to_say_that_nothing_is_stored(
+    installation: type[FakeInstallation],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    line: list[str],
+) -> None:
+    def check_is_stored() -> None:
+        raise StackError("Nothing is stored.")
+
+    monkeypatch.setattr(install, "check_is_stored", check_is_stored)
+
+    assert install.main(line) == 2
+
+    assert capsys.readouterr().err == "Nothing is stored.\n"
+    assert installation.commands == []
+
+
 def test_the_second_start_installs_nothing(installation: type[FakeInstallation]) -> None:
     install.install(tests=False)
     installation.commands.clear()
@@ -111,6 +152,29 @@ def test_an_interrupted_installation_is_begun_anew(installation: type[FakeInstal
     install.install(tests=False)
 
     assert titles(installation) == ["venv", "pip", "ci"]
+
+
+@pytest.mark.parametrize(
+    ("file", "during"), [("requirements.txt", "Python packages"), ("local/azurite/package.json", "Azurite")]
+)
+def test_a_pin_that_changes_during_an_installation_is_installed_by_the_next(
+    installation: type[FakeInstallation], monkeypatch: pytest.MonkeyPatch, file: str, during: str
+) -> None:
+    run = installation.run
+
+    def while_it_runs(self: FakeInstallation, title: str, command: Sequence[str], directory: Path | None = None) -> int:
+        if title == during:
+            (checkout() / file).write_text("example==2\n")
+        return run(self, title, command, directory)
+
+    monkeypatch.setattr(installation, "run", while_it_runs)
+    install.install(tests=False)
+    monkeypatch.setattr(installation, "run", run)
+    installation.commands.clear()
+
+    install.install(tests=False)
+
+    assert titles(installation) == (["venv", "pip"] if file == "requirements.txt" else ["ci"])
 
 
 def test_azurite_alone_is_installed_again_if_that_was_interrupted(installation: type[FakeInstallation]) -> None:

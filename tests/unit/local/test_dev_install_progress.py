@@ -45,3 +45,17 @@ def test_settings_of_the_users_pip_do_not_send_packages_elsewhere(
     _, log = run(tmp_path, "import os; print('target:', os.environ.get('PIP_TARGET'))")
 
     assert "target: None" in log
+
+
+def test_what_an_interrupted_installer_leaves_behind_is_gone_after_it_or_with_the_next(tmp_path: Path) -> None:
+    leave = "import pathlib, tempfile; pathlib.Path(tempfile.mkdtemp(), 'wheel').touch(); print(tempfile.gettempdir())"
+
+    _, log = run(tmp_path, leave)
+    folder = Path(log.splitlines()[-1])
+    after_it = folder.exists()
+    (folder / "of-one-that-was-killed").mkdir(parents=True)
+    with (tmp_path / "lock").open("w") as lock, Installation(tmp_path / "log", inherit=lock.fileno()):
+        with_the_next = list(folder.iterdir())
+
+    assert folder.parent == tmp_path
+    assert (after_it, with_the_next) == (False, [])

@@ -1,13 +1,17 @@
-"""The admin endpoint, over HTTP."""
+"""The admin addresses, over HTTP."""
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import requests
 
-from local.functions_emulator.admin import AdminServer, Rejected
+from local.functions_emulator.admin import Admin, Rejected
+from local.functions_emulator.host_json import HttpOptions
+from local.functions_emulator.http_trigger import Response
+from local.functions_emulator.server import Server
 from local.functions_emulator.settings import HostError
 
 
@@ -36,8 +40,9 @@ def called() -> Called:
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    server = AdminServer(0, "host-1", {"submit_document": _CALLED})
-    server.start()
+    server = Server(0, HttpOptions(), ThreadPoolExecutor(4))
+    admin = Admin("host-1", {"submit_document": {"name": "submit_document"}}, {"submit_document": _CALLED})
+    server.start(admin.answer, lambda _: Response(404))
     yield f"http://127.0.0.1:{server.port}/admin"
     server.close()
 
@@ -48,6 +53,20 @@ def post(url: str, json: object) -> requests.Response:
 
 def test_the_status_of_a_host_that_listens_is_running(url: str) -> None:
     assert requests.get(f"{url}/host/status", timeout=5).json() == {"id": "host-1", "state": "Running"}
+
+
+def test_a_ping_is_answered(url: str) -> None:
+    assert [requests.request(method, f"{url}/host/ping", timeout=5).status_code for method in ("GET", "POST")] == [
+        200,
+        200,
+    ]
+
+
+def test_the_functions_are_listed_and_shown(url: str) -> None:
+    assert requests.get(f"{url}/functions", timeout=5).json() == [{"name": "submit_document"}]
+    assert requests.get(f"{url}/functions/Submit_Document", timeout=5).json() == {"name": "submit_document"}
+    assert requests.get(f"{url}/functions/submit_document/status", timeout=5).status_code == 200
+    assert requests.get(f"{url}/functions/other", timeout=5).status_code == 404
 
 
 @pytest.mark.parametrize("given", ["inbox/ä b.png", None, "", {"v": 1}])
@@ -67,7 +86,7 @@ def test_a_function_that_this_host_does_not_run_is_not_found(url: str, path: str
 
 
 def test_another_address_is_not_found(url: str) -> None:
-    assert requests.get(f"{url}/functions", timeout=5).status_code == 404
+    assert requests.get(f"{url}/host/keys", timeout=5).status_code == 404
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "{}", '"input"'])
@@ -105,4 +124,4 @@ def test_a_port_that_is_taken_is_one_clear_sentence() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(HostError, match="choose another with --port"):
-            AdminServer(taken.getsockname()[1], "host-1", {})
+            Server(taken.getsockname()[1], HttpOptions(), ThreadPoolExecutor(1))

@@ -10,6 +10,7 @@ from local.functions_emulator.host import chosen
 from local.functions_emulator.index import (
     BlobTrigger,
     Function,
+    HttpTrigger,
     IndexingError,
     QueueTrigger,
     TimerTrigger,
@@ -78,9 +79,17 @@ def test_a_blob_trigger_scans_unless_it_says_otherwise(write_app: Apps) -> None:
     assert function.trigger == BlobTrigger("inbox", "", "LogsAndContainerScan")
 
 
-def test_an_http_function_is_listed_but_not_run(write_app: Apps) -> None:
-    (function,) = write_app.index("@app.route('x')\ndef one(req: func.HttpRequest) -> func.HttpResponse: ...\n")
-    assert (function.trigger_type, function.trigger) == ("httpTrigger", None)
+def test_an_http_function_has_a_route_methods_and_a_level(write_app: Apps) -> None:
+    (function,) = write_app.index(
+        "@app.route('x/{y}', methods=['GET', 'POST'], auth_level='ANONYMOUS')\n"
+        "def one(req: func.HttpRequest) -> func.HttpResponse: ...\n"
+    )
+    assert function.trigger == HttpTrigger("x/{y}", ("GET", "POST"), "anonymous")
+
+
+def test_an_http_function_without_a_level_asks_for_a_key(write_app: Apps) -> None:
+    (function,) = write_app.index("@app.route()\ndef one(req: func.HttpRequest) -> func.HttpResponse: ...\n")
+    assert function.trigger == HttpTrigger("one", (), "function")
 
 
 def test_an_app_that_cannot_be_imported_says_so_with_its_own_error(write_app: Apps) -> None:

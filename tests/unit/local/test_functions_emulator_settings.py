@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.functions_emulator.host_json import load_host_options, parse_duration
+from local.functions_emulator.host_json import load_host_options
 from local.functions_emulator.settings import HostError, host_id, load_app_settings, resolve
 
 
@@ -153,20 +153,6 @@ def test_the_blob_triggers_parallelism_is_split_into_batch_and_threshold(
     internal = options.blobs.queue_options(options.queues)
     assert (internal.batch_size, internal.new_batch_threshold) == (batch_size, threshold)
     assert (internal.max_dequeue_count, internal.visibility_timeout) == (2, 0)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("00:10:00", 600), ("1.00:00:01", 86401), ("00:01", 60), ("00:00:00.250", 0.25), ("23:59:59", 86399)],
-)
-def test_durations_are_written_as_net_writes_them(text: str, seconds: float) -> None:
-    assert parse_duration(text).total_seconds() == seconds
-
-
-@pytest.mark.parametrize("text", ["", "10", "24:00:00", "00:60:00", "00:00:60", "-00:01:00", "1:2:3", "ten"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="^" + text):
-        parse_duration(text)
 
 
 def test_app_settings_between_percent_signs_are_resolved() -> None:

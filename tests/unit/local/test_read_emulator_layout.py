@@ -114,7 +114,7 @@ def test_a_quad_starts_where_reading_does(rolled: int, direction: float) -> None
 
 
 @pytest.mark.parametrize("quarters", range(4))
-def test_what_is_found_in_a_turned_picture_is_put_back(quarters: int) -> None:
+def test_lines_found_in_a_turned_picture_are_turned_back(quarters: int) -> None:
     picture = np.zeros((30, 50))
     picture[10:15, 20:40] = 1
     rows, columns = np.nonzero(np.rot90(picture, quarters))

@@ -150,7 +150,7 @@ def test_an_operation_may_fail_with_any_code() -> None:
     assert fine["status"] == "succeeded"
 
 
-def test_an_operation_may_expire_at_a_look() -> None:
+def test_an_operation_may_expire_at_a_poll() -> None:
     with played({"faults": [{"on": "GET", "operations": [2], "looks": [2], "do": "expire"}]}) as service:
         first, second = location(service), location(service)
         assert [service.get(where).status_code for where in (first, second, first, second, second)] == [

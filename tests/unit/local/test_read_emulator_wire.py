@@ -107,8 +107,8 @@ def test_pages_selects_pages_which_keep_their_numbers(service: Service, query: s
     [
         (b"", "InvalidImageSize", "The image size is not allowed to be zero."),
         (b"no picture", "InvalidImage", UNPARSABLE),
-        (picture("GIF"), "InvalidImage", UNPARSABLE),
-        (picture("WEBP"), "InvalidImage", UNPARSABLE),
+        (picture("GIF"), "InvalidImage", f"{UNPARSABLE} The file is a GIF picture."),
+        (picture("WEBP"), "InvalidImage", f"{UNPARSABLE} The file is a WebP picture."),
         (b"%PDF-1.7\nand nothing else", "InvalidImage", UNPARSABLE),
         (picture(size=(49, 1000)), "InvalidImageDimension", "Image must be at least 50 pixels in width and height."),
         (picture(size=(10_001, 50)), "InvalidImageDimension", "Input image dimensions are out of range."),
@@ -144,7 +144,8 @@ def test_a_parameter_that_the_service_does_not_take_is_refused(service: Service,
 def test_a_picture_that_ends_early_is_accepted_and_fails(service: Service) -> None:
     body = service.read(picture("JPEG", size=(600, 800))[:2000])
     assert body["status"] == "failed"
-    assert body["analyzeResult"]["errors"] == [{"code": "2005", "message": "Unable to read file."}]
+    message = "Unable to read file: it ends early, or is damaged in the middle."
+    assert body["analyzeResult"]["errors"] == [{"code": "2005", "message": message}]
 
 
 @pytest.mark.parametrize(

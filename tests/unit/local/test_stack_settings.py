@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from cli.errors import CommandError
+from cli.settings import load_settings
 from local.stack import (
+    Description,
     Ports,
     StackError,
     _check_ports,
     announcement,
     chosen_endpoint,
-    load_settings,
     own_stack,
     port_is_free,
 )
@@ -51,7 +53,7 @@ def test_local_settings_of_another_form_are_refused_by_name(tmp_path: Path, text
     file = tmp_path / "local.settings.json"
     file.write_text(text)
 
-    with pytest.raises(StackError, match=r"local\.settings\.json"):
+    with pytest.raises(CommandError, match=r"local\.settings\.json"):
         load_settings({}, file)
 
 
@@ -83,7 +85,7 @@ def test_an_endpoint_on_this_machine_where_something_listens_is_used(taken_port:
     assert chosen_endpoint({"READ_ENDPOINT": endpoint}) == endpoint
 
 
-def test_an_endpoint_on_this_machine_where_nothing_listens_is_the_stand_ins_own(unused_port: int) -> None:
+def test_an_endpoint_on_this_machine_where_nothing_listens_is_the_emulators_own(unused_port: int) -> None:
     assert chosen_endpoint({"READ_ENDPOINT": f"http://localhost:{unused_port}"}) is None
 
 
@@ -111,3 +113,11 @@ def test_ports_are_free_or_not(taken_port: int, unused_port: int) -> None:
 def test_ports_follow_one_another_from_their_base() -> None:
     assert Ports.from_base(20000) == Ports(20000, 20001, 20002, 20003, 20004)
     assert Ports.from_base(0) == Ports(0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("host_url", "page"),
+    [("http://127.0.0.1:7071", "http://localhost:7071/api/"), (None, None), ("url", None)],
+)
+def test_the_page_is_where_the_host_is(host_url: str | None, page: str | None) -> None:
+    assert Description("up", 1, "connection", host_url=host_url).page == page

@@ -40,7 +40,7 @@ def test_every_shape_of_error_body_gives_its_innermost_code_and_message(body: di
     assert parse_error(body) == ("InvalidImage", "Broken.")
 
 
-def test_an_outer_message_stands_in_for_a_missing_inner_one() -> None:
+def test_an_outer_message_is_used_where_the_inner_one_is_missing() -> None:
     body = {"error": {"code": "InvalidRequest", "message": "Broken.", "innererror": {"code": "InvalidImage"}}}
     assert parse_error(body) == ("InvalidImage", "Broken.")
 
@@ -50,7 +50,7 @@ def test_a_number_is_a_code_too() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"null", b"[]", b'"x"', b"{", b"\xff", b"[" * 100_000])
-def test_a_body_that_is_no_object_has_neither_code_nor_message(body: bytes) -> None:
+def test_a_body_that_is_not_an_object_has_neither_code_nor_message(body: bytes) -> None:
     assert parse_error(body) == ("", "")
     assert load_object(body) is None
 
@@ -100,7 +100,7 @@ def test_any_refusal_whatsoever_is_one_that_waiting_helps_or_does_not(status: in
         (599, "ReadUnavailable"),
     ],
 )
-def test_a_refusal_that_is_not_about_the_file_is_put_off_with_advice_of_its_own(status: int, code: str) -> None:
+def test_a_refusal_that_is_not_about_the_file_is_retryable_and_has_its_own_advice(status: int, code: str) -> None:
     answer = refused(status, {"error": {"code": str(status), "message": "Sorry."}})
     assert isinstance(answer, Retryable)
     assert answer.code == code
@@ -122,7 +122,7 @@ def test_a_refusal_of_the_file_without_a_body_names_the_status() -> None:
     assert "413" in answer.message
 
 
-def test_a_400_that_is_not_in_read_s_json_comes_from_something_in_between() -> None:
+def test_a_400_without_read_s_json_comes_from_a_proxy() -> None:
     answer = refused(400, b"<html><body>Bad Request</body></html>")
     assert isinstance(answer, Retryable)
     assert answer.code == "NotReadsAnswer"
@@ -166,7 +166,7 @@ def test_retry_after_is_seconds_or_a_date(value: str, seconds: float | None) -> 
         ("retry after 99999999999999999999 seconds", None),
     ],
 )
-def test_without_a_header_the_wait_stands_in_the_message(message: str, seconds: float | None) -> None:
+def test_without_a_header_the_wait_is_in_the_message(message: str, seconds: float | None) -> None:
     assert wait_named({}, message, NOW) == seconds
 
 

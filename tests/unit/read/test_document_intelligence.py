@@ -4,11 +4,8 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shared.read.result import Line, ResultNotUnderstood
-from shared.read.string_index import length_in
 from tests.support.results import Read, parsed
 
 INDEXES = ["textElements", "unicodeCodePoint", "utf16CodeUnit"]
@@ -57,7 +54,7 @@ def test_a_line_may_be_in_several_pieces_with_another_between_them() -> None:
     assert [words_of(each) for each in page.lines] == [["Name", "John"], ["Age", "23"]]
 
 
-def test_lines_need_not_stand_in_the_content_s_order() -> None:
+def test_lines_need_not_be_in_the_order_of_the_content() -> None:
     words = [word("first", 0), word("second", 6)]
     (page,) = parse({"words": words, "lines": [line("second", (6, 6)), line("first", (0, 5))]}).pages
     assert [words_of(each) for each in page.lines] == [["second"], ["first"]]
@@ -176,24 +173,10 @@ def test_paragraphs_are_not_added_to_lines() -> None:
     assert lines_of(result) == [["Hi"]]
 
 
-@pytest.mark.parametrize("index", INDEXES)
-def test_without_lines_and_paragraphs_the_content_is_split_at_its_line_feeds(index: str) -> None:
+def test_without_lines_and_paragraphs_the_content_s_lines_are_on_the_first_page() -> None:
     content = "👋🏽 eins\n\nzwe\u0301i\r\n각 drei\n"
-    length = length_in(index)
-
-    def at(text: str) -> dict[str, Any]:
-        return word(text, length(content[: content.index(text)]), length(text))
-
-    second_page = length(content[: content.index("각")])
-    pages = [
-        {"spans": [span(0, second_page)], "words": [at("👋🏽"), at("eins"), at("zwe\u0301i")]},
-        {"spans": [span(second_page, 6)], "words": [at("각"), at("drei")]},
-    ]
-    result = parse(*pages, content=content, stringIndexType=index)
-    assert lines_of(result) == [["👋🏽 eins", "zwe\u0301i"], ["각 drei"]]
-    assert [words_of(each) for page in result.pages for each in page.lines] == [
-        ["👋🏽", "eins"], ["zwe\u0301i"], ["각", "drei"]
-    ]  # fmt: skip
+    result = parse({"words": [word("eins", 3)]}, {}, content=content)
+    assert lines_of(result) == [["👋🏽 eins", "zwe\u0301i", "각 drei"], []]
 
 
 def test_an_answer_without_anything_has_the_pages_that_it_says() -> None:
@@ -206,51 +189,9 @@ def test_an_answer_without_pages_is_not_one() -> None:
         parsed("2024-11-30", {"analyzeResult": {"content": "text"}})
 
 
-def test_warnings_of_an_answer_that_succeeded_are_told() -> None:
+def test_warnings_of_an_answer_that_succeeded_are_kept() -> None:
     warnings = [{"code": "LowQuality", "message": "Hard to read."}, {"message": "Alone."}, {}, 7]
     assert parse({"lines": []}, warnings=warnings).warnings == ("LowQuality: Hard to read.", "Alone.")
-
-
-# String indexes
-
-
-@pytest.mark.parametrize(
-    ("text", "elements", "code_points", "utf16"),
-    [
-        ("plain", 5, 5, 5),
-        ("a\r\nb", 3, 4, 4),
-        ("e\u0301", 1, 2, 2),
-        ("\u0301", 1, 1, 1),
-        ("\n\u0301", 2, 2, 2),
-        ("😀", 1, 1, 2),
-        ("\U0001f44b\U0001f3fd", 2, 2, 4),  # a skin tone extends nothing before Unicode 9
-        ("\U0001f468\u200d\U0001f469", 2, 3, 5),  # a joiner extends, and joins no emoji before Unicode 9
-        ("\U0001f1e9\U0001f1ea\U0001f1eb\U0001f1f7", 1, 4, 8),  # regional indicators are not paired before Unicode 9
-        ("각", 1, 1, 1),
-        ("\u1100\u1161\u11a8", 1, 3, 3),
-        ("가\u11a8", 1, 2, 2),
-        ("각\u1161", 2, 2, 2),
-        ("가나", 2, 2, 2),
-        ("กำ", 1, 2, 2),
-        ("नि", 1, 2, 2),
-        ("ｶﾞ", 1, 2, 2),
-        ("", 0, 0, 0),
-    ],
-)
-def test_a_text_s_length_in_each_index(text: str, elements: int, code_points: int, utf16: int) -> None:
-    assert [length_in(index)(text) for index in INDEXES] == [elements, code_points, utf16]
-
-
-@pytest.mark.parametrize("index", [None, "", "somethingNew"])
-def test_text_elements_are_the_default(index: str | None) -> None:
-    assert length_in(index)("e\u0301") == 1
-
-
-@given(st.text(), st.text())
-def test_lines_have_the_same_length_apart_and_joined(first: str, second: str) -> None:
-    for index in INDEXES:
-        length = length_in(index)
-        assert length(first + "\n") + length(second) == length(first + "\n" + second)
 
 
 # Size

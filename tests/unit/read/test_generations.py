@@ -134,7 +134,7 @@ def test_every_version_is_known_the_oldest_first() -> None:
 
 
 @pytest.mark.parametrize("version", ["v4.0", "v1.0", "3.2", "v3_2", "", "__init__", "v2024-11-30", "2024_11_30"])
-def test_an_unknown_version_is_told_the_known_ones(version: str) -> None:
+def test_an_unknown_version_is_refused_with_a_list_of_the_known_ones(version: str) -> None:
     with pytest.raises(UnknownGeneration, match=r"v2\.0, .* and 2024-11-30|v2\.0, .*2024-11-30"):
         generation(version)
 
@@ -251,7 +251,7 @@ def test_an_operation_url_may_have_a_query(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_first_segment_that_a_container_drops_is_put_back(version: str) -> None:
+def test_a_first_segment_that_a_container_drops_is_restored(version: str) -> None:
     operation = PATHS[version][1]
     assert generation(version).operation_path("http://vision" + operation[operation.index("/", 1) :]) == operation
 
@@ -273,7 +273,7 @@ def test_a_first_segment_that_a_container_drops_is_put_back(version: str) -> Non
         f"http://h/documentintelligence/documentModels/prebuilt-read/analyzeResults/{ID}?u=http://evil",
     ],
 )
-def test_a_path_that_is_none_of_a_version_s_is_not_followed(version: str, location: str) -> None:
+def test_a_path_of_another_version_is_not_followed(version: str, location: str) -> None:
     with pytest.raises(NotOurOperation):
         generation(version).operation_path(location)
 
@@ -352,7 +352,7 @@ def test_a_region_s_endpoint_takes_a_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "message", "told"),
+    ("status", "code", "message", "expected"),
     [
         (400, "BadRequest", "Please provide a custom subdomain for token authentication", "RegionalEndpoint"),
         (401, "PermissionDenied", "Principal does not have access to API/Operation.", "RoleMissing"),
@@ -376,16 +376,16 @@ def test_a_region_s_endpoint_takes_a_key() -> None:
         (400, "ServiceUnavailable", "Later.", "ReadUnavailable"),
     ],
 )  # fmt: skip
-def test_what_waiting_or_a_repair_can_help_waits(status: int, code: str, message: str, told: str) -> None:
+def test_a_refusal_that_waiting_or_a_repair_can_help_waits(status: int, code: str, message: str, expected: str) -> None:
     body = json.dumps({"error": {"code": code, "message": message}}).encode()
     answer = refusal(status, {}, body, NOW)
     assert isinstance(answer, Retryable)
-    assert answer.code == told
+    assert answer.code == expected
     assert message in answer.message
 
 
 @pytest.mark.parametrize("code", ["InvalidImage", "FailedToProcess", "Unspecified", "InvalidSasToken", "BadArgument"])
-def test_what_waiting_cannot_help_is_refused_with_read_s_own_code(code: str) -> None:
+def test_a_refusal_that_waiting_cannot_help_is_rejected_with_read_s_own_code(code: str) -> None:
     body = json.dumps({"code": code, "message": "No."}).encode()
     assert refusal(400, {}, body, NOW) == Rejected(code, "No.")
 
@@ -455,7 +455,7 @@ def test_the_model_s_version_has_had_two_spellings(key: str) -> None:
         (None, None),
     ],
 )
-def test_handwriting_is_told_as_an_object_or_as_a_text(appearance: object, handwritten: bool | None) -> None:
+def test_handwriting_is_read_from_an_object_or_a_text(appearance: object, handwritten: bool | None) -> None:
     (page,) = v3_2(lines=[{"text": "Hi", "appearance": appearance}]).pages
     assert page.lines[0].handwritten is handwritten
 
@@ -473,7 +473,7 @@ def test_a_box_is_eight_numbers_or_four_points(box: object) -> None:
     assert page.lines[0].box == (1, 2, 3, 4, 5, 6, 7, 8)
 
 
-def test_a_page_without_text_is_a_page_all_the_same() -> None:
+def test_a_page_without_text_is_still_a_page() -> None:
     result = v3_2()
     assert (len(result.pages), result.text) == (1, "")
 
@@ -484,7 +484,7 @@ def test_no_two_pages_share_a_number() -> None:
     assert [page.number for page in result.pages] == [2, 3, 4, 5, 6, 7]
 
 
-def test_pages_that_failed_in_a_document_that_succeeded_are_told() -> None:
+def test_pages_that_failed_in_a_document_that_succeeded_are_named() -> None:
     analyzed = {"readResults": [], "errors": [{"code": "2005", "message": "Unable to read file.", "target": "3"}]}
     assert parsed("v3.2", {"analyzeResult": analyzed}).warnings == ("2005: Unable to read file. (3)",)
 
@@ -573,7 +573,7 @@ def test_no_error_however_broken_is_not_read(body: dict[str, Any]) -> None:
     st.sampled_from(["succeeded", "failed", "canceled", "running"]) | JSON,
     st.dictionaries(st.sampled_from(["error", "analyzeResult"]), JSON),
 ))  # fmt: skip
-def test_no_answer_however_broken_makes_a_look_fail(body: bytes) -> None:
+def test_no_answer_however_broken_makes_a_poll_fail(body: bytes) -> None:
     answer = client("v3.2", "https://read.example", Wire(200, {}, body)).poll(PATHS["v3.2"][1])
     assert isinstance(answer, Running | Succeeded | Rejected | Retryable)
 

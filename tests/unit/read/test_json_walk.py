@@ -1,4 +1,4 @@
-"""A JSON answer walked as it comes in blocks is what json makes of it whole."""
+"""Walking a JSON answer in blocks gives what the json module gives of the whole."""
 
 import json
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ def test_an_answer_that_lacks_its_end_is_not_json(answer: dict[str, Any], data: 
         '{"a":[1 2]}', '{a:1}', '{"a":1.}', '{"a":01}', '{"a":"\n"}', '{"a":tru}', "<html>", '{"a":[}', '{1:2}',
     ],
 )  # fmt: skip
-def test_what_json_refuses_is_refused(text: str) -> None:
+def test_an_answer_that_json_refuses_is_refused(text: str) -> None:
     with pytest.raises(json.JSONDecodeError):
         json.loads(text)
     with pytest.raises(NotJson):
@@ -71,12 +71,12 @@ def test_what_json_refuses_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["[]", "1", '"status"', "null"])
-def test_json_that_is_no_object_is_no_answer(text: str) -> None:
+def test_json_that_is_not_an_object_is_no_answer(text: str) -> None:
     with pytest.raises(NotJson):
         list(walk(cut(text, 1)))
 
 
-def test_characters_that_are_none_are_refused() -> None:
+def test_broken_characters_are_refused() -> None:
     with pytest.raises(NotJson):
         list(walk([b'{"a":"\xff"}']))
 
@@ -127,7 +127,7 @@ def test_a_part_that_has_no_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
     assert asked < 50
 
 
-def test_an_outline_keeps_no_element_and_hands_over_those_asked_for() -> None:
+def test_an_outline_keeps_no_element_and_yields_those_asked_for() -> None:
     answer = {"status": "succeeded", "analyzeResult": {"pages": [1, 2], "styles": [3]}}
     taken: list[int] = []
     kept = outline(WholeAnswer(answer).parts(), {("analyzeResult", "pages"): taken.append})

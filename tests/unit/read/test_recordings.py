@@ -1,4 +1,4 @@
-"""Answers of the real service, read to what anybody sees in their JSON."""
+"""Answers of the real service become what anybody sees in their JSON."""
 
 import json
 from datetime import UTC, datetime
@@ -144,17 +144,17 @@ def test_recorded_exchanges_lead_from_a_file_to_its_result(path: Path) -> None:
     accepted = read.submit(File(b"file"), ReadOptions())
     assert isinstance(accepted, Accepted)
     assert polls
-    for look in polls:
-        recorded = look["request"]["uri"].removeprefix("https://endpoint")
+    for each_poll in polls:
+        recorded = each_poll["request"]["uri"].removeprefix("https://endpoint")
         assert accepted.operation_url == f"https://read.example{recorded}"
-        body = answers(wire, look, path)
-        told = read.poll(accepted.operation_url)
+        body = answers(wire, each_poll, path)
+        answer = read.poll(accepted.operation_url)
         if body["status"].casefold() == "succeeded":
-            assert isinstance(told, Succeeded)
-            assert parsed(version, told.answer).line_count == len(seen_in(body))
+            assert isinstance(answer, Succeeded)
+            assert parsed(version, answer.answer).line_count == len(seen_in(body))
         else:
-            wait = look["response"]["headers"].get("Retry-After")
-            assert told == Running(float(wait) if wait else None)
+            wait = each_poll["response"]["headers"].get("Retry-After")
+            assert answer == Running(float(wait) if wait else None)
 
 
 def answers(wire: Wire, exchange: dict[str, Any], path: Path) -> Any:

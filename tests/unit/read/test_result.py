@@ -1,4 +1,4 @@
-"""The one shape of what Read reads, and the texts made of it."""
+"""The one shape of Read's results, and the texts made of it."""
 
 from hypothesis import given
 from hypothesis import strategies as st

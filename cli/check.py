@@ -1,0 +1,48 @@
+"""check: find out whether everything is set up."""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+
+from cli.connection import NO_READ_ENDPOINT, App
+from cli.output import one_line, print_json
+from cli.settings import host_json
+from shared.check import Finding, check_read, check_settings, check_storage
+
+
+def main(arguments: argparse.Namespace, app: App) -> int:
+    """Returns 1 if something is not right."""
+    status = 0
+    for finding in _findings(app):
+        status |= not finding.ok
+        if arguments.json:
+            print_json(asdict(finding))
+        else:
+            print(shown(finding), flush=True)
+    return status
+
+
+def _findings(app: App) -> Iterator[Finding]:
+    settings, finding = check_settings(app.environ, host_json())
+    if settings is None and not app.environ.get("READ_ENDPOINT"):
+        # Only Read is not known, or nothing is: what else is wrong, the others say.
+        settings, other = check_settings({**app.environ, "READ_ENDPOINT": NO_READ_ENDPOINT}, host_json())
+        if settings is None:
+            yield other
+            return
+        advice = "Set it as in the app, in the environment or in local.settings.json, to have Read tried too."
+        if not app.runs:
+            advice = "Start the local stack with `dev.py up`, or set READ_ENDPOINT."
+        yield replace(finding, advice=advice)
+        yield from check_storage(app.services)
+        return
+    yield finding
+    if settings is not None:
+        yield from check_read(app.services)
+        yield from check_storage(app.services)
+
+
+def shown(finding: Finding) -> str:
+    """A finding for people: two lines where there is something to do."""
+    advice = f"\n{'':<7}{one_line(finding.advice)}" if finding.advice else ""
+    return f"{'ok' if finding.ok else 'WRONG':<7}{one_line(finding.name)}: {one_line(finding.message)}{advice}"

@@ -1,0 +1,32 @@
+"""App settings on this machine. Standard library only."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from cli.errors import CommandError
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The app's folder: host.json is in it, and perhaps local.settings.json."""
+
+CONNECTION = "DocumentStorage"
+"""The setting that is the connection to storage, or the start of several."""
+
+
+def load_settings(environ: Mapping[str, str], file: Path = ROOT / "local.settings.json") -> dict[str, str]:
+    """The Values of local.settings.json, if it is there, beneath the environment.
+
+    Raises CommandError if the file is not what it should be.
+    """
+    try:
+        values = json.loads(file.read_text(encoding="utf-8-sig"))["Values"] if file.exists() else {}
+        if not all(isinstance(value, str) for value in values.values()):
+            raise TypeError
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise CommandError(f'{file} is not of the form {{"Values": {{"NAME": "TEXT"}}}}.') from None
+    return {**values, **environ}
+
+
+def host_json() -> bytes:
+    """The content of host.json."""
+    return (ROOT / "host.json").read_bytes()

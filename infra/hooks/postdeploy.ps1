@@ -1,0 +1,59 @@
+# What postdeploy.sh does, for Windows: see there.
+$ErrorActionPreference = 'Stop'
+$PSNativeCommandUseErrorActionPreference = $false # exit statuses are checked below
+
+$tries = 10
+$pause = 30 # seconds
+
+if (-not (Get-Command az -ErrorAction SilentlyContinue)) {
+    Write-Error 'The Azure CLI (az) is missing: https://aka.ms/azure-cli. Install it, then: azd hooks run postdeploy'
+    exit 1
+}
+az account show --subscription $env:AZURE_SUBSCRIPTION_ID --output none
+if ($LASTEXITCODE -ne 0) {
+    Write-Error "The Azure CLI is not signed in to subscription $env:AZURE_SUBSCRIPTION_ID. az login, then: azd hooks run postdeploy"
+    exit 1
+}
+
+for ($try = 1; ; $try++) {
+    az deployment group create `
+        --subscription $env:AZURE_SUBSCRIPTION_ID `
+        --resource-group $env:AZURE_RESOURCE_GROUP `
+        --name event-subscription `
+        --template-file infra/subscription.bicep `
+        --parameters `
+        "appName=$env:AZURE_FUNCTION_APP_NAME" `
+        "topicName=$env:EVENT_TOPIC_NAME" `
+        "documentsName=$env:DOCUMENTS_ACCOUNT" `
+        "deadLetterContainer=$env:DEAD_LETTER_CONTAINER" `
+        "inputContainer=$env:INPUT_CONTAINER" `
+        "inputFolder=$env:INPUT_FOLDER" `
+        --only-show-errors `
+        --output none
+    if ($LASTEXITCODE -eq 0) { break }
+    if ($try -ge $tries) {
+        Write-Error "The app could not be subscribed to the files in $env:INPUT_CONTAINER; the last error is above. See whether the app starts (its Log stream in the portal), then: azd hooks run postdeploy"
+        exit 1
+    }
+    Write-Host "Try $try of ${tries}: the app is not ready yet (the error above is expected then). Next try in $pause s."
+    Start-Sleep -Seconds $pause
+}
+
+Write-Host @"
+
+blob-ocr is ready. Drop a file:
+
+  az storage blob upload --auth-mode login --account-name $env:DOCUMENTS_ACCOUNT ``
+    --container-name $env:INPUT_CONTAINER --name $($env:INPUT_FOLDER)scan.pdf --file scan.pdf
+
+Its text is in the table "documents" of that account and in the container $env:OUTPUT_CONTAINER a few seconds later:
+
+  python dev.py text $($env:INPUT_FOLDER)scan.pdf --storage $env:DOCUMENTS_ACCOUNT
+
+The page: $env:AZURE_FUNCTION_APP_URL/api/
+Its key:  az functionapp keys list --resource-group $env:AZURE_RESOURCE_GROUP ``
+            --name $env:AZURE_FUNCTION_APP_NAME --query functionKeys.default --output tsv
+"@
+if ($env:READ_FILES_FROM) {
+    Write-Host "Files last changed before $env:READ_FILES_FROM are left alone (azd env set READ_EXISTING_FILES true, to read them)."
+}

@@ -1,0 +1,59 @@
+// The app's subscription to files that were dropped. Deployed by infra/hooks/postdeploy once the app runs: its key for
+// Event Grid exists only from then on, and Event Grid asks the app whether it wants the events. The key is read here,
+// so it passes through no shell.
+param appName string
+param topicName string
+param documentsName string
+param deadLetterContainer string
+param inputContainer string
+
+@description('Folder of it, closed by a slash. Empty: all of it.')
+param inputFolder string = ''
+
+resource app 'Microsoft.Web/sites@2025-03-01' existing = {
+  name: appName
+}
+
+resource documents 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: documentsName
+}
+
+resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
+  name: topicName
+}
+
+var key = listKeys('${app.id}/host/default', '2025-03-01').systemKeys.blobs_extension
+
+resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
+  parent: topic
+  name: 'submit-document'
+  properties: {
+    eventDeliverySchema: 'EventGridSchema'
+    destination: {
+      endpointType: 'WebHook'
+      properties: {
+        endpointUrl: 'https://${app.properties.defaultHostName}/runtime/webhooks/blobs?functionName=Host.Functions.submit_document&code=${key}'
+        // One event a request: a request whose second event fails would be sent again with the first.
+        maxEventsPerBatch: 1
+        preferredBatchSizeInKilobytes: 64
+      }
+    }
+    filter: {
+      // The trigger itself looks neither at an event's type nor at its container.
+      includedEventTypes: ['Microsoft.Storage.BlobCreated']
+      // With the slash, or inbox-2 would match, too.
+      subjectBeginsWith: '/blobServices/default/containers/${inputContainer}/blobs/${inputFolder}'
+      isSubjectCaseSensitive: true
+      // With a hierarchical namespace, or by SFTP, an upload begins with an empty file; what ends it comes as another event.
+      advancedFilters: [{ key: 'data.api', operatorType: 'StringNotIn', values: ['CreateFile', 'SftpCreate'] }]
+    }
+    retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
+    deadLetterWithResourceIdentity: {
+      identity: { type: 'SystemAssigned' }
+      deadLetterDestination: {
+        endpointType: 'StorageBlob'
+        properties: { resourceId: documents.id, blobContainerName: deadLetterContainer }
+      }
+    }
+  }
+}

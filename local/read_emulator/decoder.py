@@ -1,0 +1,115 @@
+"""The process that decodes: a request a line on standard input, an answer for each on standard output.
+
+    python -m local.read_emulator.decoder FOLDER
+
+A request is a JSON object: `do` is `describe`, `page`, `searchable` or `close`; `path`, `limits` and `page_tree` say
+which document, the rest is what the method of documents.Document takes. An answer is a line of JSON, and `bytes` bytes
+after it if it says so. A request may take CPU_SECONDS, and the process MEMORY bytes, where the system has such limits
+(Windows has none, and macOS ignores that of memory); decoders.py has a limit of time besides, on every system.
+The last document stays open, so that its pages need not be found again. When standard input ends, so does this, and
+FOLDER, the documents of a parent that is gone, is removed.
+"""
+
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from local.read_emulator.documents import Document, Limits
+from local.read_emulator.opening import open_document
+from local.read_emulator.refusals import Rejected, Unreadable
+
+CPU_SECONDS = {"describe": 8, "page": 20, "searchable": 60, "close": 1}
+MEMORY = 3 * 1024**3
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # so that nothing that a library prints comes between
+    _limit_memory()
+    decoder = Decoder()
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        _limit_time(CPU_SECONDS[request["do"]])
+        started = time.process_time()
+        answer, content = decoder.answer(request)
+        answer |= {"seconds": time.process_time() - started, "bytes": len(content)}
+        answers.write(json.dumps(answer).encode() + b"\n")
+        answers.write(content)
+        answers.flush()
+    shutil.rmtree(sys.argv[1], ignore_errors=True)
+
+
+class Decoder:
+    """Answers requests about one document after another."""
+
+    def __init__(self) -> None:
+        self._which: object = None
+        self._document: Document | None = None
+        self._file: BinaryIO | None = None
+
+    def answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], memoryview]:
+        """What the request asks for: a JSON object, and bytes."""
+        nothing = memoryview(b"")
+        try:
+            match request["do"]:
+                case "close":
+                    self._close()
+                    return {}, nothing
+                case "describe":
+                    document = self._open(request)
+                    return {"page_count": document.page_count, "unit": document.unit}, nothing
+                case "searchable":
+                    content = self._open(request).searchable(request["texts"], request["numbers"])
+                    return {}, memoryview(content)
+            image = self._open(request).page(request["number"])
+        except Rejected as refusal:
+            self._close()
+            return {"rejected": refusal.reason.name, "subject": refusal.subject}, nothing
+        except Unreadable as reason:
+            return {"unreadable": str(reason), "size": reason.size}, nothing
+        described = {name: value for name, value in _fields(image).items() if name != "pixels"}
+        return described | {"shape": image.pixels.shape}, memoryview(cast(Any, image.pixels)).cast("B")
+
+    def _open(self, request: dict[str, Any]) -> Document:
+        which = request["path"], request["limits"], request["page_tree"]
+        if self._document is None or which != self._which:
+            self._close()
+            self._file = Path(request["path"]).open("rb")  # noqa: SIM115 - stays open between requests
+            self._document = open_document(self._file, Limits(**request["limits"]), page_tree=request["page_tree"])
+            self._which = which
+        return self._document
+
+    def _close(self) -> None:
+        self._document = None
+        if self._file:
+            self._file.close()
+        self._file = None
+
+
+def _fields(image: Any) -> dict[str, Any]:
+    return {name: getattr(image, name) for name in image.__slots__}
+
+
+def _limit_memory() -> None:
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def _limit_time(seconds: int) -> None:
+    if sys.platform != "win32":
+        import resource
+
+        limit = int(time.process_time()) + 1 + seconds
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,260 @@
+"""Whether everything is set up: the Read service, and each container, table and queue, tried one after another.
+
+Nothing is changed and nothing is billed. Read is asked about an operation that never was: whoever answers that there
+is none has taken the endpoint, the key and the version. Whether storage may be written is found out by deleting a blob,
+a row and a message that never were: storage checks the right before it looks for them.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from posixpath import normpath
+from uuid import uuid4
+
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.data.tables import TableClient
+from azure.storage.blob import ContainerClient
+from azure.storage.queue import QueueClient
+
+from shared.advice import BY_ITSELF, advice_for
+from shared.assembly import Services
+from shared.clouds import cloud_of_read
+from shared.document import Document, Status
+from shared.read.answers import PollAnswer, Retryable
+from shared.read.generation import Generation, NotOurOperation
+from shared.settings import Settings, SettingsError, from_environment
+from shared.storage.codes import error_code
+from shared.storage.connection import blob_service, queue_service, table_service
+
+SETTINGS = "app settings"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried: whether it is right, what was found, and what to do where it is not."""
+
+    name: str
+    ok: bool
+    message: str
+    advice: str | None = None
+
+
+def check_settings(environ: Mapping[str, str], host_json: str | bytes) -> tuple[Settings | None, Finding]:
+    """Read the app settings. None where one is missing or wrong, which the finding names."""
+    try:
+        settings = from_environment(environ, host_json)
+    except SettingsError as error:
+        return None, Finding(SETTINGS, False, str(error), "Correct this setting; in Azure, the app restarts by itself.")
+    return settings, settings_are_right(settings)
+
+
+def settings_are_right(settings: Settings) -> Finding:
+    """What an app that has started says of its settings."""
+    read = f"{settings.input_container}/{settings.input_prefix}"
+    return Finding(
+        SETTINGS, True, f"Files in {read} are read by {settings.generation.service}, {settings.generation.version}."
+    )
+
+
+def check(services: Services) -> Iterator[Finding]:
+    """Try Read and storage, as the identity that ``services`` have. A thing that cannot be known is not right."""
+    yield from check_read(services)
+    yield from check_storage(services)
+
+
+# Read
+
+_NOT_REACHED = frozenset({"Unreachable", "NotReadsAnswer"})
+_NOT_LET_IN = frozenset(
+    {
+        "CredentialsRefused",
+        "CredentialsUnavailable",
+        "RegionalEndpoint",
+        "RoleMissing",
+        "KeysDisabled",
+        "FirewallRefused",
+        "AccessDenied",
+    }
+)
+_BUSY = frozenset({"Throttled", "QuotaExhausted", "ReadUnavailable", "ReadServerError"})
+
+
+def check_read(services: Services) -> Iterator[Finding]:
+    """The endpoint, the key or identity, and the version, by one GET."""
+    settings = services.settings
+    generation = settings.generation
+    answer = services.read.poll(f"{settings.read_endpoint}{made_up_operation(generation)}")
+    names = "Read endpoint", "Read key" if settings.read_key else "Read identity", "Read version"
+    wrong = _wrong(answer)
+    if wrong is None:
+        busy = (
+            f" It is busy just now: {_told(answer)}" if isinstance(answer, Retryable) and answer.code in _BUSY else ""
+        )
+        signed = "It is taken." if settings.read_key else "It is let in."
+        if not settings.read_key and cloud_of_read(settings.read_endpoint) is None:
+            signed = "No key is set, and none is asked for."
+        messages = f"{settings.read_endpoint} answers.{busy}", signed, f"{generation.version} is spoken here."
+        notice = generation.notice
+        for name, message in zip(names, messages, strict=True):
+            yield Finding(name, True, message, notice if name == "Read version" else None)
+        return
+    at, error = wrong
+    about = Document(name="", status=Status.WAITING, api_version=generation.version)
+    advice = advice_for(error.code, error.message, about).replace(BY_ITSELF, "").strip()
+    for number, name in enumerate(names):
+        if number < at:
+            yield Finding(name, True, f"{settings.read_endpoint} answers." if number == 0 else "It is taken.")
+        elif number == at:
+            yield Finding(name, False, f"{error.code}: {error.message}", advice)
+        else:
+            yield Finding(name, False, f"Not known before the {names[at].lower().replace('read', 'Read')} is right.")
+
+
+def _wrong(answer: PollAnswer) -> tuple[int, Retryable] | None:
+    """Which of endpoint, key and version (0 to 2) an answer says is wrong, and how."""
+    if not isinstance(answer, Retryable):
+        return None
+    if answer.code in _NOT_REACHED:
+        return 0, answer
+    if answer.code in _NOT_LET_IN:
+        return 1, answer
+    return (2, answer) if answer.code == "EndpointNotFound" else None
+
+
+def _told(answer: Retryable) -> str:
+    return f"{answer.code}. {answer.message}"
+
+
+def made_up_operation(generation: Generation) -> str:
+    """Path and query of an operation that never was, as this generation has them."""
+    query = f"?api-version={generation.api_version}" if generation.api_version else ""
+    folder, _, _ = generation.analyze.rpartition("/")
+    resource, _, _ = generation.analyze.partition(":")
+    for results in (f"{resource}/analyzeResults", f"{folder}/analyzeResults", f"{folder}/../operations"):
+        with suppress(NotOurOperation):
+            return generation.operation_path(f"{normpath(results)}/{uuid4()}{query}")
+    raise AssertionError(f"Read {generation.version} has operations at none of the known paths")
+
+
+# Storage
+
+_BLOBS, _TABLES, _QUEUES = (f"Storage {kind} Data Contributor" for kind in ("Blob", "Table", "Queue"))
+
+
+def check_storage(services: Services) -> Iterator[Finding]:
+    """Each container, table and queue: whether it is there, may be read, and may be written."""
+    settings = services.settings
+    blobs = blob_service(settings.storage)
+    create = f"Create the container {settings.input_container}, or set INPUT_CONTAINER to the one that has the files."
+    yield _container(blobs.get_container_client(settings.input_container), missing=create)
+    yield _container(blobs.get_container_client(settings.output_container))
+    tables = table_service(settings.storage)
+    yield from (_table(tables.get_table_client(name)) for name in (settings.documents_table, settings.lines_table))
+    queues = queue_service(settings.storage)
+    for name in filter(None, (settings.read_queue, settings.done_queue)):
+        yield _queue(queues.get_queue_client(name))
+    if settings.submit_by == "url":
+        yield _link(services)
+
+
+def _container(client: ContainerClient, missing: str | None = None) -> Finding:
+    return _tried(
+        f"container {client.container_name}",
+        _BLOBS,
+        client.get_container_properties,
+        lambda: client.delete_blob(_nobody()),
+        missing=missing,
+    )
+
+
+def _table(client: TableClient) -> Finding:
+    return _tried(
+        f"table {client.table_name}",
+        _TABLES,
+        lambda: next(iter(client.query_entities("", select=["RowKey"], results_per_page=1)), None),
+        lambda: client.delete_entity(_nobody(), _nobody()),
+    )
+
+
+def _queue(client: QueueClient) -> Finding:
+    return _tried(
+        f"queue {client.queue_name}",
+        _QUEUES,
+        lambda: client.peek_messages(max_messages=1),
+        lambda: client.delete_message(str(uuid4()), "AgAAAAMAAAAAAAAAAAAAAAAAAAA="),
+    )
+
+
+def _nobody() -> str:
+    """A key and a name that nothing has."""
+    return f"~check-{uuid4()}"
+
+
+def _tried(
+    name: str, role: str, read: Callable[[], object], write: Callable[[], object], *, missing: str | None = None
+) -> Finding:
+    """Read something, and try to delete what is not in it. ``missing`` is the advice if it should be there already."""
+    there = True
+    for how, call in (("read", read), ("written", write)):
+        try:
+            call()
+        except HttpResponseError as error:
+            if error.status_code == 404 and how == "read":
+                there = False
+            if not (error.status_code == 404 or (error.status_code == 400 and how == "written")):
+                return _refused(name, role, how, error)
+        except AzureError as error:
+            return Finding(
+                name,
+                False,
+                f"Storage was not reached ({type(error).__name__}).",
+                "Check the setting DocumentStorage, and that the network lets this machine reach the account.",
+            )
+    if there:
+        return Finding(name, True, "It is there, and can be read and written.")
+    if missing:
+        return Finding(name, False, "It does not exist.", missing)
+    return Finding(name, True, "It does not exist yet: it is made when something is first stored in it.")
+
+
+_KEY = "Check the key or signature in the setting DocumentStorage against the account's: it may have been renewed."
+_CODES = {
+    "AuthenticationFailed": _KEY,
+    "InvalidAuthenticationInfo": _KEY,
+    "AuthorizationFailure": "The account's firewall keeps this machine out. Admit its network.",
+    "KeyBasedAuthenticationNotPermitted": "The account takes no keys. Use an identity: set DocumentStorage__accountName"
+    " in place of DocumentStorage.",
+    "AccountIsDisabled": "The storage account is disabled. Look at it in the Azure portal.",
+}
+
+
+def _refused(name: str, role: str, how: str, error: HttpResponseError) -> Finding:
+    """It may not be done, or storage is in trouble."""
+    if isinstance(error, ClientAuthenticationError) and error.response is None:
+        return Finding(
+            name,
+            False,
+            "No credential for storage could be had.",
+            "Sign in with `az login`; in Azure, give the app a managed identity.",
+        )
+    code = error_code(error)
+    advice = _CODES.get(code)
+    if advice is None and error.status_code in (401, 403):
+        advice = f"Give this identity the role {role} on the storage account; it takes some minutes to hold."
+    told = f"HTTP {error.status_code} {code}".strip()
+    return Finding(name, False, f"It cannot be {how}: {told}.", advice or "See status.azure.com if it lasts.")
+
+
+def _link(services: Services) -> Finding:
+    """SUBMIT_BY=url: whether a link can be signed."""
+    name = "link for Read (SUBMIT_BY=url)"
+    if services.links is None:
+        return Finding(name, True, "Read cannot reach storage on this machine, so files are sent to it.")
+    if services.links.to("check") is not None:
+        return Finding(name, True, "It can be signed.")
+    return Finding(
+        name,
+        False,
+        "It cannot be signed, so files are sent to Read.",
+        "Give this identity the role Storage Blob Delegator on the storage account, or set SUBMIT_BY=content.",
+    )

@@ -1,0 +1,114 @@
+"""A real browser, found or installed, and the page before it over a made-up library."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, expect, sync_playwright
+
+from local.lock import locked
+from local.paths import DEV
+from tests.web.fake_api import FakeApi, library
+
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--enable-precise-memory-info", "--js-flags=--expose-gc"),
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+INSTALL = (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"])
+
+PATIENCE = 20_000
+"""Milliseconds: other tests may have the machine."""
+
+Open = Callable[..., Page]
+
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser of this process."""
+    with sync_playwright() as playwright:
+        browser = launched(playwright)
+        yield browser
+        browser.close()
+
+
+def launched(playwright: Playwright) -> Browser:
+    """The system's Chromium, Playwright's own, or Debian's, installed now; else the test is skipped."""
+    if path := system_chromium():
+        return playwright.chromium.launch(executable_path=path, args=FLAGS)
+    if Path(playwright.chromium.executable_path).exists():
+        return playwright.chromium.launch(args=FLAGS)
+    if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
+        with locked(DEV / "chromium.lock", waiting="Another process installs Chromium …"):
+            for command in [] if system_chromium() else INSTALL:
+                subprocess.run(command, check=False, capture_output=True, timeout=600)  # noqa: S603 - fixed commands
+        if path := system_chromium():
+            return playwright.chromium.launch(executable_path=path, args=FLAGS)
+    pytest.skip(
+        "No Chromium: install it with the system's packages (Debian: apt-get install chromium), "
+        "or run `python -m playwright install chromium`"
+    )
+
+
+def system_chromium() -> str | None:
+    """Where the system has one."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    """The interface over the library without its ten thousand."""
+    with FakeApi(library(many=0)) as api:
+        yield api
+
+
+@pytest.fixture
+def open_page(browser: Browser, api: FakeApi) -> Iterator[Open]:
+    """Open the page at an address, in a context of its own; at the end no script may have failed in it."""
+    contexts = []
+    failures: list[str] = []
+
+    def opened(address: str = "", /, **options: object) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}} | options)  # type: ignore[arg-type]  # the options of one call, by name
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: failures.append(f"{error}\n{error.stack}"))
+        page.on("console", lambda message: failures.append(message.text) if is_failure(message) else None)
+        page.goto(api.url + address)
+        return page
+
+    yield opened
+    for context in contexts:
+        for page in context.pages:
+            try:
+                assert page.evaluate("window.hacked") is None
+            except Error:
+                assert page.is_closed()
+        context.close()
+    assert not failures
+
+
+def until(page: Page, expression: str) -> None:
+    """Wait for an expression to hold. Playwright's own waiting evaluates strings, which the page's policy forbids."""
+    end = time.monotonic() + PATIENCE / 1000
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"never came true: {expression}"
+        page.wait_for_timeout(40)
+
+
+def image_shown(page: Page) -> None:
+    """Wait for the open page's image."""
+    until(page, "document.getElementById('scan').width > 0 && Boolean(document.getElementById('scan').dataset.page)")
+
+
+def is_failure(message: ConsoleMessage) -> bool:
+    """Whether the console tells of something that must not be, such as a breach of the page's policy."""
+    return message.type == "error" and "Failed to load resource" not in message.text and "CORS" not in message.text

@@ -1,0 +1,112 @@
+"""What is said of a request for some names."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceModifiedError,
+    ServiceRequestError,
+)
+
+from cli.names import NotDone, for_each, is_there
+from shared.settings import from_environment
+from shared.storage.documents import Conflict
+from shared.storage.fence import Superseded
+
+SETTINGS = from_environment({"DocumentStorage": "UseDevelopmentStorage=true", "READ_ENDPOINT": "http://localhost:5000"})
+
+
+def done(_: str) -> str:
+    return "done."
+
+
+def test_each_name_is_told_of_once_in_the_order_given(capsys: pytest.CaptureFixture[str]) -> None:
+    assert for_each(["b", "a", "b"], done, SETTINGS) == 0
+
+    assert capsys.readouterr().out == "b: done.\na: done.\n"
+
+
+def _forbidden() -> HttpResponseError:
+    error = HttpResponseError("This request is not authorized.")
+    error.status_code = 403
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (NotDone("there is no such file."), "b: there is no such file.\n"),
+        (Conflict(None), "b: the app is at work on it just now. Ask again in a moment.\n"),
+        (Superseded(), "b: the app is at work on it just now. Ask again in a moment.\n"),
+        (
+            ResourceModifiedError("There is currently a lease on the blob.\nRequestId:1"),
+            "b: storage refused: There is currently a lease on the blob. Correct that, and ask again.\n",
+        ),
+        (
+            _forbidden(),
+            "b: Storage answered HTTP 403 for the container ?, which takes the role Storage Blob Data Contributor.\n",
+        ),
+        (ValueError("a blob's name has a segment '.' or '..'"), "b: a blob's name has a segment '.' or '..'.\n"),
+        (NotDone("no\nb: done."), "b: no\\nb: done.\n"),
+    ],
+)
+def test_a_name_that_it_cannot_be_done_for_stops_no_other(
+    capsys: pytest.CaptureFixture[str], error: Exception, told: str
+) -> None:
+    def task(name: str) -> str:
+        if name == "b":
+            raise error
+        return done(name)
+
+    assert for_each(["a", "b", "c"], task, SETTINGS) == 1
+
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("a: done.\nc: done.\n", told)
+
+
+@pytest.mark.parametrize("error", [ClientAuthenticationError("No token."), ServiceRequestError("No route.")])
+def test_where_no_file_can_be_reached_the_first_one_says_so(error: Exception) -> None:
+    asked = []
+
+    def task(name: str) -> str:
+        asked.append(name)
+        raise error
+
+    with pytest.raises(type(error)):
+        for_each(["a", "b"], task, SETTINGS)
+
+    assert asked == ["a"]
+
+
+def test_a_name_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    for_each(["a\x1b[2J"], done, SETTINGS)
+
+    assert "\x1b" not in capsys.readouterr().out
+
+
+class NoStorage:
+    """An input container that must not be asked."""
+
+    def etag(self, name: str) -> str | None:
+        raise AssertionError(name)
+
+
+def test_a_name_that_leads_elsewhere_reaches_no_storage() -> None:
+    app: Any = SimpleNamespace(
+        settings=SimpleNamespace(input_container="inbox", reads=lambda *_: True), inbox=NoStorage()
+    )
+
+    assert not is_there(app, "../secrets/a.pdf")
+
+
+def test_a_file_outside_the_folder_that_the_app_reads_is_none_of_its() -> None:
+    app: Any = SimpleNamespace(
+        settings=SimpleNamespace(input_container="inbox", input_prefix="scans/", reads=lambda *_: False),
+        inbox=NoStorage(),
+    )
+
+    with pytest.raises(NotDone, match="scans/"):
+        is_there(app, "other/a.pdf")

@@ -1,0 +1,68 @@
+"""In Azure, data is served to whoever has a key or has signed in, and to nobody else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import azure.functions as func
+import pytest
+
+from web.message import Request
+from web.problem import Problem
+from web.protection import check
+from web.routes import ROUTES
+from web.triggers import blueprint
+
+FLEX = {"CONTAINER_NAME": "c", "WEBSITE_SITE_NAME": "app"}
+PREMIUM = {"WEBSITE_INSTANCE_ID": "i"}
+CONTAINER_APPS = {"MANAGED_ENVIRONMENT": "e"}
+SIGNED = {"x-ms-client-principal": "e30="}
+
+
+@pytest.mark.parametrize("environ", [FLEX, PREMIUM, CONTAINER_APPS])
+def test_in_azure_nothing_is_served_without_a_key_or_a_sign_in(environ: Mapping[str, str]) -> None:
+    with pytest.raises(Problem) as problem:
+        check(Request(), environ)
+    assert (problem.value.code, problem.value.status) == ("NotProtected", 403)
+
+
+@pytest.mark.parametrize("environ", [FLEX, PREMIUM, CONTAINER_APPS])
+def test_in_azure_a_key_that_the_host_has_checked_is_enough(environ: Mapping[str, str]) -> None:
+    check(Request(headers={"x-functions-key": "key"}), environ)
+    check(Request(query={"code": "key"}), environ)
+
+
+def test_a_header_of_a_sign_in_counts_only_where_the_platform_sets_it() -> None:
+    with pytest.raises(Problem):
+        check(Request(headers=SIGNED), FLEX)
+    check(Request(headers=SIGNED), {**FLEX, "WEBSITE_AUTH_ENABLED": "True"})
+
+
+def test_where_people_sign_in_a_key_is_not_checked_by_the_host_and_so_is_not_enough() -> None:
+    with pytest.raises(Problem) as problem:
+        check(Request(headers={"x-functions-key": "anything"}), {**FLEX, "WEBSITE_AUTH_ENABLED": "True"})
+    assert problem.value.code == "AuthenticationRequired"
+
+
+def test_on_a_laptop_the_host_alone_decides() -> None:
+    check(Request(), {})
+
+
+def _nothing() -> Any:
+    """What nothing needs before a request comes."""
+
+
+def _levels(environ: Mapping[str, str]) -> dict[str, str]:
+    app: Any = func.FunctionApp()
+    app.register_functions(blueprint(_nothing(), environ, _nothing))
+    return {function.get_function_name(): function.get_trigger().auth_level.name for function in app.get_functions()}
+
+
+def test_data_takes_a_function_key_and_the_page_none() -> None:
+    levels = _levels(FLEX)
+    assert {name for name, level in levels.items() if level == "ANONYMOUS"} == {"openapi", "site", "site_files"}
+    assert set(levels.values()) == {"FUNCTION", "ANONYMOUS"}
+    assert list(levels) == [route.name for route in ROUTES]
+
+
+def test_where_people_sign_in_no_key_is_asked_for() -> None:
+    assert set(_levels({"WEBSITE_AUTH_ENABLED": "true"}).values()) == {"ANONYMOUS"}

@@ -1,0 +1,64 @@
+"""What the interface may import, and when."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.markdown import ROOT
+
+WEB = ROOT / "web"
+
+
+def _imports(path: Path) -> set[str]:
+    """The modules that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names):
+                found |= {each.name for each in names}
+            case ast.ImportFrom(module, names):
+                found |= {module or ""} | {f"{module}.{each.name}" for each in names}
+    return found
+
+
+def _sources(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
+
+
+def test_the_triggers_alone_know_the_functions_library() -> None:
+    knowing = [path for path in _sources(WEB) if any(each.startswith("azure.functions") for each in _imports(path))]
+    assert [path.name for path in knowing] == ["triggers.py"]
+
+
+def test_the_interface_is_over_shared_and_nothing_else_of_this_repository() -> None:
+    for path in _sources(WEB):
+        tops = {each.partition(".")[0] for each in _imports(path)}
+        assert not tops & {"local", "cli", "tests", "bench", "simulation", "function_app", "blob_binding"}, path
+    for path in _sources(ROOT / "shared"):
+        assert not [each for each in _imports(path) if each.partition(".")[0] == "web"], path
+
+
+def test_what_draws_knows_nothing_of_the_app_and_the_app_nothing_of_what_draws() -> None:
+    for path in _sources(WEB):
+        imports = _imports(path)
+        if path.parent.name == "drawing":
+            assert not [each for each in imports if each.startswith(("shared", "azure", "requests"))], path
+            assert all(each.startswith("web.drawing") for each in imports if each.startswith("web")), path
+        else:
+            assert not [each for each in imports if each.startswith(("PIL", "pypdfium2", "web.drawing"))], path
+
+
+def test_a_start_imports_what_registers_the_triggers_and_no_more() -> None:
+    code = (
+        "import azure.functions, sys; before = set(sys.modules); import web.triggers;"
+        " print(*sorted(set(sys.modules) - before))"
+    )
+    command = [sys.executable, "-c", code]
+    loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - this interpreter
+    assert [name for name in loaded.stdout.split() if name.startswith(("web", "shared", "PIL"))] == [
+        "web",
+        "web.hosting",
+        "web.routes",
+        "web.triggers",
+    ]

@@ -1,0 +1,42 @@
+"""What the host must know of each HTTP function: name, route, methods, and whether it is open to anybody.
+
+Kept apart from all else because every start of the app reads it. The host sorts routes by the functions' names and
+takes the first that fits (azure-functions-host, issue 9876), so no two of these fit one path.
+"""
+
+from typing import NamedTuple
+
+PREFIX = "/api"
+"""Where the host puts all routes, unless host.json says otherwise."""
+
+
+class Route(NamedTuple):
+    """One HTTP function."""
+
+    name: str
+    path: str
+    """Below PREFIX."""
+    methods: tuple[str, ...]
+    is_open: bool = False
+    """Whether it is served without a key: it holds no data."""
+
+
+_READ = ("GET", "POST")
+
+ROUTES = (
+    Route("documents", "documents", _READ),
+    Route("counts", "counts", _READ),
+    Route("document", "document", _READ),
+    Route("lines", "lines", _READ),
+    Route("page", "page", _READ),
+    Route("page_image", "page-image", _READ),
+    Route("links", "links", _READ),
+    Route("uploads", "uploads", ("POST",)),
+    Route("read_again", "read-again", ("POST",)),
+    Route("forget", "forget", ("POST",)),
+    Route("check", "check", ("GET",)),
+    Route("openapi", "openapi.json", ("GET",), is_open=True),
+    # An empty route would be the function's name; this one fits the prefix alone, with and without its slash.
+    Route("site", "{ignored:maxlength(0)?}", ("GET",), is_open=True),
+    Route("site_files", "static/{*file}", ("GET",), is_open=True),
+)

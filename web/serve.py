@@ -1,0 +1,139 @@
+"""One request to one response: who asks, what is asked for, the answer, and whether the caller has it already."""
+
+import json
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from web import operations, protection
+from web.caching import etag_of, matches
+from web.message import Request, Response
+from web.operations import Operation
+from web.problem import MEDIA_TYPE, Problem
+from web.routes import Route
+from web.schema import InvalidValue, from_body, from_query, to_json
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
+    from web.context import Context
+
+MOST_BODY = 256 * 1024
+"""Bytes of a JSON body: a hundred names of 1,024 characters of three bytes fit nearly always."""
+
+_CLOSED = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def serve(
+    route: Route,
+    request: Request,
+    settings: "Settings",
+    environ: Mapping[str, str],
+    context: "Callable[[], Context]",
+) -> Response:
+    """Answer a request. Raises nothing: what goes wrong is a problem, and its cause is logged without any text."""
+    try:
+        if route.is_open:
+            return _open(route, request, settings)
+        protection.check(request, environ)
+        return _data(route, request, context)
+    except Problem as problem:
+        return _refusal(problem)
+    except Exception as error:  # noqa: BLE001 - the host would answer with an empty 500
+        return _refusal(_problem_of(route, error))
+
+
+def _open(route: Route, request: Request, settings: "Settings") -> Response:
+    if route.name == "openapi":
+        from web.openapi import document
+
+        body = _dumps(document())
+        headers = {**_CLOSED, "ETag": etag_of(body), "Cache-Control": "no-cache"}
+        if matches(request, headers["ETag"]):
+            return Response(status=304, headers=headers)
+        return Response(headers=headers, body=body)
+    from web.site import site_file, storage_origin
+
+    return site_file(request, storage_origin(settings.storage))
+
+
+def _data(route: Route, request: Request, context: "Callable[[], Context]") -> Response:
+    from web import handlers
+
+    operation = operations.OPERATIONS[route.name]
+    asked = _asked(operation, request)
+    answer = getattr(handlers, route.name)(context(), asked, request)
+    if isinstance(answer, Response):
+        return Response(
+            status=answer.status,
+            headers={**_CLOSED, "Cache-Control": "private, no-cache", **answer.headers},
+            body=answer.body,
+            media_type=answer.media_type,
+        )
+    body = _dumps(to_json(answer))
+    if not operation.caches:
+        return Response(status=operation.status, headers={**_CLOSED, "Cache-Control": "no-store"}, body=body)
+    headers = {**_CLOSED, "ETag": etag_of(body), "Cache-Control": "private, no-cache"}
+    if matches(request, headers["ETag"]):
+        return Response(status=304, headers=headers)
+    return Response(status=operation.status, headers=headers, body=body)
+
+
+def _asked(operation: Operation, request: Request) -> Any:
+    """The request's parameters, of its query or its body. Raises Problem."""
+    if operation.request is None:
+        return None
+    try:
+        if request.method != "POST":
+            return from_query(operation.request, request.query)
+        return from_body(operation.request, _body(request))
+    except InvalidValue as error:
+        raise Problem("InvalidParameter", str(error)) from None
+
+
+def _body(request: Request) -> Mapping[str, Any]:
+    # A form of another site can send anything but this type without being asked first.
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Problem("UnsupportedMediaType", "The body is not said to be application/json.")
+    if len(request.body) > MOST_BODY:
+        raise Problem("BodyTooLarge", f"The body has {len(request.body):,} bytes; {MOST_BODY:,} are taken.")
+    try:
+        body = json.loads(request.body.decode())
+    except (ValueError, RecursionError):
+        raise Problem("InvalidBody", "The body is not JSON in UTF-8.") from None
+    if not isinstance(body, dict):
+        raise Problem("InvalidBody", "The body is JSON, but no object.")
+    return body
+
+
+def _problem_of(route: Route, error: Exception) -> Problem:
+    from azure.core.exceptions import AzureError, HttpResponseError
+
+    from shared import log
+
+    if isinstance(error, HttpResponseError) and error.status_code == 400:
+        return Problem("InvalidParameter", "Storage does not take this name.")
+    if isinstance(error, AzureError):
+        log.trouble(f"HTTP: storage did not answer {route.path}.", code=type(error).__name__)
+        return Problem(
+            "StorageUnavailable", f"Storage did not answer ({type(error).__name__}).", headers={"Retry-After": "5"}
+        )
+    # Its text may hold a document's; where it arose does not.
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    log.trouble(f"HTTP: {route.path} failed at {Path(last.filename).name}:{last.lineno}.", code=type(error).__name__)
+    return Problem("InternalError", "Something went wrong here, not with the request.")
+
+
+def _refusal(problem: Problem) -> Response:
+    headers = {**_CLOSED, "Cache-Control": "no-store", "x-ms-error-code": problem.code, **problem.headers}
+    return Response(status=problem.status, headers=headers, body=_dumps(to_json(problem.body)), media_type=MEDIA_TYPE)
+
+
+def _dumps(value: Any) -> bytes:
+    # Half of a surrogate pair, as a name in somebody's table may have it, is no UTF-8.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

@@ -1,0 +1,100 @@
+"""The page's own files: anonymous and empty of data, under a strict Content-Security-Policy."""
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from shared.settings import StorageConnection
+from web.caching import etag_of, matches
+from web.message import Request, Response
+from web.problem import Problem
+
+_FOLDER = Path(__file__).with_name("page")
+
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+    ".txt": "text/plain; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
+}
+"""Files of other kinds are not served."""
+
+
+def site_file(request: Request, storage_origin: str, folder: Path = _FOLDER) -> Response:
+    """A file of the page; the page itself for an empty path. Raises Problem."""
+    path = request.file or "index.html"
+    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*", path):
+        raise Problem("FileNotFound", "The page has no such file.")
+    media_type = _TYPES.get(Path(path).suffix)
+    found = _found(folder / path) if media_type else None
+    if found is None or media_type is None:
+        raise Problem("FileNotFound", "The page has no such file.")
+    body, etag = found
+    headers = {**security_headers(storage_origin), "ETag": etag, "Cache-Control": "no-cache"}
+    if matches(request, etag):
+        return Response(status=304, headers=headers, media_type=media_type)
+    return Response(headers=headers, body=body, media_type=media_type)
+
+
+def storage_origin(connection: StorageConnection) -> str:
+    """Scheme and host of the account's blobs, to which links lead. The SDK knows it too, and costs a start."""
+    if connection.blob_url:
+        url = connection.blob_url
+    else:
+        settings = dict(part.split("=", 1) for part in (connection.connection_string or "").split(";") if "=" in part)
+        known = {name.strip().casefold(): value.strip() for name, value in settings.items()}
+        if known.get("usedevelopmentstorage", "").casefold() == "true":
+            url = "http://127.0.0.1:10000"
+        else:
+            url = known.get("blobendpoint") or (
+                f"{known.get('defaultendpointsprotocol', 'https')}://{known.get('accountname', '')}.blob"
+                f".{known.get('endpointsuffix', 'core.windows.net')}"
+            )
+    parts = urlsplit(url)
+    # It becomes part of a header that parts its words by spaces and semicolons.
+    return f"{parts.scheme}://{parts.netloc}" if re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", parts.netloc) else ""
+
+
+def security_headers(storage_origin: str) -> dict[str, str]:
+    """What keeps a browser from running, loading or sending anything else than the page's own."""
+    policy = (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "font-src 'self'",
+        "manifest-src 'self'",
+        f"img-src 'self' blob: {storage_origin}".rstrip(),
+        f"connect-src 'self' {storage_origin}".rstrip(),
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+    return {
+        "Content-Security-Policy": "; ".join(policy),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+
+
+def _found(path: Path) -> tuple[bytes, str] | None:
+    """A file and its ETag."""
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, changed: int) -> tuple[bytes, str]:  # noqa: ARG001 - a file that has changed is read anew
+    body = path.read_bytes()
+    return body, etag_of(body)
