@@ -202,7 +202,7 @@ class Lane:
         state = self._state
         if in_its_slot:
             windows = max(0.0, now - state.refused_at) / self.quota.seconds
-            state.refusals = state.refusals / 2**min(windows, 99) + 1
+            state.refusals = state.refusals / 2 ** min(windows, 99) + 1
             too_many = state.refusals > max(2, self.quota.calls * BY_CHANCE)
             state.width = min(state.width * (MUCH_SLOWER if too_many else SLOWER), self._shortest * SLOWEST)
             state.refused_at = now

@@ -77,7 +77,9 @@ class RateLimiter:
         self._seen_at = -math.inf
         self._is_alone = False
         """Whether the row was last written by this process, as far as it knows: then it need not be read first."""
-        self._unreserved_at = self._time()  # of the many that start in a burst, none makes its first call without a slot
+        self._unreserved_at = (
+            self._time()
+        )  # of the many that start in a burst, none makes its first call without a slot
         self._unreserved: Call | None = None
         """A call that was made just now, and of which the row does not know."""
 

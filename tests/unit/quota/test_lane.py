@@ -204,7 +204,7 @@ def test_slots_of_a_row_that_was_lost_are_as_good_as_before_or_void() -> None:
 
 def test_a_wait_that_read_names_is_everyone_s() -> None:
     lanes = Lanes(PAID, NOW)
-    submit, poll = lanes.reserve(Call.SUBMIT, NOW)
+    _, poll = lanes.reserve(Call.SUBMIT, NOW)
     lanes.of(Call.SUBMIT).throttled(NOW + 1, 55, in_its_slot=False)
     lanes.of(Call.SUBMIT).throttled(NOW + 2, 54, in_its_slot=False)
     assert 56 <= wait(lanes, Call.POLL, poll) < 60
