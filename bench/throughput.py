@@ -85,9 +85,7 @@ def _bursts(quick: bool) -> tuple[list[Burst], list[Burst]]:
     many = itertools.product(KINDS, RATES[:1], [MANY], worlds)
     goals = [Burst(kind, rate, number, harder=harder) for kind, rate, number, harder in [*few, *many]]
     others = [
-        Burst(rate=there, setting=said, instances=2, files=1000)
-        for said, quotas in UNLIKE.items()
-        for there in quotas
+        Burst(rate=there, setting=said, instances=2, files=1000) for said, quotas in UNLIKE.items() for there in quotas
     ]
     return goals, others
 

@@ -1,8 +1,8 @@
 """A burst of files, read by several instances of the real app at a quota of Read's, on a virtual clock.
 
 Every storage call and every exchange with Read takes its time; the host polls, fetches and runs as the real one does.
-Two worlds: in the plain one, all begin at once, clocks agree, and each call arrives 10 ms after it was made; in the harder
-one, processes start when they can, clocks differ, the network jitters, and some documents take Read long.
+Two worlds: in the plain one, all begin at once, clocks agree, and each call arrives 10 ms after it was made; in the
+harder one, processes start when they can, clocks differ, the network jitters, and some documents take Read long.
 """
 
 import base64

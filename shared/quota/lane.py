@@ -1,7 +1,7 @@
 """Lanes: which slots of a quota are reserved, and when each is. Pure arithmetic, in seconds UTC.
 
-A lane is a row of numbered slots, each (window + slack) / calls seconds long; a slot takes one call. So calls are evenly
-spaced, and no window has more of them than the quota, whether Azure counts by a token bucket, a fixed or a sliding
+A lane is a row of numbered slots, each (window + slack) / calls seconds long; a slot takes one call. So calls are
+evenly spaced, and no window has more of them than the quota, whether Azure counts by a token bucket, a fixed or a sliding
 window (which one is not published). Where Read refuses calls all the same, slots become longer for everybody.
 
 An example, at 30/s (one quota for POST and GET), where a slot is 1.01 s / 30 = 33.7 ms: 300 files come at 12:00:00.
@@ -24,8 +24,8 @@ from shared.quota.rate import Call, Quota, Rate
 from shared.schedule import FIRST_POLL_DELAY, LONGEST_DELAY, LONGEST_WAIT
 
 LEAD = 0.4
-"""Seconds by which a message is to be visible before its slot: the host polls up to 0.25 s late, and storage takes time.
-"""
+"""Seconds by which a message is to be visible before its slot: the host polls up to 0.25 s late, and storage takes its
+time."""
 
 LONGEST_HOLD = 1 + LEAD
 """Seconds that a function waits for its slot at most: a message is hidden for whole seconds, so it may come a second
@@ -128,7 +128,7 @@ class Lane:
         return replace(self._state, taken=f"{self._taken:x}")
 
     def _advance_to(self, now: float) -> None:
-        """Leave behind the slots that are over; win back some of what was lost to refusals; begin anew after a pause."""
+        """Leave behind the slots that are over; win back some of what refusals took; begin anew after a pause."""
         state, calls = self._state, self.quota.calls
         passed = int((now - state.starts_at) / state.width)
         if passed >= 0:
@@ -154,7 +154,7 @@ class Lane:
         return few and state.starts_at <= now and state.width < self._shortest * MUCH_SLOWER
 
     def wait(self, slot: int, now: float) -> float | None:
-        """Seconds until a reserved slot, 0 if it has begun; None for one that is long over, or that nobody has reserved."""
+        """Seconds until a reserved slot, 0 if it has begun; None for one that is long over, or cannot be reserved."""
         ahead = slot - self._state.number
         if ahead < 0:
             return 0 if -ahead <= max(self.quota.calls, LATE / self._state.width) else None
@@ -165,8 +165,8 @@ class Lane:
     def reserve(self, now: float, within: float, sent_at: float, earliest: float, *, is_further: bool) -> int | None:
         """Reserve the slot, of the first that are free from ``earliest`` on, for which a function waits least.
 
-        Its message is sent at ``sent_at``; what is due now goes on without one, if it does not wait too long. None if all
-        slots ``within`` so many seconds are taken. ``is_further``: for a poll after the first.
+        Its message is sent at ``sent_at``; what is due now goes on without one, if it does not wait too long. None if
+        all slots ``within`` so many seconds are taken. ``is_further``: for a poll after the first.
         """
         state = self._state
         if state.at_once:
