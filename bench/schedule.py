@@ -15,7 +15,7 @@ from bench.one_page import Added, read_one_page_documents
 from local.functions_emulator.delivery import Backoff
 from local.functions_emulator.host_json import load_host_options
 from local.paths import ROOT
-from shared.schedule import FIRST_POLL_DELAY, poll_delay
+from shared.schedule import poll_delay
 from simulation.burst import GET_SECONDS, READ_SECONDS, STORAGE_SECONDS, TAIL
 
 POLLING = Backoff(load_host_options(ROOT, {}).queues.max_polling_interval)

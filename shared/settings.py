@@ -10,7 +10,6 @@ from shared import connection_string, host_json
 from shared.keys import is_unsafe
 from shared.quota.rate import Rate
 from shared.read.generations import Generation, ReadOptions, UnknownGeneration, UnsupportedOption, generation
-
 from shared.schedule import LONGEST_POLL_DELAY
 
 

@@ -1,8 +1,8 @@
 """Lanes: which slots of a quota are reserved, and when each is. Pure arithmetic, in seconds UTC.
 
 A lane is a row of numbered slots, each (window + slack) / calls seconds long; a slot takes one call. So calls are
-evenly spaced, and no window has more of them than the quota, whether Azure counts by a token bucket, a fixed or a sliding
-window (which one is not published). Where Read refuses calls all the same, slots become longer for everybody.
+evenly spaced, and no window has more of them than the quota, whether Azure counts by a token bucket, a fixed or a
+sliding window (which one is not published). Where Read refuses calls all the same, slots become longer for everybody.
 
 An example, at 30/s (one quota for POST and GET), where a slot is 1.01 s / 30 = 33.7 ms: 300 files come at 12:00:00.
 
