@@ -13,22 +13,22 @@ from io import BytesIO
 from typing import Any
 
 import requests
-from shared.pace import EARLY_BY, Pace
 
 from shared.advance import advance, advance_message
 from shared.assembly import Services
 from shared.document import Document, Status
 from shared.missed import count_missed, find_missed
+from shared.quota.lane import LEAD, Lanes
+from shared.quota.rate import Call, Rate
 from shared.recover import recover_stalled
-from shared.settings import Rate
 from shared.storage.documents import Documents
 from shared.storage.inbox import Inbox, Listed
 from shared.storage.queues import Queue
-from simulation.burst import Burst, _Read, _World
+from simulation.burst import Burst, BurstRead, BurstWorld
 from simulation.storage.account import Operation
 
-CALLS = ("table", "blob write", "blob read", "blob other", "queue", "pace")
-"""Kinds of calls of storage, as they are billed; the row of the pace is counted apart."""
+CALLS = ("table", "blob write", "blob read", "blob other", "queue", "quota")
+"""Kinds of calls of storage, as they are billed; the rate limiter's row is counted apart."""
 
 _NAME = "2024/11/scan-000000001.pdf"
 _WORDS = ["Lorem", "ipsum", "dolor", "sit", "amet", "consetetur", "sadipscing", "elitr"]
@@ -36,12 +36,12 @@ _LINES = 50
 _OLD = datetime(2024, 11, 22, tzinfo=UTC)
 
 
-class CountingWorld(_World):
+class CountingWorld(BurstWorld):
     """A burst whose calls of storage are counted, and where each document is a full page of text."""
 
     def __init__(self, burst: Burst) -> None:
         super().__init__(burst)
-        self.read = _FullPages(self, self.read._quotas)
+        self.read = _FullPages(self, self.read.quotas)
         self.counts: Counter[str] = Counter()
         """By kind; also ``poll`` (of the queue), ``entity`` (written to documents' partition), ``deepest`` (queue)."""
         self._queued = 0
@@ -76,7 +76,7 @@ def _kind(call: Operation) -> str:
     if call.service == "queue":
         return "poll" if call.verb == "receive_messages" else "queue"
     if call.service == "table":
-        return "pace" if "~pace" in call.target else "table"
+        return "quota" if "~quota" in call.target else "table"
     return {"put_blob": "blob write", "get_blob": "blob read"}.get(call.verb, "blob other")
 
 
@@ -86,7 +86,7 @@ def _more(target: str) -> int:
     return int(more.removesuffix(" more")) if and_ else 0
 
 
-class _FullPages(_Read):
+class _FullPages(BurstRead):
     def send(self, request: requests.PreparedRequest, *rest: object, **options: object) -> requests.Response:
         response = super().send(request, *rest, **options)
         body = response.raw.read()
@@ -108,15 +108,16 @@ PAGE = _page()
 
 
 def life(*, behind_others: bool) -> Counter[str]:
-    """What one document costs, step by step: one that comes alone, or one that finds the quota booked up.
+    """What one document costs, step by step: one that comes alone, or one that finds all slots reserved.
 
     Counted by kind, and ``execution`` (of a function), ``message bytes`` (the largest), ``table bytes``,
     ``blob bytes``.
     """
     world = CountingWorld(Burst())
     services = world.open(_NAME)
+    world.threads.time += 60  # a process that has just started reserves a slot for its first call
     if behind_others:
-        _book_up(world, services)
+        _reserve_all(world, services)
     world.counts.clear()
     messages = world.storage.queues().get_queue_client("read-operations")
     advance(services, _NAME)
@@ -129,7 +130,7 @@ def life(*, behind_others: bool) -> Counter[str]:
         messages.delete_message(message.id, message.pop_receipt)
         executions += 1
     rows = [row for table in ("documents", "lines") for row in world.storage.rows_in(table)]
-    kept = [row for row in rows if row["PartitionKey"] != "~pace"]
+    kept = [row for row in rows if row["PartitionKey"] != "~quota"]
     if not any(row.get("Status") == Status.SUCCEEDED for row in kept):
         raise RuntimeError("the document was not read")
     counts = world.counts
@@ -139,12 +140,12 @@ def life(*, behind_others: bool) -> Counter[str]:
     return counts
 
 
-def _book_up(world: CountingWorld, services: Services) -> None:
-    """Let others book, all at this very moment, until the next is told to come again."""
+def _reserve_all(world: CountingWorld, services: Services) -> None:
+    """Let others reserve, all at this very moment, until the next is told to come again."""
     world.storage.fault = None
-    turn = services.pacer.turn(True)
-    while turn.slots or not turn.delay:
-        turn = services.pacer.turn(True)
+    reservation = services.limiter.reserve(Call.SUBMIT)
+    while reservation.slots or not reservation.delay:
+        reservation = services.limiter.reserve(Call.SUBMIT)
     world.storage.fault = world.storage_call
 
 
@@ -259,19 +260,21 @@ def enqueued(rate: str, count: int) -> tuple[int, float]:
 def quota_used(rate: Rate, documents: int, longest_delay: float) -> float:
     """The share of the quota that is read with, while so many documents wait for their turn at once.
 
-    Only the calendar and the messages' delays are simulated.
+    Only the lanes and the messages' delays are simulated.
     """
-    pace, ended = Pace(rate), 0.0
+    text, ended = "", 0.0
     visits: list[tuple[float, int, bool]] = [(number / documents, number, False) for number in range(documents)]
     while visits:
-        now, number, booked = heappop(visits)
-        if booked:
+        now, number, is_reserved = heappop(visits)
+        if is_reserved:
             ended = max(ended, now)
             continue
-        booking = pace.book_submit(now)
-        wait = booking.at - now
-        if booking.slots:
-            heappush(visits, (now + max(wait - EARLY_BY, 0), number, True))
+        lanes = Lanes(rate, now, text)
+        posts = lanes.of(Call.SUBMIT)
+        if slots := lanes.reserve(Call.SUBMIT, now):
+            heappush(visits, (now + max((posts.wait(slots[0], now) or 0) - LEAD, 0), number, True))
         else:
+            wait = posts.come_again(now, 2 if rate.shared else 1) - now
             heappush(visits, (now + min(max(wait, 1), longest_delay), number, False))
+        text = lanes.text
     return documents * (2 if rate.shared else 1) / rate.posts.rate / ended

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from bench.counted import CALLS, compare, comparison_memory, enqueued, life, quota_used, sample, sweep
 from bench.figure import Figure
 from shared.missed import SLICE
-from shared.settings import Quota, Rate
+from shared.quota.rate import Quota, Rate
 
 MILLION = 1_000_000
 QUOTAS = {
@@ -76,7 +76,7 @@ def exact() -> Iterator[Figure]:
     """What is counted, or computed from what is counted: the same in every run."""
     alone, behind = life(behind_others=False), life(behind_others=True)
     for who, counts in (("that comes alone", alone), ("behind others", behind)):
-        for kind in ("table", "pace", "blob read", "blob write", "queue", "poll", "execution"):
+        for kind in ("table", "quota", "blob read", "blob write", "queue", "poll", "execution"):
             yield Figure(name=f"{_KINDS[kind]}, a document {who}", value=counts[kind], unit="")
     entities = behind["entity"]
     yield Figure(name="Entities written to one partition, a document behind others", value=entities, unit="")
@@ -106,7 +106,7 @@ def exact() -> Iterator[Figure]:
 
 _KINDS = {
     "table": "Calls of tables",
-    "pace": "Calls of the pace's row",
+    "quota": "Calls of the rate limiter's row",
     "blob read": "Blobs read",
     "blob write": "Blobs written",
     "queue": "Messages sent and deleted",
@@ -132,10 +132,10 @@ def _money(alone: Mapping[str, int], behind: Mapping[str, int]) -> Iterator[Figu
 
     blobs = price({kind: behind[kind] for kind in ("blob read", "blob write", "blob other")})
     queue = PRICES["queue"] * (behind["queue"] + behind["poll"])
-    tables = PRICES["table"] * (behind["table"] + behind["pace"])
+    tables = PRICES["table"] * (behind["table"] + behind["quota"])
     seconds = _hours(QUOTAS["30/s"]) * 3600 / MILLION
     computing = PRICES["GB-second"] * seconds * INSTANCES * INSTANCE_GB + PRICES["execution"] * behind["execution"]
-    calls = sum(behind[kind] for kind in ("table", "pace", "blob read", "blob write")) + behind["queue"] / 2
+    calls = sum(behind[kind] for kind in ("table", "quota", "blob read", "blob write")) + behind["queue"] / 2
     older = PRICES["GB-second, Consumption"] * EXECUTION_GB * (calls * CALL_SECONDS + READ_SECONDS)
     older += PRICES["execution, Consumption"] * behind["execution"]
     yield thousand("blobs read and written", blobs)
@@ -164,7 +164,9 @@ def sampled(*, quick: bool) -> Iterator[Figure]:
     kinds = (*CALLS, "poll", "milliseconds")
     before, last = ({kind: (more[kind] - less[kind]) / part for kind in kinds} for less, more in (runs[:2], runs[1:]))
     calls = sum(last[kind] for kind in CALLS)
-    note = "table {table:.2f}, pace {pace:.2f}, blobs read {blob read:.2f}, messages {queue:.2f}".format(**last)
+    note = "table {table:.2f}, rate limiter {quota:.2f}, blobs read {blob read:.2f}, messages {queue:.2f}".format(
+        **last
+    )
     yield Figure(name="Calls a document in a simulated backlog, polls apart", value=calls, unit="", note=note)
     change = 100 * abs(calls / sum(before[kind] for kind in CALLS) - 1)
     yield Figure(name="Its change from one part of the backlog to the next", value=change, unit="%", goal=5)

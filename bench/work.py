@@ -64,7 +64,7 @@ def calls(storage: str, documents: int) -> Iterator[Figure]:
                 read.gets.extend([*[RUNNING] * further_polls, None])
             before = len(tap.calls)
             work(app, names)
-            shared = [call.method == "GET" and "~pace" in call.path for call in tap.calls[before:]]
+            shared = [call.method == "GET" and "~quota" in call.path for call in tap.calls[before:]]
         return shared.count(False) / documents, shared.count(True) / documents
 
     once, rarely = count(quiet)

@@ -87,7 +87,7 @@ def test_the_first_document_of_a_quiet_minute_costs_one_read_of_the_limiter_s_ro
     calls = len(tap.calls)
     app.event("a.png")
     app.run()
-    paced = [call for call in tap.calls[calls:] if "~pace" in call.path]
+    paced = [call for call in tap.calls[calls:] if "~quota" in call.path]
     assert (len(tap.calls) - calls, [call.method for call in paced]) == (10, ["GET"])
 
 
@@ -98,7 +98,7 @@ def test_a_document_that_comes_at_once_after_others_costs_one_reservation_more(a
     app.event("first.png")
     calls = len(tap.calls)
     app.event("a.png")
-    made = [(call.method, call.service, "~pace" in call.path) for call in tap.calls[calls:]]
+    made = [(call.method, call.service, "~quota" in call.path) for call in tap.calls[calls:]]
     assert made == [
         ("GET", "blob", False),
         ("PUT", "table", True),
@@ -108,7 +108,7 @@ def test_a_document_that_comes_at_once_after_others_costs_one_reservation_more(a
     ]
     calls = len(tap.calls)
     app.run()
-    assert not [call for call in tap.calls[calls:] if call.method != "GET" and "~pace" in call.path]
+    assert not [call for call in tap.calls[calls:] if call.method != "GET" and "~quota" in call.path]
 
 
 def test_each_further_poll_costs_three_storage_calls_and_one_of_read(
