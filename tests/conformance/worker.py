@@ -75,10 +75,9 @@ def _result(response: Any) -> dict[str, Any]:
     http = getattr(getattr(response, "return_value", None), "http", None)
     if http is None:
         return told
-    return {
-        **told,
-        "http": {"status": http.status_code, "headers": dict(http.headers), "body": http.body.bytes.decode()},
-    }
+    headers = {name.lower(): value for name, value in http.headers.items()}
+    assert len(headers) == len(http.headers), "a header comes twice"
+    return {**told, "http": {"status": http.status_code, "headers": headers, "body": http.body.bytes.decode()}}
 
 
 async def _serve(folder: str) -> None:
