@@ -179,7 +179,7 @@ def test_what_was_lost_to_refusals_is_won_back_slowly() -> None:
     assert pace.lane(False).share == 1.0
 
 
-def test_a_call_that_is_booked_and_never_made_takes_nothing_from_later_ones() -> None:
+def test_a_call_that_is_reserved_and_never_made_takes_nothing_from_later_ones() -> None:
     pace = Pace(PAID)
     for _ in range(1000):
         pace.book_submit(NOW)
