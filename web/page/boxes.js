@@ -29,6 +29,7 @@ export class Boxes {
   #stage;
   #sheet;
   #active = null;
+  #lit = null; // the pixels that are lit
   #widths = new Map();
 
   constructor(canvas, stage, sheet) {
@@ -90,7 +91,7 @@ export class Boxes {
       this.#fill(context, frame, now, HIT_NOW);
       this.#stroke(context, frame, now, HIT_NOW_EDGE, 2);
     }
-    this.#show();
+    this.#show(true);
   }
 
   /** Light a line, or a word in it: `{line, word}` as PageModel.at gives it, or null. */
@@ -99,20 +100,38 @@ export class Boxes {
     this.#show();
   }
 
-  #show() {
+  /** Copy what is drawn, and light what is looked at: only where something changes, unless `all`. */
+  #show(all = false) {
     const context = this.#context;
+    const { width, height } = this.#canvas;
+    if (!width || !height) return;
+    const frame = this.model?.hasBoxes ? this.#frame() : null;
+    const line = frame && this.#active ? this.model.lines[this.#active.line]?.box : null;
+    const word = frame && this.#active ? this.model.words[this.#active.word]?.box : null;
+    const area = all ? [0, 0, width, height] : this.#lit;
     context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
-    if (this.#base.width && this.#base.height) context.drawImage(this.#base, 0, 0);
-    if (!this.#active || !this.model?.hasBoxes) return;
-    const frame = this.#frame();
-    const line = this.model.lines[this.#active.line]?.box;
-    const word = this.model.words[this.#active.word]?.box;
-    if (line) this.#stroke(context, frame, [line], ACTIVE_EDGE, word ? 1 : 2);
+    if (area) {
+      context.clearRect(...area);
+      context.drawImage(this.#base, ...area, ...area);
+    }
+    this.#lit = null;
     const lit = word ?? line;
     if (!lit) return;
+    if (line) this.#stroke(context, frame, [line], ACTIVE_EDGE, word ? 1 : 2);
     this.#fill(context, frame, [lit], ACTIVE);
     if (word) this.#stroke(context, frame, [word], ACTIVE_EDGE, 2);
+    this.#lit = this.#area([line, word].filter(Boolean), frame, width, height);
+  }
+
+  /** The pixels that these boxes and their edges take: x, y, width, height within the canvas; null for none. */
+  #area(boxes, frame, width, height) {
+    const all = boxes.map(bounds);
+    const edge = 3 * frame.ratio;
+    const left = Math.max(0, Math.floor(Math.min(...all.map((each) => each[0])) * frame.x + frame.left - edge));
+    const top = Math.max(0, Math.floor(Math.min(...all.map((each) => each[1])) * frame.y + frame.top - edge));
+    const right = Math.min(width, Math.ceil(Math.max(...all.map((each) => each[2])) * frame.x + frame.left + edge));
+    const bottom = Math.min(height, Math.ceil(Math.max(...all.map((each) => each[3])) * frame.y + frame.top + edge));
+    return right > left && bottom > top ? [left, top, right - left, bottom - top] : null;
   }
 
   #path(context, boxes) {

@@ -38,12 +38,13 @@ export const STATUSES = {
   waiting: "Waiting",
   failed: "Failed",
   ignored: "Left alone",
+  trouble: "Not readable",
   uploading: "Uploading",
   uploaded: "Uploaded",
   queued: "Queued",
 };
 
-export const FINAL = new Set(["succeeded", "failed", "ignored"]);
+export const FINAL = new Set(["succeeded", "failed", "ignored", "trouble"]);
 
 /** A name's folder, with its slash, and what follows. */
 export function nameParts(name) {
@@ -58,6 +59,7 @@ export function facts(summary) {
     const due = summary.dueAt ? ` Next try at ${when(summary.dueAt)}.` : "";
     return `${summary.errorMessage || "It is tried again by itself."}${due}`;
   }
+  if (summary.status === "trouble") return "Its row in the documents table cannot be read; somebody may have edited it.";
   const parts = [];
   if (summary.pageCount) parts.push(counted(summary.pageCount, "page"));
   if (summary.wordCount !== null && summary.wordCount !== undefined) parts.push(counted(summary.wordCount, "word"));

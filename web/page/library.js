@@ -10,7 +10,7 @@ const PART = 500;
 const SPARE = 8; // rows beyond the window, either way
 const MOST_ADDED = 200; // rows of "Just added"
 const QUICK = 700; // ms between questions about what was just added
-const CHIPS = ["", "succeeded", "reading", "submitting", "waiting", "failed", "ignored"];
+const CHIPS = ["", "succeeded", "reading", "submitting", "waiting", "failed", "ignored", "trouble"];
 
 /** One row, made once and changed in place, so that the keyboard's focus stays where it is. */
 class Row {
@@ -87,6 +87,7 @@ export class Library {
   #shown = false;
   #countsDue = 0;
   #problem = null;
+  followed = null; // the name of a document that somebody else asks about
 
   constructor(api) {
     this.#api = api;
@@ -101,6 +102,9 @@ export class Library {
     });
     this.#watch();
   }
+
+  /** What the list shows, and where "Documents" leads back to. */
+  get place() { return this.#place; }
 
   show(place) {
     const next = { prefix: place.prefix ?? "", status: place.status ?? "" };
@@ -224,7 +228,7 @@ export class Library {
     try {
       const { body } = await this.#api.documents({ ...this.#place, limit: this.#documents.length ? PART : FIRST_PART, continuation: this.#continuation }, loading.signal);
       this.#documents.push(...body.value);
-      this.#continuation = continuationOf(body.nextLink);
+      this.#continuation = continuationOf(body);
       this.#whole = !this.#continuation;
       this.#problem = null;
     } catch (problem) {
@@ -309,7 +313,7 @@ export class Library {
   /** Ask about what is on its way: what was added here, and what of the list can be seen. */
   async #watch() {
     for (;;) {
-      const added = [...this.#added.keys()].filter((upload) => upload.state === "uploaded" && !upload.done);
+      const added = [...this.#added.keys()].filter((upload) => upload.state === "uploaded" && !upload.done && upload.name !== this.followed);
       const seen = this.#shown ? [...this.#rows.values()].map((row) => this.#documents[row.index]).filter((each) => each && !FINAL.has(each.status)) : [];
       const youngest = Date.now() - Math.max(0, ...added.map((upload) => upload.at));
       await new Promise((resolve) => { setTimeout(resolve, youngest < 60_000 ? QUICK : added.length ? 2000 : 3000); });

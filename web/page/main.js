@@ -22,7 +22,6 @@ library.retry = (upload) => { uploads.again(upload); viewer.reload(); };
 // What is shown
 
 const shown = () => !$("viewer").hidden;
-let listPlace = {}; // where "Documents" leads back to
 let listScroll = 0;
 
 function show() {
@@ -35,13 +34,14 @@ function show() {
   $("skip").setAttribute("href", one ? "#doc-name" : "#library-main");
   if (one) {
     library.hide();
-    $("back").href = address.write(listPlace);
+    $("back").href = address.write(library.place);
+    library.followed = place.name;
     viewer.show(place);
     if (!wasOne) $("doc-name").focus();
   } else {
     if (wasOne) viewer.hide();
     document.title = "blob-ocr";
-    listPlace = { prefix: place.prefix, status: place.status };
+    library.followed = null;
     library.show(place);
     if (wasOne) { scrollTo(0, listScroll); $("library-main").focus({ preventScroll: true }); }
   }
@@ -125,7 +125,7 @@ async function add(files, { replace = false } = {}) {
     address.go({ name: started[0].name });
     show();
   } else {
-    address.go(listPlace);
+    address.go(library.place);
     scrollTo(0, 0);
     announce(`${counted(started.length, "file")} on their way`);
   }
@@ -245,5 +245,5 @@ async function changeKey() {
 }
 
 $("languages").append(...LANGUAGES.map((tag) => h("option", { value: tag }, new Intl.DisplayNames(["en"], { type: "language" }).of(tag))));
-keyboard.listen(viewer, { shown, back: () => address.go(listPlace), help: () => $("keys-dialog").showModal() });
+keyboard.listen(viewer, { shown, back: () => address.go(library.place), help: () => $("keys-dialog").showModal() });
 show();

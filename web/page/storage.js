@@ -87,13 +87,13 @@ async function* piecesOfLines(api, name, numbers, signal) {
       piece += `${line.text}\n`;
     }
     yield piece;
-    continuation = continuationOf(answer.nextLink);
+    continuation = continuationOf(answer);
   } while (continuation);
 }
 
-/** The token in a link to the next part: the link itself is not followed, so that the key goes nowhere else. */
-export function continuationOf(link) {
-  return link ? new URL(link, location.href).searchParams.get("continuation") : null;
+/** What continues a list: its token. A link to the next part is not followed, so that the key goes nowhere else. */
+export function continuationOf({ continuation, nextLink }) {
+  return continuation ?? (nextLink ? new URL(nextLink, location.href).searchParams.get("continuation") : null);
 }
 
 /** The beginning of the JSON that Read gave: `{text, whole, total}` with `total` in bytes, or null where storage does not tell. */

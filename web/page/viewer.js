@@ -183,7 +183,7 @@ export class Viewer {
         else if (!this.#document) { this.#showProblem(problem); if (problem.status && problem.status < 500) return; }
       }
       const age = Date.now() - since;
-      await pause(age < 60_000 ? 600 : age < 300_000 ? 2000 : 5000, signal).catch(() => {});
+      await pause(age < 20_000 ? 400 : age < 60_000 ? 1000 : age < 300_000 ? 2000 : 5000, signal).catch(() => {});
       while (document.hidden && !signal.aborted) await pause(1000, signal).catch(() => {});
     }
   }
@@ -281,6 +281,10 @@ export class Viewer {
       return [h("h2", {}, "This file was left alone"), h("p", { class: "lead" }, body.errorMessage || "It is not a document, or it was told to be left alone."), advice(body.advice),
         h("div", { class: "buttons" }, readAgain("primary"), forget)];
     }
+    if (state === "trouble") {
+      return [h("h2", {}, "This document’s row cannot be read"), h("p", { class: "lead" }, "Somebody may have edited it in the documents table. Reading the file again makes it anew."), advice(body.advice),
+        h("div", { class: "buttons" }, readAgain("primary"), forget)];
+    }
     if (state === "waiting") {
       return [h("h2", {}, "Waiting for another try"), h("p", { class: "lead" }, body.errorMessage || "Read, or storage, cannot take it right now."),
         body.dueAt ? h("p", { class: "message" }, `Next try at ${when(body.dueAt)}.`) : null, advice(body.advice),
@@ -366,7 +370,7 @@ export class Viewer {
     this.#showCount();
     $("stage-note").hidden = true;
     try {
-      const image = this.#image(page, signal).catch((problem) => problem);
+      const image = this.#image(page, signal).catch((problem) => problem); // at the same time as its words
       const model = await this.#load(page, signal);
       if (signal.aborted) return;
       this.#showPage(model);
@@ -399,13 +403,17 @@ export class Viewer {
     });
   }
 
-  #load(page, signal) {
+  async #load(page, signal) {
     const known = this.#pages.get(page);
-    return known ?? this.#api.page(this.#place.name, page, signal).then((body) => {
-      const model = new PageModel(body);
-      this.#pages.set(page, model);
-      return model;
-    });
+    if (known) return known;
+    const body = this.#document.hasPages === false ? await this.#linesAsPage(page, signal) : await this.#api.page(this.#place.name, page, signal);
+    return this.#pages.set(page, new PageModel(body));
+  }
+
+  /** A page from its lines: where a document was read before pages were kept. Its words have no places. */
+  async #linesAsPage(page, signal) {
+    const { value } = await this.#api.lines({ name: this.#place.name, page, limit: 1000 }, signal);
+    return { page, width: null, height: null, language: null, lines: value.map((line) => ({ ...line, box: line.boundingBox, words: [] })) };
   }
 
   /** The image of a page, at the size that the screen has for it: `{blob, width, page}`. */
@@ -414,8 +422,20 @@ export class Viewer {
     const width = WIDTHS.find((each) => each >= wanted) ?? WIDTHS.at(-1);
     const known = this.#images.get(page);
     if (known && known.width >= width) return known;
-    const blob = await this.#api.pageImage(this.#place.name, page, width, signal);
+    const blob = await this.#drawn(page, width, signal);
     return this.#images.set(page, { blob, width, page });
+  }
+
+  /** A server that draws for others at the moment is asked again. */
+  async #drawn(page, width, signal) {
+    for (let left = 4; ; left -= 1) {
+      try {
+        return await this.#api.pageImage(this.#place.name, page, width, signal);
+      } catch (problem) {
+        if (!left || signal.aborted || (problem.status !== 429 && problem.status !== 503)) throw problem;
+        await pause(700, signal);
+      }
+    }
   }
 
   async #showImage(promise, signal) {
@@ -430,7 +450,8 @@ export class Viewer {
       if (!this.#model?.hasBoxes) { this.#aspect = aspect; this.#layOut(); }
     } else {
       this.#clearScan();
-      if (this.#model?.hasBoxes) this.#note(entry.code === "PageNotDrawable" ? "This page cannot be drawn. Its words stand where they were found." : "The page’s image cannot be had right now. Its words stand where they were found.");
+      if (!this.#model?.hasBoxes) this.#note("This page has no image, and its words no places.");
+      else this.#note(entry.code === "PageNotDrawable" ? "This page cannot be drawn. Its words stand where they were found." : "The page’s image cannot be had right now. Its words stand where they were found.");
     }
     this.#draw();
   }
