@@ -56,7 +56,7 @@ def test_the_output_says_which_version_and_operation_it_is_of(app: App) -> None:
     }
 
 
-def test_one_page_costs_nine_storage_calls_and_two_of_read(app: App, read: ReadServer, tap: StorageTap) -> None:
+def test_one_page_costs_ten_storage_calls_and_two_of_read(app: App, read: ReadServer, tap: StorageTap) -> None:
     app.read("warm.png", "one")  # tables, queue and container are there from now on
     app.clock.passes(2)
     app.drop("a.png", "one")
@@ -73,6 +73,7 @@ def test_one_page_costs_nine_storage_calls_and_two_of_read(app: App, read: ReadS
         ("PUT", "blob", "a.png.json"),
         batch,  # head and lines
         ("PUT", "blob", "a.png.txt"),
+        ("PUT", "blob", "a.png.jsonl"),
         batch,  # succeeded, and the worklist entry is gone
     ]
     assert [request.method for request in read.requests[asked:]] == ["POST", "GET"]
@@ -87,8 +88,8 @@ def test_the_first_document_of_a_quiet_minute_costs_one_read_of_the_limiter_s_ro
     calls = len(tap.calls)
     app.event("a.png")
     app.run()
-    paced = [call for call in tap.calls[calls:] if "~pace" in call.path]
-    assert (len(tap.calls) - calls, [call.method for call in paced]) == (10, ["GET"])
+    limited = [call for call in tap.calls[calls:] if "~quota" in call.path]
+    assert (len(tap.calls) - calls, [call.method for call in limited]) == (11, ["GET"])
 
 
 def test_a_document_that_comes_at_once_after_others_costs_one_reservation_more(app: App, tap: StorageTap) -> None:
@@ -98,7 +99,7 @@ def test_a_document_that_comes_at_once_after_others_costs_one_reservation_more(a
     app.event("first.png")
     calls = len(tap.calls)
     app.event("a.png")
-    made = [(call.method, call.service, "~pace" in call.path) for call in tap.calls[calls:]]
+    made = [(call.method, call.service, "~quota" in call.path) for call in tap.calls[calls:]]
     assert made == [
         ("GET", "blob", False),
         ("PUT", "table", True),
@@ -108,7 +109,7 @@ def test_a_document_that_comes_at_once_after_others_costs_one_reservation_more(a
     ]
     calls = len(tap.calls)
     app.run()
-    assert not [call for call in tap.calls[calls:] if call.method != "GET" and "~pace" in call.path]
+    assert not [call for call in tap.calls[calls:] if call.method != "GET" and "~quota" in call.path]
 
 
 def test_each_further_poll_costs_three_storage_calls_and_one_of_read(
