@@ -7,7 +7,6 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from shared.advance import advance_message
 from shared.document import Status
-from shared.errors import InputContainerMissing
 from shared.keys import document_key
 from shared.message import ForeignMessage, Message
 from tests.support.app import App, Clock, settings_for
@@ -193,14 +192,15 @@ def test_containers_tables_and_queue_are_made_when_they_are_first_missing_and_as
     assert not [call for call in tap.calls[calls:] if call.path in made]
 
 
-def test_a_missing_input_container_is_an_error_that_names_account_and_container(
+def test_a_document_waits_for_a_missing_input_container_by_the_name_of_account_and_container(
     tap: StorageTap, read: ReadServer
 ) -> None:
     app = App(settings_for(tap.connection_string, read.endpoint), Clock())
-    with pytest.raises(InputContainerMissing) as error:
-        app.event("a.png")
-    assert app.settings.input_container in str(error.value)
-    assert "devstoreaccount1" in str(error.value)
+    app.event("a.png")
+    document = app.document("a.png")
+    assert (document.status, document.error_code) == (Status.WAITING, "StorageRefused")
+    assert app.settings.input_container in (document.error_message or "")
+    assert "devstoreaccount1" in (document.error_message or "")
     with pytest.raises(ResourceNotFoundError):
         app.inbox.get_container_properties()
 
