@@ -5,7 +5,7 @@ import json
 import time
 import tracemalloc
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
@@ -71,6 +71,11 @@ class CountingWorld(BurstWorld):
             self.counts["deepest"] = max(self.counts["deepest"], self._queued)
         super().storage_call(call)
 
+    def go(self, function: Callable[[], None]) -> None:
+        """Run a function on the virtual clock."""
+        self.threads.spawn(function)
+        self.threads.run()
+
 
 def _kind(call: Operation) -> str:
     if call.service == "queue":
@@ -119,22 +124,25 @@ def life(*, behind_others: bool) -> Counter[str]:
     if behind_others:
         _reserve_all(world, services)
     world.counts.clear()
+    counts = world.counts
     messages = world.storage.queues().get_queue_client("read-operations")
-    advance(services, _NAME)
-    executions, largest = 1, 0
-    while waiting := world.storage.messages_in("read-operations"):
-        largest = max(largest, len(waiting[0].text))
-        world.threads.time = max(world.threads.time, waiting[0].visible_on.timestamp())
-        (message,) = messages.receive_messages(max_messages=1, visibility_timeout=600)
-        advance_message(services, base64.b64decode(message.content))
-        messages.delete_message(message.id, message.pop_receipt)
-        executions += 1
+
+    def steps() -> None:
+        advance(services, _NAME)
+        counts["execution"] += 1
+        while waiting := world.storage.messages_in("read-operations"):
+            counts["message bytes"] = max(counts["message bytes"], len(waiting[0].text))
+            world.threads.sleep(max(0, waiting[0].visible_on.timestamp() - world.threads.time))
+            (message,) = messages.receive_messages(max_messages=1, visibility_timeout=600)
+            advance_message(services, base64.b64decode(message.content))
+            messages.delete_message(message.id, message.pop_receipt)
+            counts["execution"] += 1
+
+    world.go(steps)
     rows = [row for table in ("documents", "lines") for row in world.storage.rows_in(table)]
     kept = [row for row in rows if row["PartitionKey"] != "~quota"]
     if not any(row.get("Status") == Status.SUCCEEDED for row in kept):
         raise RuntimeError("the document was not read")
-    counts = world.counts
-    counts["execution"], counts["message bytes"] = executions, largest
     counts["table bytes"] = sum(map(entity_bytes, kept))
     counts["blob bytes"] = sum(len(blob.content) for blob in world.storage.blobs_in("results").values())
     return counts
@@ -166,13 +174,19 @@ def sweep(in_flight: int, overdue: int) -> int:
     """Calls of storage that a sweep makes."""
     world = CountingWorld(Burst())
     services, now = world.open(), world.now()
+    world.storage.fault = None
     for number in range(in_flight):
         due_at = now + timedelta(hours=-1 if number < overdue else 1)
         name = f"{number:06}.pdf"
         services.documents.write(Document(name=name, status=Status.WAITING, source_etag="x", due_at=due_at), None)
+    world.storage.fault = world.storage_call
     world.counts.clear()
-    recover_stalled(services, now + timedelta(hours=1))
-    find_missed(services, now + timedelta(hours=1), resume_only=True)
+
+    def one() -> None:
+        recover_stalled(services, now + timedelta(hours=1))
+        find_missed(services, now + timedelta(hours=1), resume_only=True)
+
+    world.go(one)
     return sum(world.counts[kind] for kind in (*CALLS, "poll"))
 
 
@@ -196,18 +210,12 @@ class _Known(Documents):
     def versions(self) -> Iterator[tuple[str, str]]:
         return ((_name(number), f'"0x{number:015X}"') for number in range(self._count))
 
-    def progress(self, prefix: str) -> str | None:  # noqa: ARG002 - each begins anew
-        return None
-
-    def save_progress(self, prefix: str, text: str) -> None:
-        """It is not kept."""
-
 
 class _Files(Inbox):
     def __init__(self, count: int) -> None:
         self._count = count
 
-    def list(self, _prefix: str, _start: str | None) -> Iterator[tuple[list[Listed], str | None]]:
+    def pages(self, _prefix: str, _start: str | None) -> Iterator[tuple[list[Listed], str | None]]:
         for first in range(0, self._count, 5000):
             end = min(first + 5000, self._count)
             files = [Listed(_name(number), f"0x{number:015X}", 1, _OLD) for number in range(first, end)]
@@ -246,19 +254,19 @@ def comparison_memory(count: int) -> float:
 
 
 def enqueued(rate: str, count: int) -> tuple[int, float]:
-    """How many of so many missed files one comparison hands over, and after how many hours the last is due."""
+    """How many of so many missed files one comparison enqueues, and after how many hours the last is due."""
     taken = _Taken()
     services = CountingWorld(Burst(rate=rate)).services()
     services = replace(services, documents=_Known(0), inbox=_Files(count), queue=taken)
-    handed = find_missed(services, services.now() + timedelta(hours=1))
-    return handed, taken.longest_delay / 3600
+    count = find_missed(services, services.now() + timedelta(hours=1))
+    return count, taken.longest_delay / 3600
 
 
 # ---- A backlog longer than a message can be hidden
 
 
 def quota_used(rate: Rate, documents: int, longest_delay: float) -> float:
-    """The share of the quota that is read with, while so many documents wait for their turn at once.
+    """The share of the quota that is used while so many documents wait for a slot at once.
 
     Only the lanes and the messages' delays are simulated.
     """

@@ -42,9 +42,9 @@ PRICES = {
 BY_EVENT_GRID = Counter({"event": 2, "blob other": 2, "queue": 3})
 BY_SCAN = Counter({"blob write": 1, "blob other": 9, "queue": 3})
 """What the host does for a file until the function runs. By Event Grid: an event is published and delivered; a message
-is sent, received and deleted; the file is looked at twice (azure-sdk-for-net, BlobQueueTriggerExecutor.cs). By scan, no
-event, but a receipt: looked for, created, leased, looked at, looked at, marked, released; and the file looked at once
-more (BlobTriggerExecutor.cs, BlobReceiptManager.cs)."""
+is sent, received and deleted; the file's properties are read twice (azure-sdk-for-net, BlobQueueTriggerExecutor.cs). By
+scan, no event, but a receipt: looked for, created, leased, read, read, marked, released; and the file's properties read
+once more (BlobTriggerExecutor.cs, BlobReceiptManager.cs)."""
 SCAN_CALLS = 9
 """Of them, those that the one scanner makes for one file after the other."""
 CALL_SECONDS, READ_SECONDS = 0.01, 0.3
@@ -91,14 +91,14 @@ def exact() -> Iterator[Figure]:
         yield Figure(name=name, value=sweep(in_flight, overdue), unit="")
     for rate, quota in QUOTAS.items():
         yield Figure(name=f"A million at {rate}, at best", value=_hours(quota), unit="hours")
-    handed, _ = enqueued("20/min", 20_000)
-    yield Figure(name="Files that find_missed hands over in a day, at 20/min", value=handed, unit="")
+    count, _ = enqueued("20/min", 20_000)
+    yield Figure(name="Files that find_missed enqueues in a day, at 20/min", value=count, unit="")
     each = HIDDEN_FOR_HOURS * 3600 // round(_hours(QUOTAS["20/min"]) * 3600 / MILLION)
     for times in (1, 2):
         used = quota_used(QUOTAS["20/min"], times * each, HIDDEN_FOR_HOURS * 3600)
         name = f"Of the quota used, by a backlog of {times} times a message's longest delay"
         yield Figure(name=name, value=100 * used, unit="%")
-    yield Figure(name="Scan: files handed over", value=1 / (SCAN_CALLS * CALL_SECONDS), unit="a second")
+    yield Figure(name="Scan: files enqueued", value=1 / (SCAN_CALLS * CALL_SECONDS), unit="a second")
     pages = MILLION / LISTED_AT_ONCE
     yield Figure(name="Scan: one round of a million files", value=pages * SCAN_EVERY / 60, unit="minutes")
     yield from _money(alone, behind)
