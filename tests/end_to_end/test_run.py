@@ -100,9 +100,16 @@ def test_real_documents_of_every_format_are_read(dev: Dev, shared_samples: Path)
 
 
 def test_behind_a_proxy_nothing_of_this_machine_is_asked_through_it(dev: Dev) -> None:
-    nowhere = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
+    proxy = "http://127.0.0.1:9"  # nobody listens there
 
-    documents = dev.read(ROOT / "samples/photo.jpg", NO_PROXY="corp.example", **nowhere)
+    documents = dev.read(
+        ROOT / "samples/photo.jpg",
+        NO_PROXY="corp.example",
+        HTTP_PROXY=proxy,
+        http_proxy=proxy,
+        HTTPS_PROXY=proxy,
+        https_proxy=proxy,
+    )
 
     assert documents["photo.jpg"]["status"] == "succeeded"
 

@@ -126,7 +126,7 @@ def test_polls_come_soon_at_first_and_then_more_rarely(app: App, read: ReadServe
     read.gets.extend([RUNNING] * 5)
     app.drop("a.png", "one")
     app.event("a.png")
-    assert [app.step() for _ in range(6)] == [2, 2, 4, 8, 16, 32]
+    assert [app.step() for _ in range(6)] == [2, 3, 3, 4, 5, 5]
     assert app.document("a.png").status is Status.SUCCEEDED
 
 

@@ -109,7 +109,7 @@ def test_a_forgotten_file_without_an_md5_is_not_read_again_for_an_edit(app: App,
 def test_an_edit_waits_for_a_post_that_takes_minutes(app: App, read: ReadServer) -> None:
     app.drop("a.png", "one")
 
-    def edited_meanwhile(*_: object) -> None:
+    def edited_meanwhile(_request: object) -> None:
         edit_of_metadata(app)
         app.event("a.png")
         for _ in range(5):  # each finds the claim held, and comes again
