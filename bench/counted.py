@@ -113,13 +113,14 @@ PAGE = _page()
 
 
 def life(*, behind_others: bool) -> Counter[str]:
-    """What one document costs, step by step: one that comes alone, or one that finds the quota reserved for others.
+    """What one document costs, step by step: one that comes alone, or one that finds all slots reserved.
 
     Counted by kind, and ``execution`` (of a function), ``message bytes`` (the largest), ``table bytes``,
     ``blob bytes``.
     """
     world = CountingWorld(Burst())
     services = world.open(_NAME)
+    world.threads.time += 60  # a process that has just started reserves a slot for its first call
     if behind_others:
         _reserve_all(world, services)
     world.counts.clear()
@@ -148,7 +149,7 @@ def life(*, behind_others: bool) -> Counter[str]:
 
 
 def _reserve_all(world: CountingWorld, services: Services) -> None:
-    """Let others reserve slots, all at this very moment, until the next one has to come again."""
+    """Let others reserve, all at this very moment, until the next is told to come again."""
     world.storage.fault = None
     reservation = services.limiter.reserve(Call.SUBMIT)
     while reservation.slots or not reservation.delay:
@@ -269,19 +270,19 @@ def quota_used(rate: Rate, documents: int, longest_delay: float) -> float:
 
     Only the lanes and the messages' delays are simulated.
     """
-    start = 1_000_000.0
-    lanes, ended = Lanes(rate, start), start
-    visits: list[tuple[float, int, bool]] = [(start + number / documents, number, False) for number in range(documents)]
+    text, ended = "", 0.0
+    visits: list[tuple[float, int, bool]] = [(number / documents, number, False) for number in range(documents)]
     while visits:
         now, number, is_reserved = heappop(visits)
         if is_reserved:
             ended = max(ended, now)
             continue
-        lanes = Lanes(rate, now, lanes.text)
-        lane = lanes.of(Call.SUBMIT)
+        lanes = Lanes(rate, now, text)
+        posts = lanes.of(Call.SUBMIT)
         if slots := lanes.reserve(Call.SUBMIT, now):
-            heappush(visits, (now + max((lane.wait(slots[0], now) or 0) - LEAD, 0), number, True))
+            heappush(visits, (now + max((posts.wait(slots[0], now) or 0) - LEAD, 0), number, True))
         else:
-            wait = lane.come_again(now, 2 if rate.shared else 1) - now
+            wait = posts.come_again(now, 2 if rate.shared else 1) - now
             heappush(visits, (now + min(max(wait, 1), longest_delay), number, False))
-    return documents * (2 if rate.shared else 1) / rate.posts.rate / (ended - start)
+        text = lanes.text
+    return documents * (2 if rate.shared else 1) / rate.posts.rate / ended

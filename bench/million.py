@@ -106,7 +106,7 @@ def exact() -> Iterator[Figure]:
 
 _KINDS = {
     "table": "Calls of tables",
-    "quota": "Calls of the quota's row",
+    "quota": "Calls of the rate limiter's row",
     "blob read": "Blobs read",
     "blob write": "Blobs written",
     "queue": "Messages sent and deleted",
@@ -164,7 +164,9 @@ def sampled(*, quick: bool) -> Iterator[Figure]:
     kinds = (*CALLS, "poll", "milliseconds")
     before, last = ({kind: (more[kind] - less[kind]) / part for kind in kinds} for less, more in (runs[:2], runs[1:]))
     calls = sum(last[kind] for kind in CALLS)
-    note = "table {table:.2f}, quota {quota:.2f}, blobs read {blob read:.2f}, messages {queue:.2f}".format(**last)
+    note = "table {table:.2f}, rate limiter {quota:.2f}, blobs read {blob read:.2f}, messages {queue:.2f}".format(
+        **last
+    )
     yield Figure(name="Calls a document in a simulated backlog, polls apart", value=calls, unit="", note=note)
     change = 100 * abs(calls / sum(before[kind] for kind in CALLS) - 1)
     yield Figure(name="Its change from one part of the backlog to the next", value=change, unit="%", goal=5)

@@ -7,7 +7,7 @@ from tests.unit.test_page_count import pdf
 
 
 def read_as_two_pages(app: App, content: bytes) -> str | None:
-    """Read a PDF as two pages, as the free tier does: the scripted Read parts them at a form feed."""
+    """Read a PDF as two pages, as the free tier does: the scripted Read parts a file at its form feeds."""
     assert b"\f" not in content
     app.read("a.pdf", content.replace(b"%PDF-1.7\n", b"%PDF-1.7\n%first\f\n"))
     document = app.document("a.pdf")
