@@ -246,7 +246,7 @@ def comparison_memory(count: int) -> float:
 
 
 def enqueued(rate: str, count: int) -> tuple[int, float]:
-    """How many of so many missed files one comparison hands over, and after how many hours the last is due."""
+    """How many of so many missed files one comparison enqueues, and after how many hours the last is due."""
     taken = _Taken()
     services = CountingWorld(Burst(rate=rate)).services()
     services = replace(services, documents=_Known(0), inbox=_Files(count), queue=taken)
