@@ -91,14 +91,14 @@ def exact() -> Iterator[Figure]:
         yield Figure(name=name, value=sweep(in_flight, overdue), unit="")
     for rate, quota in QUOTAS.items():
         yield Figure(name=f"A million at {rate}, at best", value=_hours(quota), unit="hours")
-    count, _ = enqueued("20/min", 20_000)
-    yield Figure(name="Files that find_missed enqueues in a day, at 20/min", value=count, unit="")
+    handed, _ = enqueued("20/min", 20_000)
+    yield Figure(name="Files that find_missed enqueues in a day, at 20/min", value=handed, unit="")
     each = HIDDEN_FOR_HOURS * 3600 // round(_hours(QUOTAS["20/min"]) * 3600 / MILLION)
     for times in (1, 2):
         used = quota_used(QUOTAS["20/min"], times * each, HIDDEN_FOR_HOURS * 3600)
         name = f"Of the quota used, by a backlog of {times} times a message's longest delay"
         yield Figure(name=name, value=100 * used, unit="%")
-    yield Figure(name="Scan: files enqueued", value=1 / (SCAN_CALLS * CALL_SECONDS), unit="a second")
+    yield Figure(name="Scan: files passed to the app", value=1 / (SCAN_CALLS * CALL_SECONDS), unit="a second")
     pages = MILLION / LISTED_AT_ONCE
     yield Figure(name="Scan: one round of a million files", value=pages * SCAN_EVERY / 60, unit="minutes")
     yield from _money(alone, behind)
