@@ -51,7 +51,7 @@ def test_a_simulated_backlog_costs_what_is_counted_step_by_step(
 ) -> None:
     kinds = ("Calls of tables", "Blobs read", "Blobs written", "Messages sent and deleted")
     counted = sum(exact[f"{kind}, a document behind others"].value for kind in kinds)
-    quota = exact["Calls of the quota's row, a document behind others"].value
+    quota = exact["Calls of the rate limiter's row, a document behind others"].value
     simulated = float(shown["Calls a document in a simulated backlog, polls apart"])
     assert 0.95 * counted < simulated < counted + quota  # threads that wait at one time reserve together
 
