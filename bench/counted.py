@@ -24,7 +24,7 @@ from shared.recover import recover_stalled
 from shared.storage.documents import Documents
 from shared.storage.inbox import Inbox, Listed
 from shared.storage.queues import Queue
-from simulation.burst import Burst, BurstRead, BurstWorld
+from simulation.burst import START, Burst, BurstRead, BurstWorld
 from simulation.storage.account import Operation
 
 CALLS = ("table", "blob write", "blob read", "blob other", "queue", "quota")
@@ -270,8 +270,8 @@ def quota_used(rate: Rate, documents: int, longest_delay: float) -> float:
 
     Only the lanes and the messages' delays are simulated.
     """
-    text, ended = "", 0.0
-    visits: list[tuple[float, int, bool]] = [(number / documents, number, False) for number in range(documents)]
+    text, ended = "", START
+    visits: list[tuple[float, int, bool]] = [(START + number / documents, number, False) for number in range(documents)]
     while visits:
         now, number, is_reserved = heappop(visits)
         if is_reserved:
@@ -285,4 +285,4 @@ def quota_used(rate: Rate, documents: int, longest_delay: float) -> float:
             wait = posts.come_again(now, 2 if rate.shared else 1) - now
             heappush(visits, (now + min(max(wait, 1), longest_delay), number, False))
         text = lanes.text
-    return documents * (2 if rate.shared else 1) / rate.posts.rate / ended
+    return documents * (2 if rate.shared else 1) / rate.posts.rate / (ended - START)

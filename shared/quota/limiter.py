@@ -81,7 +81,7 @@ class RateLimiter:
             self._time()
         )  # of the many that start in a burst, none makes its first call without a slot
         self._unreserved: Call | None = None
-        """A call that was made just now. The row does not know it yet."""
+        """A call that was made just now and that the row does not know."""
 
     def reserve(self, call: Call, slots: tuple[int, ...] = ()) -> Reservation:
         """Ask to make a call. ``slots`` are what was reserved for it and for the poll after it."""

@@ -143,8 +143,8 @@ def _paragraph(paragraph: Mapping[str, Any]) -> _Text:
 def _lines_of_content(answer: Answer, analyzed: Mapping[str, Any]) -> list[_Text]:
     """The lines of the whole content.
 
-    Where they are is counted in code points, or in UTF-16 where the answer is. Grapheme clusters, the service's
-    default, differ from those by an emoji or an accent here and there: that moves a word to a neighbouring line at most.
+    Where they are is counted in code points, or in UTF-16 where the answer is: grapheme clusters, the service's
+    default, differ from those by an emoji or an accent here and there, which moves a word by one line at most.
     """
     length = utf16_units if analyzed.get("stringIndexType") == "utf16CodeUnit" else len
     content = {"content": next((value for path, value in answer.parts() if path == _CONTENT), None)}
