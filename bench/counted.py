@@ -207,7 +207,7 @@ class _Files(Inbox):
     def __init__(self, count: int) -> None:
         self._count = count
 
-    def list(self, _prefix: str, _start: str | None) -> Iterator[tuple[list[Listed], str | None]]:
+    def pages(self, _prefix: str, _start: str | None) -> Iterator[tuple[list[Listed], str | None]]:
         for first in range(0, self._count, 5000):
             end = min(first + 5000, self._count)
             files = [Listed(_name(number), f"0x{number:015X}", 1, _OLD) for number in range(first, end)]
