@@ -262,8 +262,9 @@ def quota_used(rate: Rate, documents: int, longest_delay: float) -> float:
 
     Only the lanes and the messages' delays are simulated.
     """
-    text, ended = "", 0.0
-    visits: list[tuple[float, int, bool]] = [(number / documents, number, False) for number in range(documents)]
+    began = _OLD.timestamp()
+    text, ended = "", began
+    visits: list[tuple[float, int, bool]] = [(began + number / documents, number, False) for number in range(documents)]
     while visits:
         now, number, is_reserved = heappop(visits)
         if is_reserved:
@@ -277,4 +278,4 @@ def quota_used(rate: Rate, documents: int, longest_delay: float) -> float:
             wait = posts.come_again(now, 2 if rate.shared else 1) - now
             heappush(visits, (now + min(max(wait, 1), longest_delay), number, False))
         text = lanes.text
-    return documents * (2 if rate.shared else 1) / rate.posts.rate / ended
+    return documents * (2 if rate.shared else 1) / rate.posts.rate / (ended - began)
