@@ -5,7 +5,7 @@ import json
 import time
 import tracemalloc
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
@@ -13,22 +13,22 @@ from io import BytesIO
 from typing import Any
 
 import requests
-from shared.pace import EARLY_BY, Pace
 
 from shared.advance import advance, advance_message
 from shared.assembly import Services
 from shared.document import Document, Status
 from shared.missed import count_missed, find_missed
+from shared.quota.lane import LEAD, Lanes
+from shared.quota.rate import Call, Rate
 from shared.recover import recover_stalled
-from shared.settings import Rate
 from shared.storage.documents import Documents
 from shared.storage.inbox import Inbox, Listed
 from shared.storage.queues import Queue
-from simulation.burst import Burst, _Read, _World
+from simulation.burst import Burst, BurstRead, BurstWorld
 from simulation.storage.account import Operation
 
-CALLS = ("table", "blob write", "blob read", "blob other", "queue", "pace")
-"""Kinds of calls of storage, as they are billed; the row of the pace is counted apart."""
+CALLS = ("table", "blob write", "blob read", "blob other", "queue", "quota")
+"""Kinds of calls of storage, as they are billed; the rate limiter's row is counted apart."""
 
 _NAME = "2024/11/scan-000000001.pdf"
 _WORDS = ["Lorem", "ipsum", "dolor", "sit", "amet", "consetetur", "sadipscing", "elitr"]
@@ -36,12 +36,12 @@ _LINES = 50
 _OLD = datetime(2024, 11, 22, tzinfo=UTC)
 
 
-class CountingWorld(_World):
+class CountingWorld(BurstWorld):
     """A burst whose calls of storage are counted, and where each document is a full page of text."""
 
     def __init__(self, burst: Burst) -> None:
         super().__init__(burst)
-        self.read = _FullPages(self, self.read._quotas)
+        self.read = _FullPages(self, self.read.quotas)
         self.counts: Counter[str] = Counter()
         """By kind; also ``poll`` (of the queue), ``entity`` (written to documents' partition), ``deepest`` (queue)."""
         self._queued = 0
@@ -71,12 +71,17 @@ class CountingWorld(_World):
             self.counts["deepest"] = max(self.counts["deepest"], self._queued)
         super().storage_call(call)
 
+    def go(self, function: Callable[[], None]) -> None:
+        """Run a function on the virtual clock."""
+        self.threads.spawn(function)
+        self.threads.run()
+
 
 def _kind(call: Operation) -> str:
     if call.service == "queue":
         return "poll" if call.verb == "receive_messages" else "queue"
     if call.service == "table":
-        return "pace" if "~pace" in call.target else "table"
+        return "quota" if "~quota" in call.target else "table"
     return {"put_blob": "blob write", "get_blob": "blob read"}.get(call.verb, "blob other")
 
 
@@ -86,7 +91,7 @@ def _more(target: str) -> int:
     return int(more.removesuffix(" more")) if and_ else 0
 
 
-class _FullPages(_Read):
+class _FullPages(BurstRead):
     def send(self, request: requests.PreparedRequest, *rest: object, **options: object) -> requests.Response:
         response = super().send(request, *rest, **options)
         body = response.raw.read()
@@ -108,43 +113,47 @@ PAGE = _page()
 
 
 def life(*, behind_others: bool) -> Counter[str]:
-    """What one document costs, step by step: one that comes alone, or one that finds the quota booked up.
+    """What one document costs, step by step: one that comes alone, or one that finds all slots reserved.
 
     Counted by kind, and ``execution`` (of a function), ``message bytes`` (the largest), ``table bytes``,
     ``blob bytes``.
     """
     world = CountingWorld(Burst())
     services = world.open(_NAME)
+    world.threads.time += 60  # a process that has just started reserves a slot for its first call
     if behind_others:
-        _book_up(world, services)
+        _reserve_all(world, services)
     world.counts.clear()
+    counts = world.counts
     messages = world.storage.queues().get_queue_client("read-operations")
-    advance(services, _NAME)
-    executions, largest = 1, 0
-    while waiting := world.storage.messages_in("read-operations"):
-        largest = max(largest, len(waiting[0].text))
-        world.threads.time = max(world.threads.time, waiting[0].visible_on.timestamp())
-        (message,) = messages.receive_messages(max_messages=1, visibility_timeout=600)
-        advance_message(services, base64.b64decode(message.content))
-        messages.delete_message(message.id, message.pop_receipt)
-        executions += 1
+
+    def steps() -> None:
+        advance(services, _NAME)
+        counts["execution"] += 1
+        while waiting := world.storage.messages_in("read-operations"):
+            counts["message bytes"] = max(counts["message bytes"], len(waiting[0].text))
+            world.threads.sleep(max(0, waiting[0].visible_on.timestamp() - world.threads.time))
+            (message,) = messages.receive_messages(max_messages=1, visibility_timeout=600)
+            advance_message(services, base64.b64decode(message.content))
+            messages.delete_message(message.id, message.pop_receipt)
+            counts["execution"] += 1
+
+    world.go(steps)
     rows = [row for table in ("documents", "lines") for row in world.storage.rows_in(table)]
-    kept = [row for row in rows if row["PartitionKey"] != "~pace"]
+    kept = [row for row in rows if row["PartitionKey"] != "~quota"]
     if not any(row.get("Status") == Status.SUCCEEDED for row in kept):
         raise RuntimeError("the document was not read")
-    counts = world.counts
-    counts["execution"], counts["message bytes"] = executions, largest
     counts["table bytes"] = sum(map(entity_bytes, kept))
     counts["blob bytes"] = sum(len(blob.content) for blob in world.storage.blobs_in("results").values())
     return counts
 
 
-def _book_up(world: CountingWorld, services: Services) -> None:
-    """Let others book, all at this very moment, until the next is told to come again."""
+def _reserve_all(world: CountingWorld, services: Services) -> None:
+    """Let others reserve, all at this very moment, until the next is told to come again."""
     world.storage.fault = None
-    turn = services.pacer.turn(True)
-    while turn.slots or not turn.delay:
-        turn = services.pacer.turn(True)
+    reservation = services.limiter.reserve(Call.SUBMIT)
+    while reservation.slots or not reservation.delay:
+        reservation = services.limiter.reserve(Call.SUBMIT)
     world.storage.fault = world.storage_call
 
 
@@ -165,13 +174,19 @@ def sweep(in_flight: int, overdue: int) -> int:
     """Calls of storage that a sweep makes."""
     world = CountingWorld(Burst())
     services, now = world.open(), world.now()
+    world.storage.fault = None
     for number in range(in_flight):
         due_at = now + timedelta(hours=-1 if number < overdue else 1)
         name = f"{number:06}.pdf"
         services.documents.write(Document(name=name, status=Status.WAITING, source_etag="x", due_at=due_at), None)
+    world.storage.fault = world.storage_call
     world.counts.clear()
-    recover_stalled(services, now + timedelta(hours=1))
-    find_missed(services, now + timedelta(hours=1), resume_only=True)
+
+    def one() -> None:
+        recover_stalled(services, now + timedelta(hours=1))
+        find_missed(services, now + timedelta(hours=1), resume_only=True)
+
+    world.go(one)
     return sum(world.counts[kind] for kind in (*CALLS, "poll"))
 
 
@@ -195,18 +210,12 @@ class _Known(Documents):
     def versions(self) -> Iterator[tuple[str, str]]:
         return ((_name(number), f'"0x{number:015X}"') for number in range(self._count))
 
-    def progress(self, prefix: str) -> str | None:  # noqa: ARG002 - each begins anew
-        return None
-
-    def save_progress(self, prefix: str, text: str) -> None:
-        """It is not kept."""
-
 
 class _Files(Inbox):
     def __init__(self, count: int) -> None:
         self._count = count
 
-    def list(self, _prefix: str, _start: str | None) -> Iterator[tuple[list[Listed], str | None]]:
+    def pages(self, _prefix: str, _start: str | None) -> Iterator[tuple[list[Listed], str | None]]:
         for first in range(0, self._count, 5000):
             end = min(first + 5000, self._count)
             files = [Listed(_name(number), f"0x{number:015X}", 1, _OLD) for number in range(first, end)]
@@ -245,33 +254,35 @@ def comparison_memory(count: int) -> float:
 
 
 def enqueued(rate: str, count: int) -> tuple[int, float]:
-    """How many of so many missed files one comparison hands over, and after how many hours the last is due."""
+    """How many of so many missed files one comparison enqueues, and after how many hours the last is due."""
     taken = _Taken()
     services = CountingWorld(Burst(rate=rate)).services()
     services = replace(services, documents=_Known(0), inbox=_Files(count), queue=taken)
-    handed = find_missed(services, services.now() + timedelta(hours=1))
-    return handed, taken.longest_delay / 3600
+    count = find_missed(services, services.now() + timedelta(hours=1))
+    return count, taken.longest_delay / 3600
 
 
 # ---- A backlog longer than a message can be hidden
 
 
 def quota_used(rate: Rate, documents: int, longest_delay: float) -> float:
-    """The share of the quota that is read with, while so many documents wait for their turn at once.
+    """The share of the quota that is used while so many documents wait for a slot at once.
 
-    Only the calendar and the messages' delays are simulated.
+    Only the lanes and the messages' delays are simulated.
     """
-    pace, ended = Pace(rate), 0.0
+    text, ended = "", 0.0
     visits: list[tuple[float, int, bool]] = [(number / documents, number, False) for number in range(documents)]
     while visits:
-        now, number, booked = heappop(visits)
-        if booked:
+        now, number, is_reserved = heappop(visits)
+        if is_reserved:
             ended = max(ended, now)
             continue
-        booking = pace.book_submit(now)
-        wait = booking.at - now
-        if booking.slots:
-            heappush(visits, (now + max(wait - EARLY_BY, 0), number, True))
+        lanes = Lanes(rate, now, text)
+        posts = lanes.of(Call.SUBMIT)
+        if slots := lanes.reserve(Call.SUBMIT, now):
+            heappush(visits, (now + max((posts.wait(slots[0], now) or 0) - LEAD, 0), number, True))
         else:
+            wait = posts.come_again(now, 2 if rate.shared else 1) - now
             heappush(visits, (now + min(max(wait, 1), longest_delay), number, False))
+        text = lanes.text
     return documents * (2 if rate.shared else 1) / rate.posts.rate / ended

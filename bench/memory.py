@@ -33,7 +33,7 @@ from tests.support.app import App, Clock, settings_for
 
 VERSIONS = ("v3.2", "2024-11-30")
 LARGE = "large"
-MOST_SUBMITTING, MOST_STORING, MOST_BEYOND_A_TENTH = 32, 48, 8
+MOST_SUBMITTING, MOST_STORING, MOST_BEYOND_A_TENTH = 16, 16, 4
 """MB."""
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from bench.counted import CALLS, compare, comparison_memory, enqueued, life, quota_used, sample, sweep
 from bench.figure import Figure
 from shared.missed import SLICE
-from shared.settings import Quota, Rate
+from shared.quota.rate import Quota, Rate
 
 MILLION = 1_000_000
 QUOTAS = {
@@ -42,9 +42,9 @@ PRICES = {
 BY_EVENT_GRID = Counter({"event": 2, "blob other": 2, "queue": 3})
 BY_SCAN = Counter({"blob write": 1, "blob other": 9, "queue": 3})
 """What the host does for a file until the function runs. By Event Grid: an event is published and delivered; a message
-is sent, received and deleted; the file is looked at twice (azure-sdk-for-net, BlobQueueTriggerExecutor.cs). By scan, no
-event, but a receipt: looked for, created, leased, looked at, looked at, marked, released; and the file looked at once
-more (BlobTriggerExecutor.cs, BlobReceiptManager.cs)."""
+is sent, received and deleted; the file's properties are read twice (azure-sdk-for-net, BlobQueueTriggerExecutor.cs). By
+scan, no event, but a receipt: looked for, created, leased, read, read, marked, released; and the file's properties read
+once more (BlobTriggerExecutor.cs, BlobReceiptManager.cs)."""
 SCAN_CALLS = 9
 """Of them, those that the one scanner makes for one file after the other."""
 CALL_SECONDS, READ_SECONDS = 0.01, 0.3
@@ -76,7 +76,7 @@ def exact() -> Iterator[Figure]:
     """What is counted, or computed from what is counted: the same in every run."""
     alone, behind = life(behind_others=False), life(behind_others=True)
     for who, counts in (("that comes alone", alone), ("behind others", behind)):
-        for kind in ("table", "pace", "blob read", "blob write", "queue", "poll", "execution"):
+        for kind in ("table", "quota", "blob read", "blob write", "queue", "poll", "execution"):
             yield Figure(name=f"{_KINDS[kind]}, a document {who}", value=counts[kind], unit="")
     entities = behind["entity"]
     yield Figure(name="Entities written to one partition, a document behind others", value=entities, unit="")
@@ -92,13 +92,13 @@ def exact() -> Iterator[Figure]:
     for rate, quota in QUOTAS.items():
         yield Figure(name=f"A million at {rate}, at best", value=_hours(quota), unit="hours")
     handed, _ = enqueued("20/min", 20_000)
-    yield Figure(name="Files that find_missed hands over in a day, at 20/min", value=handed, unit="")
+    yield Figure(name="Files that find_missed enqueues in a day, at 20/min", value=handed, unit="")
     each = HIDDEN_FOR_HOURS * 3600 // round(_hours(QUOTAS["20/min"]) * 3600 / MILLION)
     for times in (1, 2):
         used = quota_used(QUOTAS["20/min"], times * each, HIDDEN_FOR_HOURS * 3600)
         name = f"Of the quota used, by a backlog of {times} times a message's longest delay"
         yield Figure(name=name, value=100 * used, unit="%")
-    yield Figure(name="Scan: files handed over", value=1 / (SCAN_CALLS * CALL_SECONDS), unit="a second")
+    yield Figure(name="Scan: files passed to the app", value=1 / (SCAN_CALLS * CALL_SECONDS), unit="a second")
     pages = MILLION / LISTED_AT_ONCE
     yield Figure(name="Scan: one round of a million files", value=pages * SCAN_EVERY / 60, unit="minutes")
     yield from _money(alone, behind)
@@ -106,7 +106,7 @@ def exact() -> Iterator[Figure]:
 
 _KINDS = {
     "table": "Calls of tables",
-    "pace": "Calls of the pace's row",
+    "quota": "Calls of the rate limiter's row",
     "blob read": "Blobs read",
     "blob write": "Blobs written",
     "queue": "Messages sent and deleted",
@@ -132,10 +132,10 @@ def _money(alone: Mapping[str, int], behind: Mapping[str, int]) -> Iterator[Figu
 
     blobs = price({kind: behind[kind] for kind in ("blob read", "blob write", "blob other")})
     queue = PRICES["queue"] * (behind["queue"] + behind["poll"])
-    tables = PRICES["table"] * (behind["table"] + behind["pace"])
+    tables = PRICES["table"] * (behind["table"] + behind["quota"])
     seconds = _hours(QUOTAS["30/s"]) * 3600 / MILLION
     computing = PRICES["GB-second"] * seconds * INSTANCES * INSTANCE_GB + PRICES["execution"] * behind["execution"]
-    calls = sum(behind[kind] for kind in ("table", "pace", "blob read", "blob write")) + behind["queue"] / 2
+    calls = sum(behind[kind] for kind in ("table", "quota", "blob read", "blob write")) + behind["queue"] / 2
     older = PRICES["GB-second, Consumption"] * EXECUTION_GB * (calls * CALL_SECONDS + READ_SECONDS)
     older += PRICES["execution, Consumption"] * behind["execution"]
     yield thousand("blobs read and written", blobs)
@@ -164,7 +164,9 @@ def sampled(*, quick: bool) -> Iterator[Figure]:
     kinds = (*CALLS, "poll", "milliseconds")
     before, last = ({kind: (more[kind] - less[kind]) / part for kind in kinds} for less, more in (runs[:2], runs[1:]))
     calls = sum(last[kind] for kind in CALLS)
-    note = "table {table:.2f}, pace {pace:.2f}, blobs read {blob read:.2f}, messages {queue:.2f}".format(**last)
+    note = "table {table:.2f}, rate limiter {quota:.2f}, blobs read {blob read:.2f}, messages {queue:.2f}".format(
+        **last
+    )
     yield Figure(name="Calls a document in a simulated backlog, polls apart", value=calls, unit="", note=note)
     change = 100 * abs(calls / sum(before[kind] for kind in CALLS) - 1)
     yield Figure(name="Its change from one part of the backlog to the next", value=change, unit="%", goal=5)

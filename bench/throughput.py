@@ -5,84 +5,97 @@ import logging
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
-from statistics import median
 from typing import NamedTuple
 
 from bench.figure import Figure
 from simulation.burst import KINDS, Burst, Outcome, live
 
-RATES = ("30/s", "15/s,50/s", "20/min")
-WORST_KIND = "sliding window"
-"""Nothing says that Read counts so; reported, without a goal."""
-
+RATES = ("30/s", "15/s,50/s")
 INSTANCES = (1, 2, 10)
 MANY = 100
-"""Instances; reported on a token bucket alone."""
+"""Instances; at 30/s alone."""
 
-SEEDS = (1, 2, 3)
-"""Repetitions with one instance, where there is a goal; of the others there is one."""
-
-HALVED = {"30/s": "15/s", "15/s,50/s": "7/s,25/s", "20/min": "10/min"}
-"""What READ_RATE says, and the quota that there is."""
+UNLIKE = {"30/s": ("15/s", "60/s"), "15/s,50/s": ("7/s,25/s", "30/s,100/s")}
+"""What READ_RATE says, and quotas that there are instead: half of it, and twice."""
 
 
 class Measured(NamedTuple):
-    """One number of a burst: goals with one instance, and with several."""
+    """One number of a burst, with its goal and that of many instances."""
 
     name: str
     unit: str
     of: Callable[[Outcome], float]
     goal: float
-    goal_of_several: float
+    goal_of_many: float
     at_least: bool = False
 
 
-MEASURED = (
+FAILED = Measured("documents failed", "documents", lambda outcome: outcome.failed, 0, 0)
+HELD = Measured("functions held, a document", "s", lambda outcome: outcome.held / outcome.files, 1.3, float("inf"))
+PLAIN = (
     Measured("share of the ceiling", "%", lambda outcome: outcome.share * 100, 95, 90, at_least=True),
-    Measured("calls refused", "%", lambda outcome: outcome.refused / outcome.calls * 100, 1, 3),
-    Measured("documents failed", "documents", lambda outcome: outcome.failed, 0, 0),
-    Measured("longest wait", "× the ideal makespan", lambda outcome: outcome.longest, 2, 2),
+    Measured("calls refused", "%", lambda outcome: outcome.refused_share * 100, 1, 3),
+    FAILED,
 )
-
-Runs = dict[Burst, list[Outcome]]
+HARDER = (
+    Measured("share of the ceiling, steady", "%", lambda outcome: outcome.steady_share * 100, 93, 90, at_least=True),
+    Measured("calls refused", "%", lambda outcome: outcome.refused_share * 100, 2, 3),
+    FAILED,
+)
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
-    """Every burst, and what was worst over all that have goals."""
+    """What was worst over all bursts of each world, and then every burst."""
     goals, others = _bursts(quick)
-    runs: Runs = {burst: [] for burst in [*goals, *others]}
-    seeded = [
-        replace(burst, seed=seed)
-        for burst in reversed(runs)  # the longest first, so that no process is left with one at the end
-        for seed in (SEEDS if burst.instances == 1 and burst in goals and not quick else SEEDS[:1])
-    ]
+    bursts = [*goals, *others]
     context = multiprocessing.get_context("spawn")
+    runs: dict[Burst, Outcome] = {}
+    longest_first = bursts[::-1]  # so that no process is left with one at the end
     with ProcessPoolExecutor(os.cpu_count(), mp_context=context, initializer=_be_quiet) as processes:
-        for number, (burst, outcome) in enumerate(zip(seeded, processes.map(live, seeded), strict=True), start=1):
-            print(f"  {number} of {len(seeded)}: {title(burst)}", file=sys.stderr, flush=True)
-            runs[replace(burst, seed=SEEDS[0])].append(outcome)
-    for measured in MEASURED:
-        for several in (False, True):
-            if found := [burst for burst in goals if (burst.instances > 1) is several]:
-                yield _worst(measured, found, runs, several)
-    for burst, outcomes in runs.items():
-        yield from _each(burst, outcomes, has_goals=burst in goals)
+        for number, (burst, outcome) in enumerate(
+            zip(longest_first, processes.map(live, longest_first), strict=True), start=1
+        ):
+            print(f"  {number} of {len(bursts)}: {title(burst)}", file=sys.stderr, flush=True)
+            runs[burst] = outcome
+    for harder, many in itertools.product((True, False), (False, True)):
+        found = [burst for burst in goals if (burst.harder, burst.instances == MANY) == (harder, many)]
+        for measured in _measured(harder) if found else ():
+            yield _worst(measured, found, runs)
+    if one := [burst for burst in goals if burst.instances == 1 and not burst.harder]:
+        yield _worst(HELD, one, runs)
+    for burst in bursts:
+        for measured in _measured(burst.harder):
+            yield Figure(
+                name=f"{title(burst)}: {measured.name}",
+                value=round(measured.of(runs[burst]), 2),
+                unit=measured.unit,
+                goal=_goal(measured, burst) if burst in goals else None,
+                at_least=measured.at_least,
+            )
 
 
 def _bursts(quick: bool) -> tuple[list[Burst], list[Burst]]:
     """Those with goals, and the others."""
     if quick:
-        return [Burst(files=30)], [Burst(kind=WORST_KIND, files=30)]
-    plain = [Burst(kind, rate, number) for number, rate, kind in itertools.product(INSTANCES, RATES, KINDS)]
-    return (
-        [burst for burst in plain if burst.kind != WORST_KIND],
-        [burst for burst in plain if burst.kind == WORST_KIND]
-        + [Burst(rate=there, setting=said, instances=2) for said, there in HALVED.items()]
-        + [Burst(instances=MANY)],  # at 20 a minute, a hundred that poll an empty queue take hours to simulate
-    )
+        return [Burst(files=30), Burst(files=30, harder=True)], [Burst(rate="15/s", setting="30/s", files=30)]
+    worlds = (True, False)
+    few = itertools.product(KINDS, RATES, INSTANCES, worlds)
+    many = itertools.product(KINDS, RATES[:1], [MANY], worlds)
+    goals = [Burst(kind, rate, number, harder=harder) for kind, rate, number, harder in [*few, *many]]
+    others = [
+        Burst(rate=there, setting=said, instances=2, files=1000) for said, quotas in UNLIKE.items() for there in quotas
+    ]
+    return goals, others
+
+
+def _measured(harder: bool) -> tuple[Measured, ...]:
+    return HARDER if harder else PLAIN
+
+
+def _goal(measured: Measured, burst: Burst) -> float:
+    return measured.goal_of_many if burst.instances == MANY else measured.goal
 
 
 def _be_quiet() -> None:
@@ -92,40 +105,24 @@ def _be_quiet() -> None:
 def title(burst: Burst) -> str:
     """A burst in words."""
     said = f", READ_RATE says {burst.setting}" if burst.setting else ""
-    return f"Burst at {burst.rate}{said}, {burst.kind}, {_instances(burst.instances)}"
+    instances = "1 instance" if burst.instances == 1 else f"{burst.instances} instances"
+    return f"{_world(burst)} at {burst.rate}{said}, {burst.kind}, {instances}"
 
 
-def _instances(number: int) -> str:
-    return "1 instance" if number == 1 else f"{number} instances"
+def _world(burst: Burst) -> str:
+    return "Burst in the harder world" if burst.harder else "Burst"
 
 
-def _each(burst: Burst, outcomes: list[Outcome], *, has_goals: bool) -> Iterator[Figure]:
-    for measured in MEASURED:
-        values = [measured.of(outcome) for outcome in outcomes]
-        goal = measured.goal_of_several if burst.instances > 1 else measured.goal
-        yield Figure(
-            name=f"{title(burst)}: {measured.name}",
-            value=round(median(values), 2),
-            unit=measured.unit,
-            goal=goal if has_goals else None,
-            at_least=measured.at_least,
-            note=_spread(values),
-        )
-
-
-def _worst(measured: Measured, bursts: Iterable[Burst], runs: Runs, several: bool) -> Figure:
-    values = {burst: median(map(measured.of, runs[burst])) for burst in bursts}
-    worst = (min if measured.at_least else max)(values, key=lambda burst: values[burst])
-    number = " and ".join(map(str, sorted({burst.instances for burst in values})))
+def _worst(measured: Measured, bursts: list[Burst], runs: dict[Burst, Outcome]) -> Figure:
+    """The worst of some bursts of one world."""
+    worst = (min if measured.at_least else max)(bursts, key=lambda burst: measured.of(runs[burst]))
+    numbers = sorted({burst.instances for burst in bursts})
+    instances = f"{', '.join(map(str, numbers))} instance{'s' if numbers != [1] else ''}"
     return Figure(
-        name=f"Bursts of {worst.files:,} files, {number} instance{'s' * several}: {measured.name}, at worst",
-        value=round(values[worst], 2),
+        name=f"{_world(worst)} of {worst.files:,} files, {instances}: {measured.name}, at worst",
+        value=round(measured.of(runs[worst]), 2),
         unit=measured.unit,
-        goal=measured.goal_of_several if several else measured.goal,
+        goal=_goal(measured, worst),
         at_least=measured.at_least,
-        note=f"{title(worst)}, of {len(values)}",
+        note=f"{title(worst)}, of {len(bursts)}",
     )
-
-
-def _spread(values: list[float]) -> str:
-    return f"{len(values)} runs: {min(values):.2f} to {max(values):.2f}" if len(values) > 1 else ""

@@ -64,7 +64,7 @@ def calls(storage: str, documents: int) -> Iterator[Figure]:
                 read.gets.extend([*[RUNNING] * further_polls, None])
             before = len(tap.calls)
             work(app, names)
-            shared = [call.method == "GET" and "~pace" in call.path for call in tap.calls[before:]]
+            shared = [call.method == "GET" and "~quota" in call.path for call in tap.calls[before:]]
         return shared.count(False) / documents, shared.count(True) / documents
 
     once, rarely = count(quiet)
@@ -75,10 +75,10 @@ def calls(storage: str, documents: int) -> Iterator[Figure]:
         goal=9,
         note=f"{documents} documents; beside, {rarely:.2f} to see once a minute that the app is quiet",
     )
-    booked, polls = count(busy)
+    reserved, polls = count(busy)
     yield Figure(
         name="Calls of storage per document, one poll, with reservations",
-        value=booked,
+        value=reserved,
         unit="calls",
         goal=10,
         note=f"{documents} documents, {1 / APART:.0f} a second, at 30/s; {polls:.2f} more to see what others reserved",

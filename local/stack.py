@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FuturesTimeoutError
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -182,15 +182,11 @@ class _Startup:
         self._stopping = False
         self.services: list[Service] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="startup")
+        self._rest: Future[Description] | None = None
 
     def start(self) -> Stack:
-        """Start what needs nothing, and have the rest started."""
+        """Start Azurite. The rest is started when the stack is waited for: until then, its caller is at work too."""
         self._start(self._azurite)
-        read = None
-        if self._endpoint is None:
-            self._app.pop("READ_KEY", None)  # it is for another service
-            read = self._start(ReadEmulator(port=self._ports.read, logs=self._logs))
-        self._rest = self._thread.submit(self._start_rest, read)
         return Stack(self._description, self.services, self)
 
     def stop(self) -> None:
@@ -207,14 +203,25 @@ class _Startup:
 
     def wait_for_storage(self) -> Description:
         """The description with Azurite's addresses. Raises ServiceError."""
+        self._go_on()
         self._azurite.wait_until_ready()
         return replace(self._description, connection_string=self._azurite.connection_string)
 
     def wait_until_ready(self) -> Description:
         """The whole description. Raises ServiceError."""
+        rest = self._go_on()
         while True:
             with suppress(FuturesTimeoutError):
-                return self._rest.result(0.5)  # a wait without end would not see Ctrl-C on Windows
+                return rest.result(0.5)  # a wait without end would not see Ctrl-C on Windows
+
+    def _go_on(self) -> "Future[Description]":
+        if self._rest is None:
+            read = None
+            if self._endpoint is None:
+                self._app.pop("READ_KEY", None)  # it is for another service
+                read = self._start(ReadEmulator(port=self._ports.read, logs=self._logs))
+            self._rest = self._thread.submit(self._start_rest, read)
+        return self._rest
 
     def _start(self, service: _AnyService) -> _AnyService:
         with self._lock:
@@ -225,7 +232,8 @@ class _Startup:
         return service
 
     def _start_rest(self, read: ReadEmulator | None) -> Description:
-        description = self.wait_for_storage()
+        self._azurite.wait_until_ready()
+        description = replace(self._description, connection_string=self._azurite.connection_string)
         if read:
             read.wait_until_ready()
             description = replace(description, read_endpoint=read.endpoint)

@@ -8,7 +8,7 @@ from shared.read.generations import UnknownGeneration, all_generations, generati
 from shared.shortcut import is_shortcut
 
 _UPLOAD = "Then upload the file again."
-_BY_ITSELF = "The app keeps trying by itself."
+BY_ITSELF = "The app keeps trying by itself."
 _NOTHING = "There is nothing for you to do: the app keeps trying by itself."
 _FAILED = "This failure is final, and reading the file again is billed again."
 
@@ -25,25 +25,25 @@ _TEXTS = (
     ("RowEdited", ROW_EDITED),
     # What waiting, or somebody's repair, can help
     ("StorageUnavailable", f"{_NOTHING} See status.azure.com if it lasts."),
-    ("StorageRefused", f"Storage refuses the app. Give its identity the role that the message names, or lift the lease, policy or firewall. {_BY_ITSELF}"),
+    ("StorageRefused", f"Storage refuses the app. Give its identity the role that the message names, or lift the lease, policy or firewall. {BY_ITSELF}"),
     ("Throttled", f"{_NOTHING} If this is frequent, raise the Read resource's quota or tier."),
     ("WaitingForQuota", f"{_NOTHING} To read faster, raise the Read resource's quota or tier, and READ_RATE with it."),
-    ("QuotaExhausted", f"The Read resource's quota for the month is used up. {_BY_ITSELF} To go on now, move the resource to a paid tier, then have the document read again."),
-    ("Unreachable", f"Check READ_ENDPOINT, and that the network lets this app reach it. {_BY_ITSELF}"),
-    ("AnswerLost", f"Read got the file and did not answer, so this attempt may have been billed. {_BY_ITSELF}"),
+    ("QuotaExhausted", f"The Read resource's quota for the month is used up. {BY_ITSELF} To go on now, move the resource to a paid tier, then have the document read again."),
+    ("Unreachable", f"Check READ_ENDPOINT, and that the network lets this app reach it. {BY_ITSELF}"),
+    ("AnswerLost", f"Read got the file and did not answer, so this attempt may have been billed. {BY_ITSELF}"),
     ("ReadUnavailable", f"{_NOTHING} See status.azure.com if it lasts."),
     ("ReadServerError", "Read has an error of its own with this file. The app tries ten times; if that does not help, save the file in another format and upload that."),
-    ("CredentialsRefused", f"Check READ_KEY against the resource's keys, and READ_ENDPOINT. {_BY_ITSELF}"),
-    ("CredentialsUnavailable", f"The app could not get a Microsoft Entra token. Set READ_KEY, or give the app a managed identity with the role Cognitive Services User. {_BY_ITSELF}"),
-    ("RegionalEndpoint", f"The endpoint of a region takes no Microsoft Entra tokens. Set READ_ENDPOINT to the resource's own, https://NAME.cognitiveservices.azure.com, or set READ_KEY. {_BY_ITSELF}"),
-    ("RoleMissing", f"Give this app's identity the role Cognitive Services User on the Read resource; a new role takes some minutes to work. {_BY_ITSELF}"),
-    ("KeysDisabled", f"The Read resource takes no keys. Remove READ_KEY, and give this app's identity the role Cognitive Services User. {_BY_ITSELF}"),
-    ("FirewallRefused", f"The Read resource's firewall keeps this app out. Let its network in, or connect by a private endpoint. {_BY_ITSELF}"),
-    ("OutboundAccessForbidden", f"The Read resource may not fetch files from this storage account. Add the account to the resource's allowed outbound addresses, or set SUBMIT_BY=content. {_BY_ITSELF}"),
-    ("AccessDenied", f"Check the Read resource's firewall and quota, and that this app's identity has the role Cognitive Services User. {_BY_ITSELF}"),
+    ("CredentialsRefused", f"Check READ_KEY against the resource's keys, and READ_ENDPOINT. {BY_ITSELF}"),
+    ("CredentialsUnavailable", f"The app could not get a Microsoft Entra token. Set READ_KEY, or give the app a managed identity with the role Cognitive Services User. {BY_ITSELF}"),
+    ("RegionalEndpoint", f"The endpoint of a region takes no Microsoft Entra tokens. Set READ_ENDPOINT to the resource's own, https://NAME.cognitiveservices.azure.com, or set READ_KEY. {BY_ITSELF}"),
+    ("RoleMissing", f"Give this app's identity the role Cognitive Services User on the Read resource; a new role takes some minutes to work. {BY_ITSELF}"),
+    ("KeysDisabled", f"The Read resource takes no keys. Remove READ_KEY, and give this app's identity the role Cognitive Services User. {BY_ITSELF}"),
+    ("FirewallRefused", f"The Read resource's firewall keeps this app out. Let its network in, or connect by a private endpoint. {BY_ITSELF}"),
+    ("OutboundAccessForbidden", f"The Read resource may not fetch files from this storage account. Add the account to the resource's allowed outbound addresses, or set SUBMIT_BY=content. {BY_ITSELF}"),
+    ("AccessDenied", f"Check the Read resource's firewall and quota, and that this app's identity has the role Cognitive Services User. {BY_ITSELF}"),
     ("EndpointNotFound", "This resource does not speak {version}. Check READ_ENDPOINT and READ_API_VERSION."),
-    ("NotReadsAnswer", f"What answers at READ_ENDPOINT is not Read; it may be a proxy or a sign-in page. Check READ_ENDPOINT and the network. {_BY_ITSELF}"),
-    ("PollRefused", f"Read does not say how far it is. Check READ_ENDPOINT, and any proxy or gateway between this app and Read. {_BY_ITSELF}"),
+    ("NotReadsAnswer", f"What answers at READ_ENDPOINT is not Read; it may be a proxy or a sign-in page. Check READ_ENDPOINT and the network. {BY_ITSELF}"),
+    ("PollRefused", f"Read does not say how far it is. Check READ_ENDPOINT, and any proxy or gateway between this app and Read. {BY_ITSELF}"),
     # The file
     ("InvalidImage InvalidContent 2005", f"The file is damaged, protected by a password, or of a type that Read does not take. Remove the password, or save the file as {{formats}}. {_UPLOAD}"),
     ("InvalidImageFormat UnsupportedImageFormat NotSupportedImage UnsupportedMediaType UnsupportedContent InvalidContentSourceFormat", f"Read {{version}} takes {{formats}}. Convert the file; renaming it is not enough. {_UPLOAD}"),

@@ -20,7 +20,7 @@ from shared.quota.row import QuotaRow
 from shared.read.client import CredentialsUnavailable, ReadClient
 from shared.settings import Settings
 from shared.storage.comparisons import Comparisons
-from shared.storage.connection import blob_service, queue_service, table_service
+from shared.storage.connection import OUTPUT_RANGE_BYTES, blob_service, queue_service, table_service
 from shared.storage.documents import Documents
 from shared.storage.inbox import Inbox
 from shared.storage.lines import Lines
@@ -79,6 +79,11 @@ def build(settings: Settings) -> Services:
     def raw_queue(name: str) -> RawQueue:
         return RawQueue(queues.get_queue_client(name))
 
+    outputs = blob_service(settings.storage, OUTPUT_RANGE_BYTES)
+
+    def outputs_in(container: str) -> Outputs:
+        return Outputs(outputs.get_container_client(container))
+
     def now() -> datetime:
         return datetime.now(UTC)
 
@@ -94,8 +99,8 @@ def build(settings: Settings) -> Services:
         comparisons=Comparisons(documents, settings.input_container, settings.input_prefix),
         lines=Lines(tables.get_table_client(settings.lines_table)),
         inbox=Inbox(blobs.get_container_client(settings.input_container)),
-        outputs=Outputs(blobs.get_container_client(settings.output_container)),
-        outputs_in=lambda name: Outputs(blobs.get_container_client(name)),
+        outputs=outputs_in(settings.output_container),
+        outputs_in=outputs_in,
         lines_in=lambda name: Lines(tables.get_table_client(name)),
         queue=queue(settings.read_queue),
         done=queue(settings.done_queue) if settings.done_queue else None,

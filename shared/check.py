@@ -16,7 +16,7 @@ from azure.data.tables import TableClient
 from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient
 
-from shared.advice import advice_for
+from shared.advice import BY_ITSELF, advice_for
 from shared.assembly import Services
 from shared.clouds import cloud_of_read
 from shared.document import Document, Status
@@ -100,7 +100,7 @@ def check_read(services: Services) -> Iterator[Finding]:
         return
     at, error = wrong
     about = Document(name="", status=Status.WAITING, api_version=generation.version)
-    advice = advice_for(error.code, error.message, about).replace("It is tried again by itself.", "").strip()
+    advice = advice_for(error.code, error.message, about).replace(BY_ITSELF, "").strip()
     for number, name in enumerate(names):
         if number < at:
             yield Finding(name, True, f"{settings.read_endpoint} answers." if number == 0 else "It is taken.")

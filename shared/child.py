@@ -122,7 +122,8 @@ def _bound_memory(most: int) -> None:
         import resource
     except ImportError:  # Windows
         return
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    with suppress(ValueError, OSError):  # macOS takes no such bound
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def _environment() -> dict[str, str]:

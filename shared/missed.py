@@ -187,8 +187,16 @@ def _begin() -> Progress:
 
 
 def last_comparison(services: Services) -> Progress | None:
-    """How far the last comparison has come, None before the first."""
+    """How far the last comparison has come, None before the first, and where what was kept cannot be read."""
     try:
-        return Progress(**json.loads(services.comparisons.progress() or "null"))
+        progress = Progress(**json.loads(services.comparisons.progress() or "null"))
+        datetime.fromisoformat(progress.read_by or "2000-01-01")
     except (TypeError, ValueError):
         return None
+    numbers = (progress.slices - 1, progress.slice, progress.enqueued) if _are_ints(progress) else (-1,)
+    is_ours = isinstance(progress.key, str) and isinstance(progress.page, str | None) and min(numbers) >= 0
+    return progress if is_ours else None
+
+
+def _are_ints(progress: Progress) -> bool:
+    return all(type(number) is int for number in (progress.slices, progress.slice, progress.enqueued))

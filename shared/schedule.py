@@ -8,6 +8,12 @@ FIRST_POLL_DELAY = 2
 many documents at scale"); a visibility timeout is in whole seconds, so this is the soonest poll that finds it."""
 
 LONGEST_POLL_DELAY = 60
+"""Seconds, where READ_LONGEST_POLL_DELAY is not set."""
+
+GROWTH = 6
+"""Each poll comes a sixth of the time already waited later than the first did. So half of the slow documents wait less
+than a seventh of Read's own time longer, and one that takes Read a minute is polled eleven times."""
+
 LONGEST_WAIT = 900
 RESULT_LASTS = 24 * 3600
 """Seconds for which Document Intelligence keeps a result; Computer Vision keeps it for twice as long."""
@@ -15,9 +21,12 @@ LONGEST_DELAY = 6 * 24 * 3600
 """Seconds; a queue message can be hidden for seven days at most."""
 
 
-def poll_delay(polls: int, retry_after: float | None) -> int:
-    """Seconds to the next poll, after ``polls`` of them: 2, 2, 4, 8 … 60, and never less than Retry-After."""
-    ours = min(FIRST_POLL_DELAY * 2 ** max(0, min(polls, 10) - 1), LONGEST_POLL_DELAY)
+def poll_delay(waited: float, retry_after: float | None, longest: float = LONGEST_POLL_DELAY) -> int:
+    """Seconds to the next poll, ``waited`` seconds after Read took the document; never less than Retry-After.
+
+    2 s at first; after 30 s, 7 s; after 6 minutes and later, ``longest``.
+    """
+    ours = min(FIRST_POLL_DELAY + max(waited, 0) / GROWTH, longest)
     return _whole(max(ours, retry_after or 0))
 
 

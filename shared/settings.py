@@ -10,6 +10,7 @@ from shared import connection_string, host_json
 from shared.keys import is_unsafe
 from shared.quota.rate import Rate
 from shared.read.generations import Generation, ReadOptions, UnknownGeneration, UnsupportedOption, generation
+from shared.schedule import LONGEST_POLL_DELAY
 
 
 class SettingsError(Exception):
@@ -46,6 +47,7 @@ class Settings:
     read_files_from: datetime | None
     read_rate: Rate
     give_up_after: timedelta
+    longest_poll_delay: timedelta
     claim_length: timedelta
     submit_by: str
     find_missed_schedule: str | None
@@ -120,6 +122,9 @@ def from_environment(environ: Mapping[str, str], host_file: str | bytes = "{}") 
         read_files_from=_time(environ, "READ_FILES_FROM"),
         read_rate=_rate(environ, chosen),
         give_up_after=_duration("READ_GIVE_UP_AFTER", environ.get("READ_GIVE_UP_AFTER") or "06:00:00"),
+        longest_poll_delay=_duration(
+            "READ_LONGEST_POLL_DELAY", environ.get("READ_LONGEST_POLL_DELAY") or f"00:{LONGEST_POLL_DELAY // 60:02}:00"
+        ),
         claim_length=function_timeout * 1.1,
         submit_by=_choice(environ, "SUBMIT_BY", "content", ("content", "url")),
         find_missed_schedule=_schedule(environ),

@@ -1,8 +1,8 @@
 """A burst of files, read by several instances of the real app at a quota of Read's, on a virtual clock.
 
 Every storage call and every exchange with Read takes its time; the host polls, fetches and runs as the real one does.
-Two worlds: in the plain one, all begin at once, clocks agree, and each call arrives 10 ms after it was made; in the harder
-one, processes start when they can, clocks differ, the network jitters, and some documents take Read long.
+Two worlds: in the plain one, all begin at once, clocks agree, and each call arrives 10 ms after it was made; in the
+harder one, processes start when they can, clocks differ, the network jitters, and some documents take Read long.
 """
 
 import base64
@@ -45,7 +45,7 @@ KINDS: dict[str, Callable[[int, float], Quota]] = {
 }
 
 START = datetime(2026, 11, 22, tzinfo=UTC).timestamp()
-BATCH, THRESHOLD, EVENTS_AT_ONCE = 16, 16, 8
+BATCH, THRESHOLD, EVENTS_AT_ONCE = 16, 24, 8
 """host.json's queues, and the blob trigger's parallel runs on one core."""
 STORAGE_SECONDS, POST_SECONDS, GET_SECONDS, READ_SECONDS = (0.005, 0.02), (0.1, 0.3), (0.05, 0.15), (1.2, 1.9)
 TAIL = (0.02, 60.0)

@@ -40,6 +40,9 @@ class VirtualThreads:
         """Let others run until so much later."""
         if self._ended:
             raise Ended
+        if getcurrent() is self._hub:
+            self._run_until(self.time + seconds)
+            return
         self._push(self.time + seconds, getcurrent())
         self._hub.switch()
         if self._ended:
@@ -51,13 +54,18 @@ class VirtualThreads:
         Call it where the threads were made: a thread that ends, or raises, goes on there.
         """
         while self._agenda:
-            time, _, thread = heappop(self._agenda)
-            self.time = max(self.time, time)
-            thread.switch()
+            self._run_until(self._agenda[0][0])
 
     def end(self) -> None:
         """End all threads at their next sleep."""
         self._ended = True
+
+    def _run_until(self, end: float) -> None:
+        while self._agenda and self._agenda[0][0] <= end:
+            time, _, thread = heappop(self._agenda)
+            self.time = max(self.time, time)
+            thread.switch()
+        self.time = max(self.time, end)
 
     def _push(self, time: float, thread: greenlet) -> None:
         self._number += 1

@@ -9,6 +9,11 @@ def signs_in(environ: Mapping[str, str]) -> bool:
 
 
 def is_in_azure(environ: Mapping[str, str]) -> bool:
-    """Whether this runs in Azure: every plan names its instance in one of these (azure-functions-host,
-    EnvironmentExtensions: IsAppService, IsAnyLinuxConsumption, IsManagedAppEnvironment)."""
-    return any(environ.get(name) for name in ("WEBSITE_INSTANCE_ID", "CONTAINER_NAME", "MANAGED_ENVIRONMENT"))
+    """Whether this runs in Azure. Each plan sets some of these; Core Tools and other platforms set none.
+
+    (azure-functions-host, EnvironmentSettingNames.cs; CONTAINER_NAME, which it also looks at, is others' as well.)
+    """
+    return any(environ.get(name) for name in _OF_AZURE)
+
+
+_OF_AZURE = ("WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "MANAGED_ENVIRONMENT")

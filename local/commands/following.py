@@ -206,7 +206,7 @@ class Run:
         self._end(item, "Replaced", "The file was overwritten or deleted before it was read.", "Run it again.")
 
     def _end(self, item: _Dropped, code: str, message: str, advice: str) -> None:
-        """End a file of which the app knows nothing."""
+        """End a file that the app does not know."""
         item.document = Document(
             name=item.name, status=Status.FAILED, error_code=code, error_message=message, advice=advice
         )

@@ -7,28 +7,37 @@ in the coordinates of the page as it was given, as the service reports them.
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise, repeat
+from itertools import pairwise
 from statistics import fmean, median
 from typing import Any, cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from rapidocr import RapidOCR
 
-from local.read_emulator import layout
+from local.read_emulator import ink, layout
 from local.read_emulator.documents import PageImage, Pixels
 from local.read_emulator.layout import Quad
 from local.read_emulator.page import Box, Line, Page, Word, is_cjk
 
-DETECTED_SIDE = 736
+ENLARGED = 2.0
+ENLARGED_PIXELS = 1_000_000
 DETECTED_PIXELS = 2_400_000
-"""Text is looked for in the picture enlarged to the first, at its shorter side (PaddleOCR's own measure), or reduced to
-the second, whatever its shape, so that long receipts stay legible and thin strips fit into the memory. It is read from
-the picture as it is."""
+DETECTED_SIDE = 736
+"""Text is looked for in the picture enlarged to a shorter side of so many pixels (PaddleOCR's own measure), but by no
+more than the first, and to no more pixels than the second; or reduced to the third. It is read from the picture as it
+is."""
+
+LONG = 4.0
+"""A picture so much longer than wide is looked at in pieces, so that its text is not reduced too far to be found."""
+
+BLANK_ROWS = 0.15
+"""How far from where a piece would end a row without text may be, in lengths of a piece."""
 
 READS_WELL = 0.9
 """Mean confidence of text cut out in the right direction; upside down it is 0.55 to 0.8 (measured)."""
@@ -36,8 +45,22 @@ READS_WELL = 0.9
 LEGIBLE = 0.5
 """Lines of a lower confidence are texture, not text (rapidocr's own default)."""
 
+NONSENSE = 0.88
+NONSENSE_LINES = 3
+"""A page of so many lines at least, whose median confidence is less, seems to be of a script that the engine does not
+know: Arabic, Hebrew, Armenian have 0 to 0.87, handwriting and photos 0.95 and more (measured)."""
+
+SPARSE = 0.4
+"""Letters that a line has at least, for each of its heights in length, if the engine knows its script."""
+
+ANGLE_LINES = 30
+"""How many of the longest lines decide at which angle it runs."""
+
 SAMPLE = 8
 """How many of the longest lines decide in which direction the text runs."""
+
+COLUMN_GAP = 1.2
+"""Words further apart than this, in heights of their ink, are not of one line: a label and its value, columns."""
 
 SPACE = 5
 """Columns of 8 pixels, in a line 48 pixels high, between two letters that are not of one word (PaddleOCR's rule); in
@@ -50,6 +73,8 @@ class Reading:
 
     direction: float
     lines: tuple[Line, ...]
+    is_nonsense: bool = False
+    """Whether most of it seems to be of a script that the engine does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +86,12 @@ class _Character:
 
 
 @dataclass(frozen=True, slots=True)
-class _Recognised:
+class _Seen:
     """What the recogniser saw in one cutting."""
 
+    quad: Quad
+    """Where it was cut out, from the corner where reading starts."""
+    cutting: Pixels
     words: list[list[_Character]]
     text: str
     confidence: float
@@ -116,25 +144,48 @@ class Engine:
                 )
                 for line in lines
             ),
+            unknown_script=reading.is_nonsense,
         )
 
     def read(self, picture: Pixels, expected: float = 0.0) -> Reading:
         """Find and recognise the text of one page; `expected` is the direction it should run in, if anything says."""
-        quads = self._detect(picture, expected)
+        if ink.is_blank(picture):
+            return Reading(0.0, ())
+        likely = expected + (90 if ink.stands(picture) != bool(layout.quarters(expected) % 2) else 0)
+        quads = self._detect(picture, likely)
         if not quads:
             return Reading(0.0, ())
-        direction = self._direction(quads, partial(self._recognise, picture), expected)
-        if layout.quarters(direction) != layout.quarters(expected):  # lines that stand upright hide from the detector
-            quads = self._detect(picture, direction)
-            direction = layout.nearest(direction, layout.axis(quads))
-        lines = self._threads.map(partial(self._line, picture, direction), quads)
-        return Reading(layout.turn_between(0, direction), tuple(line for line in lines if line))
+        direction, quads, seen = self._direction(picture, quads, expected)
+        if (
+            layout.quarters(direction) - layout.quarters(likely)
+        ) % 2:  # lines that stand upright hide from the detector
+            quads, seen = self._detect(picture, direction), {}
+            along = layout.axis(quads)
+            if along is not None:
+                along = self._straight(picture, quads, along)
+                direction = layout.nearest(direction, along)
+                quads = [layout.framed(quad, along) for quad in quads]
+        found = list(
+            self._threads.map(partial(self._lines, picture, direction), quads, map(seen.get, range(len(quads))))
+        )
+        lines = tuple(line for _, parts in found for line in parts)
+        return Reading(layout.turn_between(0, direction), lines, _is_nonsense([confidence for confidence, _ in found]))
 
     def _detect(self, picture: Pixels, direction: float) -> list[Quad]:
         """Where text is, in the picture as given; looked for in the one turned so that the direction is rightwards."""
         quarters = layout.quarters(direction)
+        return [
+            quad + np.array([left, top])
+            for piece, left, top in _pieces(picture)
+            if not ink.is_blank(piece)
+            for quad in self._detect_in(piece, quarters)
+        ]
+
+    def _detect_in(self, picture: Pixels, quarters: int) -> list[Quad]:
         height, width = picture.shape[:2]
-        scale = min(max(1.0, DETECTED_SIDE / min(width, height)), (DETECTED_PIXELS / (width * height)) ** 0.5)
+        pixels = width * height
+        larger = min(ENLARGED, DETECTED_SIDE / min(width, height), (ENLARGED_PIXELS / pixels) ** 0.5)
+        scale = min(max(1.0, larger), (DETECTED_PIXELS / pixels) ** 0.5)
         interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         seen = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=interpolation)
         output: Any = self._ocr(np.ascontiguousarray(np.rot90(seen, quarters)))
@@ -143,15 +194,38 @@ class Engine:
         boxes = [np.asarray(box, dtype=np.float64) / scale for box in output.boxes]
         return [layout.turned_back(box, quarters, width, height) for box in boxes]
 
-    def _direction(
-        self, quads: Sequence[Quad], recognise: Callable[[Quad, float], _Recognised], expected: float
-    ) -> float:
-        """The direction of the page's text: along its boxes, the way that reads best."""
-        along = layout.axis(quads)
-        sample = sorted(quads, key=layout.length, reverse=True)[:SAMPLE]
+    def _straight(self, picture: Pixels, quads: Sequence[Quad], along: float) -> float:
+        """The axis of the page's text by its ink, near the one that its boxes show."""
+        pieces = []
+        height, width = picture.shape[:2]
+        for quad in sorted(quads, key=layout.length, reverse=True)[:ANGLE_LINES]:
+            if not layout.is_along(quad, along):
+                continue
+            left, top = np.maximum(np.floor(quad.min(axis=0)), 0).astype(int)
+            right, bottom = np.minimum(np.ceil(quad.max(axis=0)), (width, height)).astype(int)
+            if (
+                right - left > 1
+                and bottom - top > 1
+                and (found := ink.mask(picture[top:bottom, left:right])) is not None
+            ):
+                pieces.append((found, float(left), float(top)))
+        return ink.angle(pieces, along)
 
-        def legibility(direction: float) -> float:
-            return fmean(found.confidence for found in self._threads.map(recognise, sample, repeat(direction)))
+    def _direction(
+        self, picture: Pixels, quads: Sequence[Quad], expected: float
+    ) -> tuple[float, list[Quad], dict[int, "_Seen"]]:
+        """The direction of the page's text: along its boxes, the way that reads best; the boxes straightened to it, and
+        what was read of them, by their number.
+        """
+        along = layout.axis(quads)
+        if along is not None:
+            along = self._straight(picture, quads, along)
+            quads = [layout.framed(quad, along) for quad in quads]
+        sample = sorted(range(len(quads)), key=lambda n: layout.length(quads[n]), reverse=True)[:SAMPLE]
+
+        def read(direction: float) -> tuple[float, dict[int, _Seen]]:
+            seen = list(self._threads.map(lambda n: self._recognise(picture, quads[n], direction), sample))
+            return fmean(each.confidence for each in seen), dict(zip(sample, seen, strict=True))
 
         def nearest(directions: Iterable[float]) -> list[float]:
             return sorted(directions, key=lambda each: abs(layout.turn_between(expected, each)))
@@ -159,26 +233,36 @@ class Engine:
         likely = nearest([along, along + 180] if along is not None else [0, 90, 180, -90])
         found = []
         for direction in likely:
-            found.append((legibility(direction), direction))
-            if found[-1][0] >= READS_WELL:
-                return direction
+            legibility, seen = read(direction)
+            found.append((legibility, direction, seen))
+            if legibility >= READS_WELL:
+                return direction, list(quads), seen
         if along is not None:  # boxes can mislead: a column of single tall digits is no line
             for direction in nearest([along + 90, along - 90]):
-                if legibility(direction) >= READS_WELL:
-                    return direction
-        return max(found, key=lambda pair: pair[0])[1]
+                legibility, seen = read(direction)
+                if legibility >= READS_WELL:
+                    return direction, list(quads), seen
+        _, direction, seen = max(found, key=lambda each: each[0])
+        return direction, list(quads), seen
 
-    def _line(self, picture: Pixels, direction: float, quad: Quad) -> Line | None:
-        """What one box says; read in its own direction where its shape shows that it lies across the page's."""
+    def _lines(self, picture: Pixels, direction: float, quad: Quad, seen: "_Seen | None") -> tuple[float, list[Line]]:
+        """What one box says, and how surely; read in its own direction where its shape shows that it lies across the
+        page's.
+        """
         ratio, along = layout.elongation(quad)
         across = 45 < abs(layout.turn_between(direction, along)) < 135 and ratio >= layout.ELONGATED
-        directions = (direction, along, along + 180) if across else (direction,)
-        found = [(each, self._recognise(picture, quad, each)) for each in directions]
-        best, recognised = max(found, key=lambda pair: pair[1].confidence)
-        return _line(layout.starting_where_read(quad, best), recognised)
+        found = [seen or self._recognise(picture, quad, direction)]
+        if across:
+            found += [self._recognise(picture, quad, each) for each in (along, along + 180)]
+        best = max(found, key=lambda each: each.confidence)
+        height, width = best.cutting.shape[:2]
+        letters = len(best.text.replace(" ", ""))
+        return best.confidence if letters >= SPARSE * width / height else 0.0, _lines(best)
 
-    def _recognise(self, picture: Pixels, quad: Quad, direction: float) -> _Recognised:
-        output: Any = self._ocr.recognize_txt([_cut(picture, layout.starting_where_read(quad, direction))])
+    def _recognise(self, picture: Pixels, quad: Quad, direction: float) -> "_Seen":
+        quad = layout.starting_where_read(quad, direction)
+        cutting = _cut(picture, quad)
+        output: Any = self._ocr.recognize_txt([cutting])
         text, info = output.txts[0], output.word_results[0]
         places = [column for word in info.word_cols for column in word]  # of all but the spaces
         gap = max(SPACE, 2 * median([after - before for before, after in pairwise(places)] or [0]))
@@ -199,7 +283,7 @@ class Engine:
                 words.append([character])
             spaced += f" {symbol}" if apart and spaced else symbol
             apart = False
-        return _Recognised(words, spaced, fmean(info.confs), info.line_txt_len)
+        return _Seen(quad, cutting, words, spaced, fmean(info.confs), info.line_txt_len)
 
 
 def _cut(picture: Pixels, quad: Quad) -> Pixels:
@@ -214,33 +298,91 @@ def _cut(picture: Pixels, quad: Quad) -> Pixels:
     return cast(Pixels, cutting)
 
 
-def _line(quad: Quad, recognised: _Recognised) -> Line | None:
-    """The line with its words' boxes, or nothing where there is no text."""
-    if not recognised.text or recognised.confidence < LEGIBLE:
-        return None
-    inside = [after.column - before.column for word in recognised.words for before, after in pairwise(word)]
-    half = (median(inside) if inside else 2.0) / 2
-    spans = [[word[0].column + 0.5 - half, word[-1].column + 0.5 + half] for word in recognised.words]
-    for before, after in pairwise(spans):
-        if before[1] > after[0]:
-            before[1] = after[0] = (before[1] + after[0]) / 2
-    return Line(
-        layout.box_of(quad),
-        recognised.text,
-        tuple(
-            Word(
-                _part(quad, max(0.0, start / recognised.columns), min(1.0, end / recognised.columns)),
-                "".join(character.text for character in word),
-                fmean(character.confidence for character in word),
-            )
-            for word, (start, end) in zip(recognised.words, spans, strict=True)
-        ),
-    )
+def _lines(seen: _Seen) -> list[Line]:
+    """The text with its words' boxes, each as large as its ink: one line, or several where wide white parts them."""
+    if not seen.text or seen.confidence < LEGIBLE:
+        return []
+    height, width = seen.cutting.shape[:2]
+    scale = width / seen.columns
+    found = ink.mask(seen.cutting)
+    whole = (0, 0, width, height)
+    left, top, right, bottom = whole if found is None else ink.extent(found) or whole
+    centres = [((word[0].column + 0.5) * scale, (word[-1].column + 0.5) * scale) for word in seen.words]
+    left, right = min(left, round(centres[0][0])), max(right, round(centres[-1][1]))
+    empty = np.zeros(width, dtype=np.bool_) if found is None else ink.gaps(found[top:bottom])
+    pairs = [(before[1], after[0]) for before, after in pairwise(centres)]
+    white = ink.words_apart(empty, pairs)
+    seams = [gap or (sum(pair) / 2, sum(pair) / 2) for gap, pair in zip(white, pairs, strict=True)]
+    starts, ends = [left, *(seam[1] for seam in seams)], [*(seam[0] for seam in seams), right]
+    words = [
+        Word(
+            _part(seen.quad, start / width, top / height, end / width, bottom / height),
+            "".join(character.text for character in word),
+            fmean(character.confidence for character in word),
+        )
+        for word, start, end in zip(seen.words, starts, ends, strict=True)
+    ]
+    lines: list[list[int]] = [[0]]
+    for number, (end, start) in enumerate(seams, 1):
+        if start - end > COLUMN_GAP * (bottom - top):
+            lines.append([])
+        lines[-1].append(number)
+    return [
+        Line(
+            _part(seen.quad, starts[line[0]] / width, top / height, ends[line[-1]] / width, bottom / height),
+            _text(seen.text, [words[number].text for number in line]),
+            tuple(words[number] for number in line),
+        )
+        for line in lines
+    ]
 
 
-def _part(quad: Quad, start: float, end: float) -> Box:
-    """The part of a line's box between two fractions of its length."""
-    top, bottom = quad[1] - quad[0], quad[2] - quad[3]
-    return layout.box_of(
-        np.array([quad[0] + start * top, quad[0] + end * top, quad[3] + end * bottom, quad[3] + start * bottom])
-    )
+def _text(whole: str, words: Sequence[str]) -> str:
+    """The part of a text that these words make up, with the spaces between them, which some scripts have none of."""
+    start = whole.index(words[0])
+    end = start
+    for word in words:
+        end = whole.index(word, end) + len(word)
+    return whole[start:end]
+
+
+def _part(quad: Quad, left: float, top: float, right: float, bottom: float) -> Box:
+    """The part of a quad between these fractions of its width and height."""
+
+    def at(x: float, y: float) -> NDArray[np.float64]:
+        above, below = quad[0] + x * (quad[1] - quad[0]), quad[3] + x * (quad[2] - quad[3])
+        found: NDArray[np.float64] = above + y * (below - above)
+        return found
+
+    return layout.box_of(np.array([at(left, top), at(right, top), at(right, bottom), at(left, bottom)]))
+
+
+def _is_nonsense(confidences: Sequence[float]) -> bool:
+    """Whether most of a page's text reads as that of an unknown script does."""
+    return len(confidences) >= NONSENSE_LINES and median(confidences) < NONSENSE
+
+
+def _pieces(picture: Pixels) -> Iterator[tuple[Pixels, int, int]]:
+    """The picture, or if it is very long, pieces of it with their left and top, cut where there is no text."""
+    height, width = picture.shape[:2]
+    short, long = min(height, width), max(height, width)
+    if long < LONG * short or width * height <= DETECTED_PIXELS:
+        yield picture, 0, 0
+        return
+    along = picture if height > width else np.swapaxes(picture, 0, 1)
+    count = max(2, round(long / (short * LONG / 2)))
+    step = long / count
+    start = 0
+    for number in range(1, count + 1):
+        end = long if number == count else _blank_row(along, round(number * step), round(BLANK_ROWS * step))
+        piece = picture[start:end] if height > width else picture[:, start:end]
+        yield piece, 0 if height > width else start, start if height > width else 0
+        start = end
+
+
+def _blank_row(picture: Pixels, row: int, reach: int) -> int:
+    """Of the rows so near, the one with the least in it."""
+    rows = picture[row - reach : row + reach].astype(np.int16)
+    contrast = np.ptp(rows, axis=1).max(axis=1)
+    calm = np.nonzero(contrast <= contrast.min() + 8)[0]
+    return row - reach + int(calm[np.argmin(np.abs(calm - reach))])

@@ -19,7 +19,19 @@ Quad = NDArray[np.float64]
 ELONGATED = 1.5
 """A box this much longer than high shows by its shape which way its text runs; nearer to a square it does not."""
 
-SAME_LINE_GAP = 0.3
+ALONG = 5.0
+"""Degrees by which the detector's angle of a line may be wrong."""
+
+ANGLE_SHOWS = 5.0
+"""A line so much longer than high shows by its ink at which angle it runs."""
+
+SLOPE = 0.5
+"""A line that rises by more than this, in its heights, over its length is not straightened: it would take in others."""
+
+WHITE = 0.2
+"""What belongs to a line above and below its ink, in heights of the ink; line heights below are meant with it."""
+
+SAME_LINE_GAP = 0.45
 """Boxes in a row are one line up to this gap, in line heights: a wide space between words, not between columns."""
 
 PROSE_LEADING = 0.8
@@ -100,6 +112,24 @@ def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) 
     order = np.argsort(values)
     half = np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)
     return float(values[order][half])
+
+
+def is_along(quad: Quad, along: float) -> bool:
+    """Whether the quad is a line so long that its ink shows its angle, and lies along this axis, near enough."""
+    ratio, own = elongation(quad)
+    return ratio >= ANGLE_SHOWS and abs((own - along + 90) % 180 - 90) < ALONG
+
+
+def framed(quad: Quad, along: float) -> Quad:
+    """The rectangle along this axis around the quad; the quad itself where its shape shows that it runs otherwise."""
+    ratio, own = elongation(quad)
+    off = abs((own - along + 90) % 180 - 90)
+    if ratio >= ELONGATED and (off > ALONG or np.sin(np.radians(off)) * ratio > SLOPE):
+        return quad
+    view = _view(along)
+    corners = quad @ view
+    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]]) @ view.T
 
 
 def starting_where_read(quad: Quad, direction: float) -> Quad:
@@ -196,7 +226,8 @@ def _placed(lines: Iterable[Line], direction: float) -> list[_Placed]:
         x, y = (quad_of(line.box) @ view).T
         # the middles of the long sides: corners would make a slightly tilted long line look high
         top, bottom = sorted(((y[0] + y[1]) / 2, (y[2] + y[3]) / 2))
-        placed.append(_Placed(line, float(x.min()), float(x.max()), float(top), float(bottom)))
+        white = WHITE * float(bottom - top)
+        placed.append(_Placed(line, float(x.min()), float(x.max()), float(top) - white, float(bottom) + white))
     return placed
 
 

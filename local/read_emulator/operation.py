@@ -39,7 +39,7 @@ INTERNAL = Failure("InternalServerError", "An unexpected error occurred.")
 
 def unknown_script(page: int) -> Failure:
     """That a page's text came out as nonsense; the emulator's own words, since the service knows those scripts."""
-    message = f"Page {page}: most text is in a script that the Read emulator does not know, and came out as nonsense."
+    message = f"Page {page}: most text came out as nonsense, perhaps of a script that the Read emulator does not know."
     return Failure("UnknownScript", message)
 
 

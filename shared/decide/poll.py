@@ -50,7 +50,8 @@ def after_poll(
         case Running() if age > settings.give_up_after:
             return Transition(fail(document, "OperationTimedOut", f"Read was still at it after {age}.", now))
         case Running(retry_after):
-            delay = while_result_lasts(poll_delay(document.polls, retry_after), age.total_seconds())
+            waited, longest = age.total_seconds(), settings.longest_poll_delay.total_seconds()
+            delay = while_result_lasts(poll_delay(waited, retry_after, longest), waited)
             return Transition(
                 document.evolve(
                     status=Status.READING,

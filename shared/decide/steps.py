@@ -66,7 +66,7 @@ def next_step(document: Document | None, message: Message, now: datetime) -> Ste
     elif message.write_id != document.write_id:
         return Skip("the document has moved on")
     match document.status:
-        case Status.SUBMITTING if not is_overdue(document, now):
+        case Status.SUBMITTING if message.write_id and not is_overdue(document, now):
             return Skip("another run holds the claim")
         case Status.READING | Status.WAITING if document.operation_url and message.etag == document.source_etag:
             return Poll()

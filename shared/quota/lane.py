@@ -1,18 +1,19 @@
 """Lanes: which slots of a quota are reserved, and when each is. Pure arithmetic, in seconds UTC.
 
-A lane is a row of numbered slots, each (window + slack) / calls seconds long; a slot takes one call. So calls are evenly
-spaced, and no window has more of them than the quota, whether Azure counts by a token bucket, a fixed or a sliding
-window (which one is not published). Where Read refuses calls all the same, slots become longer for everybody.
+A lane is a row of numbered slots, each (window + slack) / calls seconds long; a slot takes one call. So calls are
+evenly spaced, and no window has more of them than the quota, whether Azure counts by a token bucket, a fixed or a
+sliding window (which one is not published). Where Read refuses calls all the same, slots become longer for everybody.
 
 An example, at 30/s (one quota for POST and GET), where a slot is 1.01 s / 30 = 33.7 ms: 300 files come at 12:00:00.
 
-- The first is submitted in slot 0, at once. Its first poll is due 2 s after Read's answer, so it gets slot 83, at
-  12:00:02.80: its message is hidden for 2 s and comes some 0.4 s before the slot.
-- The second is submitted in slot 1, at 12:00:00.03, by a function that waits; so are those up to slot 41.
-- The 43rd finds its slot 1.41 s away, longer than a function may wait: its message is hidden for 1 s, and then
-  its function waits out the rest. The last one's slots are 20 s away.
-- At 12:00:05 a call in its own slot is answered 429: from here on slots are 34.0 ms long. All reservations hold; a slot
-  that was 10 s away is now 10.1 s away. Without refusals slots are 33.7 ms long again ten seconds later.
+- The first is submitted in slot 0, at once. Read answers and the row is written by 12:00:00.35; the first poll is due
+  2 s later, and its message is to come 0.4 s early: so it gets slot 83, at 12:00:02.79.
+- The second is submitted in slot 1, at 12:00:00.03, by a function that waits for it.
+- Another finds the next free slot 1.41 s away, longer than a function may wait. Its message is hidden for 1 s, and its
+  function waits out the rest. The last one's poll is 21 s away.
+- At 12:00:05 a call in its own slot is answered 429: from here on slots are 34.0 ms long, for every instance. All
+  reservations hold; a slot that was 10 s away is now 10.1 s away. With no further refusal, slots are 33.7 ms long again
+  ten seconds later.
 """
 
 import json
@@ -22,31 +23,41 @@ from dataclasses import asdict, dataclass, replace
 from shared.quota.rate import Call, Quota, Rate
 from shared.schedule import FIRST_POLL_DELAY, LONGEST_DELAY, LONGEST_WAIT
 
-LONGEST_HOLD = 1.4
-"""Seconds that a function waits for its slot at most."""
-
 LEAD = 0.4
-"""Seconds by which a message is to be visible before its slot: the host polls up to 0.25 s late, and storage takes time.
-"""
+"""Seconds by which a message is to be visible before its slot: the host polls up to 0.25 s late, and storage takes its
+time."""
 
-SUBMIT_TAKES = 0.4
+LONGEST_HOLD = 1 + LEAD
+"""Seconds that a function waits for its slot at most: a message is hidden for whole seconds, so it may come a second
+earlier than it is to."""
+
+SUBMIT_TAKES = 0.35
 """Seconds from the slot of a submit to the message about its first poll."""
 
 LATE = 10
 """Seconds (or a window, if that is longer) after its slot up to which a call may still be made in it."""
 
-AHEAD = 30
+AHEAD = 90
 """Seconds (or ten windows, if that is longer) ahead that are reserved. What comes later is told when to come again."""
 
-KEPT = 64
+MOST_AHEAD = 10_000
+"""Slots ahead that are reserved, at most, so that a row holds them."""
+
+LATER_COSTS = 0.1
+"""Seconds that a function waits rather than that its call comes a second later."""
+
+KEPT = 256
 """One slot in so many is kept for further polls on a shared lane, where submits would delay them otherwise."""
 
 LONG_WINDOW = 10
 """Seconds. After a pause, the calls of a longer window may be made at once: at 20 a minute, a few files that come alone
 need not take minutes."""
 
+BY_CHANCE = 0.2
+"""The share of a window's calls whose refusal may be due to chance: the network's, or the clocks'."""
+
 SLOWER, MUCH_SLOWER, SLOWEST = 1.01, 1.05, 50
-"""How many times as long slots become by a refusal; by one that follows another within a window; by all, at most."""
+"""How many times as long slots become by a refusal; by one of more than chance explains; by all, at most."""
 
 RECOVERY = 1.001
 """How many times shorter they become again in each window."""
@@ -70,6 +81,8 @@ class State:
     at_once: int = 0
     """So many of the slots before ``number`` may still be used, at any time."""
     refused_at: float = 0
+    refusals: float = 0
+    """Lately: a refusal counts half after a window, a quarter after two."""
     backlog_until: float = 0
     """By when all who were told to come again will have been served."""
 
@@ -84,9 +97,9 @@ class Lane:
         """
         slack = 0.01 if quota.seconds < LONG_WINDOW else 1
         self.quota = quota
-        self.horizon = max(AHEAD, 10 * quota.seconds)
         self._kept = kept
-        self._shortest = max((quota.seconds + slack) / quota.calls, 0.002)  # so that a row holds all that is reserved
+        self._shortest = max((quota.seconds + slack) / quota.calls, 0.001)
+        self.horizon = max(min(AHEAD, MOST_AHEAD * self._shortest), 10 * quota.seconds)
         # Numbers go by the clock: those that were reserved before a row was lost are over now.
         idle_since = now - 2 * quota.seconds
         self._state = state or State(int(idle_since / self._shortest), idle_since, self._shortest)
@@ -102,6 +115,7 @@ class Lane:
             and self._shortest <= state.width <= self._shortest * SLOWEST
             and 0 <= state.at_once <= self.quota.calls
             and 0 <= state.refused_at <= now + LONGEST_WAIT
+            and 0 <= state.refusals <= state.refusals + 1 < math.inf
             and 0 <= state.backlog_until < math.inf
         ):
             raise ValueError("a lane's numbers are out of range")
@@ -114,7 +128,7 @@ class Lane:
         return replace(self._state, taken=f"{self._taken:x}")
 
     def _advance_to(self, now: float) -> None:
-        """Leave behind the slots that are over; win back some of what was lost to refusals; begin anew after a pause."""
+        """Leave behind the slots that are over; win back some of what refusals took; begin anew after a pause."""
         state, calls = self._state, self.quota.calls
         passed = int((now - state.starts_at) / state.width)
         if passed >= 0:
@@ -140,7 +154,7 @@ class Lane:
         return few and state.starts_at <= now and state.width < self._shortest * MUCH_SLOWER
 
     def wait(self, slot: int, now: float) -> float | None:
-        """Seconds until a reserved slot, 0 if it has begun; None for one that is long over, or that nobody has reserved."""
+        """Seconds until a reserved slot, 0 if it has begun; None for one that is long over, or cannot be reserved."""
         ahead = slot - self._state.number
         if ahead < 0:
             return 0 if -ahead <= max(self.quota.calls, LATE / self._state.width) else None
@@ -148,27 +162,32 @@ class Lane:
             return None
         return max(0.0, self._state.starts_at + ahead * self._state.width - now)
 
-    def reserve(self, call: Call, now: float, sent_at: float, earliest: float) -> int | None:
+    def reserve(self, now: float, within: float, sent_at: float, earliest: float, *, is_further: bool) -> int | None:
         """Reserve the slot, of the first that are free from ``earliest`` on, for which a function waits least.
 
-        Its message is sent at ``sent_at``; what is due now goes on without one, if it does not wait too long. None where
-        all slots within the horizon are taken.
+        Its message is sent at ``sent_at``; what is due now goes on without one, if it does not wait too long. None if
+        all slots ``within`` so many seconds are taken. ``is_further``: for a poll after the first.
         """
         state = self._state
         if state.at_once:
             state.at_once -= 1
             return state.number - state.at_once - 1
-        first = index = self._free(max(0, math.ceil((earliest - state.starts_at) / state.width - 1e-6)), call)
-        if self._at(first) - now > self.horizon * (1 if call is Call.SUBMIT else 2):
+        best = index = self._free(self._index(earliest), is_further)
+        if self._at(index) - now > within:
             return None
-        if not (sent_at == now and self._at(first) - now <= LONGEST_HOLD):
-            least = math.inf
-            while self._at(index) < self._at(first) + 1:
-                if (hold := (self._at(index) - sent_at - LEAD) % 1) < least - 0.001:
-                    first, least = index, hold
-                index = self._free(index + 1, call)
-        self._taken |= 1 << first
-        return state.number + first
+        if not (sent_at == now and self._at(index) - now <= LONGEST_HOLD):
+            least, until = math.inf, self._at(index) + 1
+            while self._at(index) < until:
+                hold = (self._at(index) - sent_at - LEAD) % 1 + LATER_COSTS * (self._at(index) - until)
+                if hold < least:
+                    best, least = index, hold
+                index = self._free(index + 1, is_further)
+        self._taken |= 1 << best
+        return state.number + best
+
+    def skip(self) -> None:
+        """Leave the next free slot unused, for a call that was made without one."""
+        self._taken |= 1 << self._free(0, is_further=False)
 
     def come_again(self, now: float, calls: int) -> float:
         """When somebody is to come and reserve so many calls: half a horizon before their likely time."""
@@ -182,20 +201,26 @@ class Lane:
         """Take in a 429. What is reserved stays reserved, and moves."""
         state = self._state
         if in_its_slot:
-            slower = MUCH_SLOWER if now - state.refused_at < self.quota.seconds else SLOWER
-            state.width = min(state.width * slower, self._shortest * SLOWEST)
+            windows = max(0.0, now - state.refused_at) / self.quota.seconds
+            state.refusals = state.refusals / 2 ** min(windows, 99) + 1
+            too_many = state.refusals > max(2, self.quota.calls * BY_CHANCE)
+            state.width = min(state.width * (MUCH_SLOWER if too_many else SLOWER), self._shortest * SLOWEST)
             state.refused_at = now
         if wait > LONG_WAIT:
             until = now + min(wait, LONGEST_WAIT)
             state.at_once = 0
             state.starts_at = max(state.starts_at, until)
 
+    def _index(self, time: float) -> int:
+        return max(0, math.ceil((time - self._state.starts_at) / self._state.width - 1e-6))
+
     def _at(self, index: int) -> float:
         return self._state.starts_at + index * self._state.width
 
-    def _free(self, index: int, call: Call) -> int:
+    def _free(self, index: int, is_further: bool) -> int:
+        kept = 0 if is_further else self._kept
         taken = self._taken >> index
-        while taken & 1 or (self._kept and call is Call.SUBMIT and (self._state.number + index) % self._kept == 0):
+        while taken & 1 or (kept and (self._state.number + index) % kept == 0):
             index += 1
             taken >>= 1
         return index
@@ -219,7 +244,7 @@ class Lanes:
 
     @property
     def text(self) -> str:
-        """What the row is to hold: at most some 16,000 characters."""
+        """What the row is to hold: at most some 10,000 characters."""
         quotas = [[lane.quota.calls, lane.quota.seconds] for lane in self._lanes]
         return json.dumps({"quotas": quotas, "lanes": [asdict(lane.state) for lane in self._lanes]})
 
@@ -230,11 +255,13 @@ class Lanes:
     def reserve(self, call: Call, now: float) -> tuple[int, ...]:
         """Reserve a slot; for a submit, also that of the first poll after it. Nothing if it must come again."""
         lane, polls = self.of(call), self.of(Call.POLL)
-        slot = lane.reserve(call, now, now, now)
+        if call is Call.POLL:
+            further = lane.reserve(now, 2 * lane.horizon, now, now, is_further=True)
+            return () if further is None else (further,)
+        slot = lane.reserve(now, lane.horizon, now, now, is_further=False)
         if slot is None:
             return ()
-        if call is Call.POLL:
-            return (slot,)
         sent_at = now + (lane.wait(slot, now) or 0) + SUBMIT_TAKES
-        poll = polls.reserve(Call.SUBMIT, now, sent_at, sent_at + FIRST_POLL_DELAY + LEAD)
+        earliest = sent_at + FIRST_POLL_DELAY + LEAD
+        poll = polls.reserve(now, 2 * polls.horizon, sent_at, earliest, is_further=False)
         return (slot,) if poll is None else (slot, poll)

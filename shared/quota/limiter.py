@@ -77,7 +77,11 @@ class RateLimiter:
         self._seen_at = -math.inf
         self._is_alone = False
         """Whether the row was last written by this process, as far as it knows: then it need not be read first."""
-        self._unreserved_at = -math.inf
+        self._unreserved_at = (
+            self._time()
+        )  # of the many that start in a burst, none makes its first call without a slot
+        self._unreserved: Call | None = None
+        """A call that was made just now. The row does not know it yet."""
 
     def reserve(self, call: Call, slots: tuple[int, ...] = ()) -> Reservation:
         """Ask to make a call. ``slots`` are what was reserved for it and for the poll after it."""
@@ -141,7 +145,7 @@ class RateLimiter:
         self._look(QUIET_FOR)
         if len(self._asking) > 1 or not self._lanes().of(call).is_quiet(self._time()):
             return False
-        self._unreserved_at = self._time()
+        self._unreserved, self._unreserved_at = call, self._time()
         return True
 
     def _join(self, call: Call) -> _Request:
@@ -165,11 +169,14 @@ class RateLimiter:
                 while self._waiting:
                     requests.append(self._waiting.popleft())
                 now, lanes = self._time(), self._lanes()
+                if self._unreserved and now - self._unreserved_at < 1:
+                    lanes.of(self._unreserved).skip()
                 for request in requests:
                     request.slots, request.come_again_at = lanes.reserve(request.call, now), 0
                     if not request.slots:
                         request.come_again_at = lanes.of(request.call).come_again(now, self._calls(request.call))
                 if self._write(lanes):
+                    self._unreserved = None
                     return
             self._give_up(requests)
         except AzureError as error:

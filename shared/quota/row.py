@@ -1,4 +1,4 @@
-"""The row that all instances share: what is reserved of a Read resource's quota. It is kept apart from the documents."""
+"""The row that all instances share: what is reserved of a Read resource's quota. It lies apart from the documents."""
 
 from collections.abc import Mapping
 from contextlib import suppress

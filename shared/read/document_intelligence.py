@@ -13,6 +13,7 @@ from typing import Any
 from shared.read import json_shapes as shapes
 from shared.read.json_walk import Answer, Path, elements, outline
 from shared.read.result import Box, Line, Page, Result, Word
+from shared.text import utf16_units
 
 Span = tuple[int, int]
 """Start and end in ``content``, in the answer's string index."""
@@ -87,8 +88,8 @@ def parse_analyze_result(answer: Answer) -> Result:
         placed = None if has_lines else _loose_texts(stored, analyzed)
         numbers = shapes.PageNumbers()
         # Texts make a page where the answer lists none.
-        nowhere: list[dict[str, Any]] = [{}] if placed and not _count(stored) else []
-        for position, page in enumerate(nowhere or elements(stored, _PAGES, _WITHOUT_CONTENT)):
+        nowhere: list[Mapping[str, Any]] = [{}] if placed and not _count(stored) else []
+        for position, page in enumerate(nowhere or _page_objects(stored)):
             if placed is None:
                 texts = [_line(each) for each in shapes.optional_objects(page, "lines")]
             else:
@@ -110,14 +111,18 @@ def _loose_texts(answer: Answer, analyzed: Mapping[str, Any]) -> dict[int, list[
     numbers = shapes.PageNumbers()
     starts: list[tuple[int, int]] = []
     position_of: dict[int, int] = {}
-    for position, page in enumerate(elements(answer, _PAGES, _WITHOUT_CONTENT)):
+    for position, page in enumerate(_page_objects(answer)):
         position_of[numbers.next(page.get("pageNumber"))] = position
         starts.extend((start, position) for start, _ in _spans(page)[:1])
     shapes.optional_list(analyzed, "paragraphs")
     loose = [
         _paragraph(shapes.is_object(each, "paragraphs")) for each in elements(answer, _PARAGRAPHS, _WITHOUT_CONTENT)
     ]
-    return _placed(loose or _lines_of_content(answer), position_of, sorted(starts))
+    return _placed(loose or _lines_of_content(answer, analyzed), position_of, sorted(starts))
+
+
+def _page_objects(answer: Answer) -> Iterator[Mapping[str, Any]]:
+    return (shapes.is_object(page, "pages") for page in elements(answer, _PAGES, _WITHOUT_CONTENT))
 
 
 def _count(answer: Answer) -> int:
@@ -135,11 +140,22 @@ def _paragraph(paragraph: Mapping[str, Any]) -> _Text:
     return _Text(shapes.text(paragraph, "content"), _spans(paragraph), page=page if isinstance(page, int) else None)
 
 
-def _lines_of_content(answer: Answer) -> list[_Text]:
-    """The lines of the whole content: where they are is not known, so they go to the first page."""
+def _lines_of_content(answer: Answer, analyzed: Mapping[str, Any]) -> list[_Text]:
+    """The lines of the whole content.
+
+    Where they are is counted in code points, or in UTF-16 where the answer is. Grapheme clusters, the service's
+    default, differ from those by an emoji or an accent here and there: that moves a word to a neighbouring line at most.
+    """
+    length = utf16_units if analyzed.get("stringIndexType") == "utf16CodeUnit" else len
     content = {"content": next((value for path, value in answer.parts() if path == _CONTENT), None)}
-    lines = (shapes.optional_text(content, "content") or "").split("\n")
-    return [_Text(line.removesuffix("\r"), []) for line in lines if line.strip()]
+    lines = []
+    offset = 0
+    for line in (shapes.optional_text(content, "content") or "").split("\n"):
+        end = offset + length(line + "\n")
+        if line.strip():
+            lines.append(_Text(line.removesuffix("\r"), [(offset, end - 1)]))
+        offset = end
+    return lines
 
 
 def _placed(

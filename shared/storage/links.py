@@ -86,9 +86,9 @@ class Signer:
         except AzureError as error:
             self._not_before = now + _TRY_AGAIN
             what = (
-                "Storage gives no key to sign links with: files are sent to Read instead, and the page gets no links. They"
-                " need a role with that right, at the scope of the account: Storage Blob Data Contributor or Owner, or"
-                " Storage Blob Delegator."
+                "Storage gives no key to sign links with: files are sent to Read instead, and the page gets no links."
+                " They need a role with that right, at the scope of the account: Storage Blob Data Contributor or Owner,"
+                " or Storage Blob Delegator."
             )
             log.trouble(what, code=type(error).__name__)
         else:

@@ -17,6 +17,7 @@ from shared import settings
 from shared.document import Status
 from tests.support.app import App, Clock, settings_for
 from tests.support.read_server import ReadServer
+from web.routes import ROUTES
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,7 +88,16 @@ def test_the_app_is_indexed_with_its_triggers(environment: dict[str, str]) -> No
     with Worker(ROOT, environment) as worker:
         assert worker.init["status"] == 1, worker.init["error"]
         triggers = {name: bindings[0] for name, bindings in worker.init["functions"].items()}
-    assert set(triggers) == {"submit_document", "poll_operation", "recover_stalled", "find_missed"}
+    routes = {route.name for route in ROUTES}
+    assert set(triggers) == {"submit_document", "poll_operation", "recover_stalled", "find_missed", *routes}
+    for route in ROUTES:
+        http = triggers[route.name]
+        assert (http["type"], http["route"], http["authLevel"]) == (
+            "httpTrigger",
+            route.path,
+            "ANONYMOUS" if route.is_open else "FUNCTION",
+        )
+        assert [str(method) for method in http["methods"]] == list(route.methods)
     blob, queue = triggers["submit_document"], triggers["poll_operation"]
     assert (blob["type"], blob["path"], blob["connection"]) == (
         "blobTrigger",
@@ -161,6 +171,38 @@ def test_a_sweep_runs_when_its_timer_fires(environment: dict[str, str], sweep: s
     fired = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": None, "IsPastDue": False}
     with Worker(ROOT, {**environment, "INPUT_CONTAINER": app.settings.input_container}) as worker:
         assert worker.invoke(sweep, "timer", "json", json.dumps(fired)) == {"status": 1, "error": None}
+
+
+def _request(method: str, query: dict[str, str], body: str = "", **headers: str) -> dict[str, Any]:
+    """A request as the host passes it on (azure-functions-host, GrpcMessageConversionExtensions.cs, ToRpcHttp)."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    url = "http://localhost:7071/api/document"
+    return {"method": method, "url": url, "headers": sent, "params": {}, "query": query, "body": body}
+
+
+def test_a_request_is_answered_with_its_status_headers_and_body(environment: dict[str, str]) -> None:
+    app = App(settings_for(environment["DocumentStorage"], environment["READ_ENDPOINT"]), Clock())
+    app.create_inbox()
+    app.read("a + ä.png", "a text")
+    names = {"INPUT_CONTAINER": app.settings.input_container, "DOCUMENTS_TABLE": app.settings.documents_table}
+    with Worker(ROOT, {**environment, **names}) as worker:
+
+        def ask(function: str, request: dict[str, Any]) -> dict[str, Any]:
+            answer = worker.invoke(function, "request", "http", request)
+            assert (answer["status"], answer["error"]) == (1, None)
+            return dict(answer["http"])
+
+        by_query = ask("document", _request("GET", {"name": "a + ä.png"}))
+        by_body = ask("document", _request("POST", {}, '{"name": "a + ä.png"}', content_type="application/json"))
+        missing = ask("document", _request("GET", {"name": "none"}))
+        page = ask("site", _request("GET", {}))
+    assert (by_query["status"], json.loads(by_query["body"])["text"]) == ("200", "a text")
+    assert by_body["body"] == by_query["body"]
+    assert by_query["headers"]["content-type"] == "application/json"
+    assert by_query["headers"]["etag"].startswith('"')
+    assert (missing["status"], missing["headers"]["content-type"]) == ("404", "application/problem+json")
+    assert missing["headers"]["x-ms-error-code"] == "DocumentNotFound"
+    assert (page["status"], page["headers"]["content-type"]) == ("200", "text/html; charset=utf-8")
 
 
 def next_message(app: App) -> str:

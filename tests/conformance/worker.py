@@ -52,7 +52,9 @@ class _Data:
 
 
 def _data(kind: str, value: Any) -> _Data:
-    """What a trigger passes: ``model_binding_data`` for an SDK type, ``string`` for a queue message, ``json``."""
+    """What a trigger passes: ``model_binding_data`` (an SDK type), ``string`` (a queue message), ``json``, ``http``."""
+    if kind == "http":
+        value = SimpleNamespace(**{**value, "body": _Data("bytes", value["body"].encode())})
     if kind == "model_binding_data":
         value = SimpleNamespace(**{**value, "content": json.dumps(value["content"]).encode()})
     return _Data(kind, value)
@@ -69,7 +71,13 @@ def _answer(**fields: Any) -> None:
 
 def _result(response: Any) -> dict[str, Any]:
     exception = getattr(response.result, "exception", None)
-    return {"status": response.result.status, "error": exception.message if exception else None}
+    told = {"status": response.result.status, "error": exception.message if exception else None}
+    http = getattr(getattr(response, "return_value", None), "http", None)
+    if http is None:
+        return told
+    headers = {name.lower(): value for name, value in http.headers.items()}
+    assert len(headers) == len(http.headers), "a header comes twice"
+    return {**told, "http": {"status": http.status_code, "headers": headers, "body": http.body.bytes.decode()}}
 
 
 async def _serve(folder: str) -> None:

@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
 
 import pytest
+import requests
 
 from local.paths import ROOT
 from local.processes import ReadEmulator
@@ -97,6 +99,36 @@ def test_real_documents_of_every_format_are_read(dev: Dev, shared_samples: Path)
     assert documents["tika-testTIFF_multipage.tif"]["pageCount"] == 2
 
 
+def test_behind_a_proxy_nothing_of_this_machine_is_asked_through_it(dev: Dev) -> None:
+    proxy = "http://127.0.0.1:9"  # nobody listens there
+
+    documents = dev.read(
+        ROOT / "samples/photo.jpg",
+        NO_PROXY="corp.example",
+        HTTP_PROXY=proxy,
+        http_proxy=proxy,
+        HTTPS_PROXY=proxy,
+        https_proxy=proxy,
+    )
+
+    assert documents["photo.jpg"]["status"] == "succeeded"
+
+
+@posix
+def test_a_file_whose_name_would_blind_storage_is_refused_and_the_next_is_read(dev: Dev, tmp_path: Path) -> None:
+    for name in ("a\x01b.jpg", "c\n  forged.pdf  succeeded\u202e.jpg"):
+        (tmp_path / name).write_bytes((ROOT / "samples/photo.jpg").read_bytes())
+
+    done = dev("run", str(tmp_path))
+
+    assert done.returncode == 1
+    assert "control character" in done.stdout
+    assert "2 files: 1 succeeded, 1 failed" in done.stdout
+    assert not any(line.startswith("  forged") for line in (done.stdout + done.stderr).splitlines())
+    assert "\u202e" not in done.stdout + done.stderr
+    assert dev("missed", "--dry-run").returncode == 0
+
+
 def test_a_missing_file_starts_nothing(dev: Dev) -> None:
     done = dev("run", str(ROOT / "samples/photo.jpg"), "missing.pdf")
 
@@ -136,6 +168,29 @@ def test_run_uses_the_stack_of_up_and_ctrl_c_stops_all_of_it(dev: Dev) -> None:
     assert not running(started)
     assert dev("clean").returncode == 0
     assert dev("status").stdout == "0 files\n"
+
+
+@posix
+def test_up_names_the_page_which_asks_for_its_key_and_may_use_links_to_blobs(dev: Dev) -> None:
+    with dev.start("up", "--ports", "0") as up:
+        shown = read_until(up.stdout, "Ctrl-C stops everything")
+        address, key = re.findall(r"page +(http://localhost:\d+/api/) \(its key is (\w+)\)", shown)[0]
+        page = requests.get(address, timeout=30)
+        answers = [
+            requests.get(f"{address}documents", headers=headers, timeout=30).status_code
+            for headers in ({}, {"x-functions-key": "wrong"}, {"x-functions-key": key})
+        ]
+        blobs = next(part for part in shown.split(";") if part.startswith("BlobEndpoint=")).partition("=")[2]
+        asked = {"Origin": address.removesuffix("/api/"), "Access-Control-Request-Method": "PUT"}
+        preflight = requests.options(f"{blobs}/inbox/a.png", headers=asked, timeout=30)
+        done = dev("run", str(ROOT / "samples/photo.jpg"))
+        os.killpg(up.pid, signal.SIGINT)
+        up.communicate(timeout=30)
+
+    assert (page.status_code, page.headers["content-type"].partition(";")[0]) == (200, "text/html")
+    assert answers == [401, 401, 200]
+    assert preflight.status_code == 200
+    assert f"To look at it: open {address}" in done.stdout
 
 
 @posix

@@ -143,3 +143,9 @@ def test_the_workflow_deploys_without_a_stored_secret() -> None:
     commands = " ".join(step.get("run", "") for step in job["steps"])
     assert commands.index("azd auth login") < commands.index("azd provision") < commands.index("azd deploy")
     assert json.dumps(job["env"]).count("vars.") == len(job["env"])
+
+
+def test_the_workflow_passes_on_every_variable_that_can_be_chosen() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text(encoding="utf-8"))
+    chosen = set(re.findall(r"\$\{(\w+)=", (INFRA / "main.parameters.json").read_text(encoding="utf-8")))
+    assert chosen <= set(workflow["jobs"]["deploy"]["env"])

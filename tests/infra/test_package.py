@@ -61,7 +61,7 @@ def test_the_container_image_has_what_is_published(files: set[str]) -> None:
 
 
 def test_hadolint_finds_nothing() -> None:
-    ended = subprocess.run(  # noqa: S603 - a linter of ours
+    ended = subprocess.run(  # noqa: S603 - a pinned linter
         [tool("hadolint"), ROOT / DOCKERFILE], capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stdout) == (0, "")

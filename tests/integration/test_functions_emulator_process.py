@@ -226,7 +226,7 @@ def test_an_app_that_does_not_import_is_its_own_traceback_and_one_sentence_and_s
 @pytest.mark.parametrize(
     ("said", "change"),
     [
-        ("host.json: extensions.queues.batchSize is 33", {"host_json": {"extensions": {"queues": {"batchSize": 33}}}}),
+        ("extensions__queues__batchSize) is '33'", {"host_json": {"extensions": {"queues": {"batchSize": 33}}}}),
         ("Storage connection 'Documents' is not set", {"Documents": ""}),
         ("The queue service of 'Documents' does not answer", {"Documents": "nobody"}),
         ("The queue service of 'Documents' refuses this host", {"Documents": "wrong key"}),

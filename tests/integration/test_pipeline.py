@@ -7,7 +7,6 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from shared.advance import advance_message
 from shared.document import Status
-from shared.errors import InputContainerMissing
 from shared.keys import document_key
 from shared.message import ForeignMessage, Message
 from tests.support.app import App, Clock, settings_for
@@ -56,7 +55,7 @@ def test_the_output_says_which_version_and_operation_it_is_of(app: App) -> None:
     }
 
 
-def test_one_page_costs_nine_storage_calls_and_two_of_read(app: App, read: ReadServer, tap: StorageTap) -> None:
+def test_one_page_costs_ten_storage_calls_and_two_of_read(app: App, read: ReadServer, tap: StorageTap) -> None:
     app.read("warm.png", "one")  # tables, queue and container are there from now on
     app.clock.passes(2)
     app.drop("a.png", "one")
@@ -73,6 +72,7 @@ def test_one_page_costs_nine_storage_calls_and_two_of_read(app: App, read: ReadS
         ("PUT", "blob", "a.png.json"),
         batch,  # head and lines
         ("PUT", "blob", "a.png.txt"),
+        ("PUT", "blob", "a.png.jsonl"),
         batch,  # succeeded, and the worklist entry is gone
     ]
     assert [request.method for request in read.requests[asked:]] == ["POST", "GET"]
@@ -87,8 +87,8 @@ def test_the_first_document_of_a_quiet_minute_costs_one_read_of_the_limiter_s_ro
     calls = len(tap.calls)
     app.event("a.png")
     app.run()
-    paced = [call for call in tap.calls[calls:] if "~pace" in call.path]
-    assert (len(tap.calls) - calls, [call.method for call in paced]) == (10, ["GET"])
+    of_the_row = [call for call in tap.calls[calls:] if "~quota" in call.path]
+    assert (len(tap.calls) - calls, [call.method for call in of_the_row]) == (10, ["GET"])
 
 
 def test_a_document_that_comes_at_once_after_others_costs_one_reservation_more(app: App, tap: StorageTap) -> None:
@@ -98,7 +98,7 @@ def test_a_document_that_comes_at_once_after_others_costs_one_reservation_more(a
     app.event("first.png")
     calls = len(tap.calls)
     app.event("a.png")
-    made = [(call.method, call.service, "~pace" in call.path) for call in tap.calls[calls:]]
+    made = [(call.method, call.service, "~quota" in call.path) for call in tap.calls[calls:]]
     assert made == [
         ("GET", "blob", False),
         ("PUT", "table", True),
@@ -108,7 +108,7 @@ def test_a_document_that_comes_at_once_after_others_costs_one_reservation_more(a
     ]
     calls = len(tap.calls)
     app.run()
-    assert not [call for call in tap.calls[calls:] if call.method != "GET" and "~pace" in call.path]
+    assert not [call for call in tap.calls[calls:] if call.method != "GET" and "~quota" in call.path]
 
 
 def test_each_further_poll_costs_three_storage_calls_and_one_of_read(
@@ -126,7 +126,7 @@ def test_polls_come_soon_at_first_and_then_more_rarely(app: App, read: ReadServe
     read.gets.extend([RUNNING] * 5)
     app.drop("a.png", "one")
     app.event("a.png")
-    assert [app.step() for _ in range(6)] == [2, 2, 4, 8, 16, 32]
+    assert [app.step() for _ in range(6)] == [2, 3, 3, 4, 4, 5]  # 2 s and a sixth of the time waited
     assert app.document("a.png").status is Status.SUCCEEDED
 
 
@@ -192,14 +192,15 @@ def test_containers_tables_and_queue_are_made_when_they_are_first_missing_and_as
     assert not [call for call in tap.calls[calls:] if call.path in made]
 
 
-def test_a_missing_input_container_is_an_error_that_names_account_and_container(
+def test_a_document_waits_for_a_missing_input_container_by_the_name_of_account_and_container(
     tap: StorageTap, read: ReadServer
 ) -> None:
     app = App(settings_for(tap.connection_string, read.endpoint), Clock())
-    with pytest.raises(InputContainerMissing) as error:
-        app.event("a.png")
-    assert app.settings.input_container in str(error.value)
-    assert "devstoreaccount1" in str(error.value)
+    app.event("a.png")
+    document = app.document("a.png")
+    assert (document.status, document.error_code) == (Status.WAITING, "StorageRefused")
+    assert app.settings.input_container in (document.error_message or "")
+    assert "devstoreaccount1" in (document.error_message or "")
     with pytest.raises(ResourceNotFoundError):
         app.inbox.get_container_properties()
 

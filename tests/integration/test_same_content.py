@@ -104,3 +104,20 @@ def test_a_forgotten_file_without_an_md5_is_not_read_again_for_an_edit(app: App,
     assert app.document("a.png").status is Status.IGNORED
     assert app.document("a.png").text is None
     assert len(read.submitted) == 1
+
+
+def test_an_edit_waits_for_a_post_that_takes_minutes(app: App, read: ReadServer) -> None:
+    app.drop("a.png", "one")
+
+    def edited_meanwhile(_request: object) -> None:
+        edit_of_metadata(app)
+        app.event("a.png")
+        for _ in range(5):  # each finds the claim held, and comes again
+            app.step()
+
+    read.posts.append(edited_meanwhile)
+    app.event("a.png")
+    app.run()
+    document = app.document("a.png")
+    assert (document.status, document.text, document.submits) == (Status.SUCCEEDED, "one", 1)
+    assert document.source_etag == app.inbox.get_blob_client("a.png").get_blob_properties().etag

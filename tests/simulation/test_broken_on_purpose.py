@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from azure.core.exceptions import AzureError
-from shared.pacer import Pacer
 
 import shared.advance
 from shared import carry_out, decide, recover
@@ -26,6 +25,7 @@ from shared.document import Document, Status
 from shared.message import Message
 from shared.outputs import store
 from shared.poll import poll
+from shared.quota.limiter import RateLimiter
 from shared.read.answers import AnswerLost, Gone, Rejected, Retryable, Running, SubmitAnswer
 from shared.read.client import Body, ReadClient
 from shared.schedule import wait_delay
@@ -172,7 +172,7 @@ def throttling_is_a_failure(patch: pytest.MonkeyPatch) -> None:
 
 @bug("too early", Plan(deletes=0, read=Troubles(throttled=0.5)))
 def retry_after_is_ignored(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Pacer, "refused", lambda *_: None)
+    patch.setattr(RateLimiter, "throttled", lambda *_: None)
     patch.setattr(decide, "wait_delay", lambda attempts, _, random: wait_delay(attempts, None, random))
 
 

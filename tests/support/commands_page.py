@@ -12,7 +12,7 @@ PAGE = ROOT / "docs/commands.md"
 _START = """\
 # Commands
 
-Every command of `dev.py`, with its arguments; `python3 dev.py COMMAND --help` says the same. [tasks.md](tasks.md) tells
+Every command of `dev.py`, with its arguments; `python3 dev.py COMMAND --help` says the same. [tasks.md](tasks.md) says
 what the operator's commands do and need. Those are also there without `dev.py`: where the packages of
 `requirements.txt` are installed, `python -m cli COMMAND` takes the same arguments.
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shared.pace import Slot
 
 from shared.document import Document, Status
 from shared.message import ForeignMessage, LaterMessage, Message
@@ -89,9 +88,9 @@ def test_fields_that_this_version_does_not_know_are_passed_over() -> None:
     st.text(ANY_CHARACTER, min_size=1, max_size=1024),
     st.text(ANY_CHARACTER, min_size=1, max_size=40),
     st.integers(0, 10**6),
-    st.lists(st.builds(Slot, st.integers(0, 10**6), st.floats(1e9, 2e9)), max_size=2),
+    st.lists(st.integers(1, 10**12), max_size=2),
 )
-def test_a_message_is_read_as_it_was_sent(name: str, etag: str, polls: int, slots: list[Slot]) -> None:
+def test_a_message_is_read_as_it_was_sent(name: str, etag: str, polls: int, slots: list[int]) -> None:
     document = Document(
         name=name, status=Status.READING, source_etag=etag, polls=polls, operation_url="o", write_id="c"
     )
@@ -99,7 +98,7 @@ def test_a_message_is_read_as_it_was_sent(name: str, etag: str, polls: int, slot
     assert Message.from_json(sent.to_json().encode()) == sent
 
 
-@pytest.mark.parametrize("slots", ["7", "[7]", "[[1]]", '[["a",1]]', "[[1,NaN]]", "[[1,1e999]]", f"[[1,{10**400}]]"])
+@pytest.mark.parametrize("slots", ["7", "[-1]", "[[1]]", '["a"]', "[true]", "[NaN]", "[1.5]", f"[{10**400}]"])
 def test_reservations_that_this_app_did_not_write_are_ignored(slots: str) -> None:
     assert Message.from_json(b'{"v":1,"name":"a.pdf","slots":%s}' % slots.encode()) == Message("a.pdf")
 
@@ -127,4 +126,5 @@ def test_a_message_carries_no_text_and_no_secret_of_the_document() -> None:
         "etag",
         "operation",
         "write_id",
+        "trace",
     }

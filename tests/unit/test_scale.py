@@ -51,9 +51,9 @@ def test_a_simulated_backlog_costs_what_is_counted_step_by_step(
 ) -> None:
     kinds = ("Calls of tables", "Blobs read", "Blobs written", "Messages sent and deleted")
     counted = sum(exact[f"{kind}, a document behind others"].value for kind in kinds)
-    pace = exact["Calls of the pace's row, a document behind others"].value
+    of_the_limiter = exact["Calls of the rate limiter's row, a document behind others"].value
     simulated = float(shown["Calls a document in a simulated backlog, polls apart"])
-    assert 0.95 * counted < simulated < counted + pace  # threads that wait at one time book together
+    assert 0.95 * counted < simulated < counted + of_the_limiter  # threads that wait at one time reserve together
 
 
 def test_a_sweep_costs_the_same_however_many_documents_are_in_flight(exact: dict[str, Figure]) -> None:

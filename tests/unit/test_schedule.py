@@ -16,26 +16,28 @@ randoms = st.randoms(use_true_random=False)
 
 
 @pytest.mark.parametrize(
-    ("polls", "seconds"),
-    [
-        (0, 2),
-        (1, 2),
-        (2, 4),
-        (3, 8),
-        (4, 16),
-        (5, 32),
-        (6, 60),
-        (7, 60),
-        (1000, 60),
-    ],  # 2 · 2^(polls - 1), to 60
+    ("waited", "seconds"),
+    [(0, 2), (2, 3), (6, 3), (30, 7), (60, 12), (348, 60), (86_400, 60)],  # 2 + waited / 6, to 60
 )
-def test_polls_come_soon_at_first_and_then_ever_more_rarely(polls: int, seconds: int) -> None:
-    assert poll_delay(polls, None) == seconds
+def test_a_poll_comes_the_later_the_longer_read_has_taken(waited: float, seconds: int) -> None:
+    assert poll_delay(waited, None) == seconds
 
 
-@given(counts, waits_named)
-def test_a_poll_is_never_sooner_than_read_says(polls: int, retry_after: float | None) -> None:
-    delay = poll_delay(polls, retry_after)
+def test_the_longest_delay_can_be_set() -> None:
+    assert {poll_delay(waited, None, 2) for waited in range(100)} == {2}
+
+
+def test_a_document_that_takes_a_minute_is_polled_eleven_times() -> None:
+    polls, waited = 0, 0
+    while waited < 60:
+        waited += poll_delay(waited, None)
+        polls += 1
+    assert polls == 11
+
+
+@given(st.floats(0, 1e6), waits_named)
+def test_a_poll_is_never_sooner_than_read_says(waited: float, retry_after: float | None) -> None:
+    delay = poll_delay(waited, retry_after)
     assert 1 <= delay <= SIX_DAYS
     assert delay >= min(retry_after or 0, SIX_DAYS)
 

@@ -8,7 +8,7 @@ import pytest
 
 from bench.publish import HEADLINES
 from bench.table import shown
-from shared.schedule import FIRST_POLL_DELAY, LONGEST_POLL_DELAY, poll_delay
+from shared.schedule import FIRST_POLL_DELAY, GROWTH, LONGEST_POLL_DELAY, poll_delay
 from tests.support.markdown import document, section, tables
 
 RUN: list[dict[str, Any]] = [json.loads(line) for line in document("docs/bench.jsonl").splitlines()]
@@ -72,9 +72,9 @@ def test_a_goal_that_was_set_is_measured(name: str, goal: float) -> None:
 
 
 def test_the_schedule_is_the_one_that_is_said() -> None:
-    delays = ", ".join(str(poll_delay(polls, None)) for polls in (1, 2, 3))
+    assert (poll_delay(0, None), poll_delay(6 * 40, None), GROWTH) == (FIRST_POLL_DELAY, FIRST_POLL_DELAY + 40, 6)
     said = (
-        f"Ours come {FIRST_POLL_DELAY} s after the file was sent, and then {delays} … {LONGEST_POLL_DELAY} s after"
-        " one another."
+        f"Ours come {FIRST_POLL_DELAY} s after the file was sent, and then {FIRST_POLL_DELAY} s and a sixth of the time"
+        f" already waited after one another, {LONGEST_POLL_DELAY} s at most."
     )
     assert said in " ".join(document("docs/bench.md").split())

@@ -77,6 +77,13 @@ def test_what_points_to_no_storage_is_refused_with_what_would(storage: str) -> N
         connection(storage, PATH="/bin:/usr/bin")
 
 
+@pytest.mark.parametrize("text", ["AccountName=a;AccountKey=secret!", "?sv=1&sig=secret", "secret=secret"])
+def test_a_connection_string_that_no_client_takes_is_refused_and_not_shown(text: str) -> None:
+    with pytest.raises(CommandError, match="connection string") as refused:
+        connection(text)
+    assert "secret" not in str(refused.value)
+
+
 def test_what_is_refused_shows_no_signature() -> None:
     with pytest.raises(CommandError) as refused:
         connection("https://localhost/x?sv=1&sig=secret")

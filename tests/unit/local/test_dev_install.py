@@ -154,14 +154,17 @@ def test_an_interrupted_installation_is_begun_anew(installation: type[FakeInstal
     assert titles(installation) == ["venv", "pip", "ci"]
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "local/azurite/package.json"])
+@pytest.mark.parametrize(
+    ("file", "during"), [("requirements.txt", "Python packages"), ("local/azurite/package.json", "Azurite")]
+)
 def test_a_pin_that_changes_during_an_installation_is_installed_by_the_next(
-    installation: type[FakeInstallation], monkeypatch: pytest.MonkeyPatch, file: str
+    installation: type[FakeInstallation], monkeypatch: pytest.MonkeyPatch, file: str, during: str
 ) -> None:
     run = installation.run
 
     def while_it_runs(self: FakeInstallation, title: str, command: Sequence[str], directory: Path | None = None) -> int:
-        (checkout() / file).write_text("example==2\n")
+        if title == during:
+            (checkout() / file).write_text("example==2\n")
         return run(self, title, command, directory)
 
     monkeypatch.setattr(installation, "run", while_it_runs)

@@ -1,11 +1,13 @@
 """The engine on pictures made for one question each."""
 
+import time
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from local.read_emulator import ink
 from local.read_emulator.documents import PageImage
 from local.read_emulator.page import Page
 from tests.unit.local.read_emulator import engine
@@ -84,3 +86,76 @@ def test_text_up_the_margin_of_an_upright_page_is_read_in_its_own_direction() ->
 def test_small_print_on_a_large_page_is_cut_from_the_page_at_its_own_size() -> None:
     page = read(drawn([(100, 200, "a line of print on a page of twelve million pixels")], size=(3000, 4000), height=52))
     assert texts(page) == ["a line of print on a page of twelve million pixels"]
+
+
+def ink_of(image: Image.Image, inside: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the ink in this part of a picture."""
+    left, top, right, bottom = (round(each) for each in inside)
+    found = (
+        ImageOps.invert(image.convert("L").crop((left, top, right, bottom))).point(lambda v: 255 * (v > 128)).getbbox()
+    )
+    assert found
+    return left + found[0], top + found[1], left + found[2], top + found[3]
+
+
+@pytest.mark.parametrize("height", [14, 32, 60])
+def test_boxes_of_lines_and_words_fit_their_ink(height: int) -> None:
+    image = drawn([(40, 40, "Harbour"), (40 + 11 * height, 40, "ticket 4711")], (40 + 20 * height, 80 + height), height)
+    lines = read(image).lines
+    assert [line.text for line in lines] == ["Harbour", "ticket 4711"]
+    for box in [line.box for line in lines] + [word.box for line in lines for word in line.words]:
+        around = (box[0] - 0.2 * height, box[1] - 0.2 * height, box[2] + 0.2 * height, box[5] + 0.2 * height)
+        assert (box[0], box[1], box[4], box[5]) == pytest.approx(ink_of(image, around), abs=max(3, 0.15 * height))
+
+
+@pytest.mark.parametrize("apart", [1.5, 3, 8])
+def test_a_label_and_its_value_are_two_lines_and_words_of_one_text_are_one(apart: float) -> None:
+    after_label = 40 + ImageFont.load_default(size=32).getlength("Invoice number:")
+    image = drawn(
+        [(40, 40, "Invoice number:"), (round(after_label + apart * 32), 40, "4711"), (40, 120, "one line of text")],
+        (900, 220),
+    )
+    assert texts(read(image)) == ["Invoice number:", "4711", "one line of text"]
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_the_angle_of_a_page_as_it_was_printed_is_exact(turn: int) -> None:
+    page = read(text_picture().rotate(turn, expand=True, fillcolor="white"))
+    assert page.angle == {0: 0, 90: -90, 180: -180, 270: 90}[turn]
+
+
+def test_a_long_page_is_read_to_its_end() -> None:
+    rows = [(30, 40 + 400 * n, f"ticket line {n}") for n in range(20)]
+    page = read(drawn(rows, size=(500, 8_000), height=24))
+    assert texts(page) == [text for _, _, text in rows]
+
+
+def test_a_script_that_the_engine_does_not_know_is_told() -> None:
+    def scribble(row: int) -> list[tuple[int, int]]:  # like no letter of any script
+        return [(60 + 12 * n, 60 + 60 * row + (n * n * 7 + row * 5) % 28) for n in range(36)]
+
+    image = Image.new("RGB", (560, 320), "white")
+    for row in range(4):
+        ImageDraw.Draw(image).line(scribble(row), fill="black", width=3)
+    assert read(image).unknown_script
+    assert not read(text_picture()).unknown_script
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_a_page_on_its_side_is_known_before_its_text_is_looked_for(turn: int) -> None:
+    rows = [(40, 40 + 44 * row, f"{row} lines of text, as many as a page of a letter has") for row in range(16)]
+    image = drawn(rows, size=(900, 800)).rotate(turn, expand=True, fillcolor="white")
+    assert ink.stands(np.asarray(image)) == (turn in (90, 270))
+
+
+def test_a_small_picture_is_not_read_as_if_it_were_a_page() -> None:
+    strip, page = (
+        drawn([(20, 20, "Harbour 4711")], size=(420, 80)),
+        drawn([(200, 200, "Harbour 4711")], size=(1700, 1400)),
+    )
+    seconds = []
+    for image in (strip, page):
+        begun = time.process_time()
+        read(image)
+        seconds.append(time.process_time() - begun)
+    assert seconds[0] < seconds[1] / 3

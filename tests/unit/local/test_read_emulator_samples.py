@@ -134,7 +134,7 @@ def test_angle_words_and_boxes_are_those_that_the_service_gave(name: str) -> Non
     assert (ours.width, ours.height, round(ours.angle)) == (theirs["width"], theirs["height"], theirs["angle"])
     for line, expected in zip(ours.lines, theirs["lines"], strict=True):
         assert line.text == expected["text"]
-        assert line.box == pytest.approx(expected["boundingBox"], abs=10)
+        assert line.box == pytest.approx(expected["boundingBox"], abs=12)  # theirs have more white above
         assert [word.text for word in line.words] == [word["text"] for word in expected["words"]]
         for word, its in zip(line.words, expected["words"], strict=True):
             assert word.box == pytest.approx(its["boundingBox"], abs=20)  # lines are 40 pixels high

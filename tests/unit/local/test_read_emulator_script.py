@@ -151,7 +151,7 @@ def test_an_operation_may_fail_with_any_code() -> None:
 
 
 def test_an_operation_may_expire_at_a_poll() -> None:
-    with played({"faults": [{"on": "GET", "operations": [2], "looks": [2], "do": "expire"}]}) as service:
+    with played({"faults": [{"on": "GET", "operations": [2], "polls": [2], "do": "expire"}]}) as service:
         first, second = location(service), location(service)
         assert [service.get(where).status_code for where in (first, second, first, second, second)] == [
             200,
@@ -163,7 +163,7 @@ def test_an_operation_may_expire_at_a_poll() -> None:
 
 
 def test_a_status_may_be_a_word_that_nobody_knows() -> None:
-    with played({"faults": [{"on": "GET", "looks": [1], "do": "status word", "word": "Queued"}]}) as service:
+    with played({"faults": [{"on": "GET", "polls": [1], "do": "status word", "word": "Queued"}]}) as service:
         where = location(service)
         assert [service.get(where).json()["status"] for _ in range(2)] == ["Queued", "succeeded"]
 

@@ -173,10 +173,30 @@ def test_paragraphs_are_not_added_to_lines() -> None:
     assert lines_of(result) == [["Hi"]]
 
 
-def test_without_lines_and_paragraphs_the_content_s_lines_are_on_the_first_page() -> None:
-    content = "👋🏽 eins\n\nzwe\u0301i\r\n각 drei\n"
-    result = parse({"words": [word("eins", 3)]}, {}, content=content)
-    assert lines_of(result) == [["👋🏽 eins", "zwe\u0301i", "각 drei"], []]
+@pytest.mark.parametrize("index", [None, "textElements", "unicodeCodePoint", "utf16CodeUnit"])
+def test_without_lines_and_paragraphs_the_content_is_split_at_its_line_feeds(index: str | None) -> None:
+    content = "eins und\n\nzwei\r\ndrei\n"
+    pages = [
+        {"spans": [span(0, 16)], "words": [word("eins", 0), word("und", 5), word("zwei", 10)]},
+        {"spans": [span(16, 4)], "words": [word("drei", 16)]},
+    ]
+    result = parse(*pages, content=content, stringIndexType=index)
+    assert lines_of(result) == [["eins und", "zwei"], ["drei"]]
+    assert [words_of(each) for page in result.pages for each in page.lines] == [["eins", "und"], ["zwei"], ["drei"]]
+
+
+def test_a_content_of_emoji_keeps_its_lines_and_loses_no_word_of_others() -> None:
+    content = "👋🏽 eins\n각 drei\n"
+    for index, start in (("utf16CodeUnit", 5), ("unicodeCodePoint", 3), ("textElements", 2)):
+        (page,) = parse({"words": [word("eins", start)]}, content=content, stringIndexType=index).pages
+        assert [each.text for each in page.lines] == ["👋🏽 eins", "각 drei"]
+        assert words_of(page.lines[0]) == ["eins"]
+
+
+@pytest.mark.parametrize("broken", [None, 7, "page", []])
+def test_a_page_that_is_no_object_is_no_result(broken: object) -> None:
+    with pytest.raises(ResultNotUnderstood):
+        parsed("2024-11-30", {"analyzeResult": {"pages": [{"lines": []}, broken]}})
 
 
 def test_an_answer_without_anything_has_the_pages_that_it_says() -> None:

@@ -75,7 +75,7 @@ def test_an_answer_that_drips_in_is_given_up_in_minutes() -> None:
     class Dripping(Wire):
         def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
             response = super().send(request, **options)
-            response.raw.stream = drops
+            response.raw.stream = drops  # type: ignore[method-assign]
             return response
 
     given: list[int] = []

@@ -43,8 +43,9 @@ def test_where_people_sign_in_a_key_is_not_checked_by_the_host_and_so_is_not_eno
     assert problem.value.code == "AuthenticationRequired"
 
 
-def test_on_a_laptop_the_host_alone_decides() -> None:
-    check(Request(), {})
+@pytest.mark.parametrize("environ", [{}, {"CONTAINER_NAME": "dev"}, {"WEBSITE_HOSTNAME": "localhost:7071"}])
+def test_on_a_laptop_the_host_alone_decides(environ: Mapping[str, str]) -> None:
+    check(Request(), environ)
 
 
 def _nothing() -> Any:

@@ -43,8 +43,9 @@ def test_what_draws_knows_nothing_of_the_app_and_the_app_nothing_of_what_draws()
     for path in _sources(WEB):
         imports = _imports(path)
         if path.parent.name == "drawing":
-            assert not [each for each in imports if each.startswith(("shared", "azure", "requests"))], path
-            assert all(each.startswith("web.drawing") for each in imports if each.startswith("web")), path
+            own = ("web.drawing", "shared.child", "shared.range_file")
+            assert all(each.startswith(own) for each in imports if each.startswith(("web", "shared"))), path
+            assert not [each for each in imports if each.startswith(("azure", "requests"))], path
         else:
             assert not [each for each in imports if each.startswith(("PIL", "pypdfium2", "web.drawing"))], path
 
