@@ -120,7 +120,7 @@ def test_the_fastest_quota_that_can_be_set_fits_too() -> None:
     rate = Rate.parse("999999/s,999999/s")
     lanes = Lanes(rate, NOW)
     for call in Call:
-        for _ in range(12_000):
+        for _ in range(3_000):
             lanes.reserve(call, NOW)
     assert len(lanes.text) < 30_000
     assert Lanes(rate, NOW, lanes.text).text == lanes.text
