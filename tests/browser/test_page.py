@@ -45,12 +45,13 @@ def place(page: Page) -> dict[str, str]:
 
 
 def test_a_dropped_photo_is_watched_from_its_upload_to_its_text(api: FakeApi, open_page: Open) -> None:
-    api.read_takes = 0.9
+    api.read_takes = 3600
     page = open_page()
     expect(page.locator("#rows .row").first).to_be_visible()
     drop(page, png("desk/photo.png".rpartition("/")[2]))
     expect(page.locator("#doc-name")).to_have_text("photo.png")
     expect(page.locator("#state .now")).to_have_text("Being read")
+    api.documents["photo.png"].ready_at = 0
     expect(page.locator("#text p").first).to_have_text("Harbour & Sons Ltd.")
     expect(page.locator("#doc-status")).to_be_hidden()
     assert api.documents["photo.png"].content == b"picture"
