@@ -34,7 +34,7 @@ WHITE = 0.2
 SAME_LINE_GAP = 0.45
 """Boxes in a row are one line up to this gap, in line heights: a wide space between words, not between columns."""
 
-PROSE_LEADING = 0.8
+PROSE_LEADING = 1.2
 """Lines nearer than this, in line heights, are a block of text; further apart they are rows of a form or table."""
 
 PROSE_WIDTH = 5.0
