@@ -72,7 +72,7 @@ def calls(storage: str, documents: int) -> Iterator[Figure]:
         name="Calls of storage per document, one poll",
         value=once,
         unit="calls",
-        goal=9,
+        goal=10,
         note=f"{documents} documents; beside, {rarely:.2f} to see once a minute that the app is quiet",
     )
     reserved, polls = count(busy)
@@ -80,7 +80,7 @@ def calls(storage: str, documents: int) -> Iterator[Figure]:
         name="Calls of storage per document, one poll, with reservations",
         value=reserved,
         unit="calls",
-        goal=10,
+        goal=16,
         note=f"{documents} documents, {1 / APART:.0f} a second, at 30/s; {polls:.2f} more to see what others reserved",
     )
     more, _ = count(quiet, 4)
