@@ -396,6 +396,7 @@ class World:
         return True
 
     def _sweep(self) -> None:
+        self.exceptions += [f"{row['Name']} met an error" for row in self._worklist() if _is_own_error(row)]
         until = self.time + timedelta(minutes=5)
         overdue = self.time - self.settings.claim_length
         self.stalled += sum(
@@ -610,21 +611,33 @@ class World:
         assert lines == expected, f"{name}'s lines are not its operation's"
         pages = results.get_blob_client(document.pages_blob or "").download_blob().readall()
         for row in (row for key, row in sorted(rows.items()) if key.endswith("-00000")):
-            page = json.loads(pages[row["Offset"] : row["Offset"] + row["Length"]])
+            try:
+                page = json.loads(pages[row["Offset"] : row["Offset"] + row["Length"]])
+            except ValueError:
+                raise AssertionError(f"{name}'s page row leads to no page, so its JSON is another's") from None
             assert page["page"] == row["Page"], f"{name}'s page row does not lead to its page"
             expected = expected[len(page["lines"]) :] if expected[: len(page["lines"])] == _texts(page) else ["wrong"]
         assert not expected, f"{name}'s pages are not its operation's"
         expected = result_lines(operation)
         assert document.text == "\n".join(expected), f"{name}'s text is not its operation's"
         assert head is not None, f"{name}'s lines have no head"
-        assert head["SourceETag"] == document.source_etag, f"{name}'s lines are another version's"
+        assert head["Operation"] == document.operation_id, f"{name}'s lines are another operation's"
+        if self._exists(name):
+            assert head["SourceETag"] == document.source_etag, f"{name}'s lines are another version's"
         stored = results.get_blob_client(document.result_blob or "").download_blob()
         assert stored.readall() == result_body(operation), f"{name}'s JSON is not its operation's"
-        assert stored.properties.metadata["source_etag"] == document.source_etag, f"{name}'s JSON is another version's"
+        marks = stored.properties.metadata
+        assert marks["operation_id"] == document.operation_id, f"{name}'s JSON is another operation's"
+        if self._exists(name):  # else a version of the same content may have been deleted while it was adopted
+            assert marks["source_etag"] == document.source_etag, f"{name}'s JSON is another version's"
         digest = hashlib.sha256(operation.content).hexdigest()
         if self._exists(name):
             current = self.inbox.get_blob_client(name).download_blob().readall()
             assert digest == hashlib.sha256(current).hexdigest(), f"{name} shows another version's text"
+
+
+def _is_own_error(row: Mapping[str, Any]) -> bool:
+    return row.get("ErrorCode") == "ProcessingFailed"
 
 
 def _texts(page: Mapping[str, Any]) -> list[str]:

@@ -19,7 +19,8 @@ import shared.advance
 from shared import carry_out, decide, recover
 from shared.advance import advance_message
 from shared.assembly import Services
-from shared.decide import steps
+from shared.decide import ending, steps
+from shared.decide import poll as decide_poll
 from shared.decide import submit as decide_submit
 from shared.document import Document, Status
 from shared.message import Message
@@ -139,7 +140,7 @@ def what_may_have_been_paid_is_not_counted(patch: pytest.MonkeyPatch) -> None:
 
 @bug("was paid .* times", Plan(versions=1, deletes=0, read=Troubles(answer_lost=1)), schedules=3)
 def what_may_have_been_paid_is_tried_for_ever(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(decide, "MOST_LOST_ANSWERS", 99)
+    patch.setattr(decide_submit, "MOST_LOST_ANSWERS", 99)
 
 
 @bug("shows another version's text", Plan(versions=1, deletes=0, read=Troubles(answer_lost=0.5)))
@@ -155,7 +156,7 @@ def a_post_is_repeated_with_a_body_that_has_been_read(patch: pytest.MonkeyPatch)
 
 @bug("was paid", Plan(versions=3, deletes=0, same=1, uploads_within=600))
 def the_same_content_is_paid_again(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(decide, "_is_same_content", lambda *_: False)
+    patch.setattr(decide_submit, "_is_same_content", lambda *_: False)
 
 
 @bug("failed for nothing: Throttled", Plan(read=Troubles(throttled=0.5)))
@@ -173,7 +174,7 @@ def throttling_is_a_failure(patch: pytest.MonkeyPatch) -> None:
 @bug("too early", Plan(deletes=0, read=Troubles(throttled=0.5)))
 def retry_after_is_ignored(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(RateLimiter, "throttled", lambda *_: None)
-    patch.setattr(decide, "wait_delay", lambda attempts, _, random: wait_delay(attempts, None, random))
+    patch.setattr(ending, "wait_delay", lambda attempts, _, random: wait_delay(attempts, None, random))
 
 
 @bug(
@@ -182,7 +183,7 @@ def retry_after_is_ignored(patch: pytest.MonkeyPatch) -> None:
     schedules=2,
 )
 def refusals_are_not_counted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(decide, "wait_delay", lambda _, retry_after, random: wait_delay(0, retry_after, random))
+    patch.setattr(ending, "wait_delay", lambda _, retry_after, random: wait_delay(0, retry_after, random))
 
 
 # Polling
@@ -232,7 +233,7 @@ def the_first_404_on_an_operation_is_believed(patch: pytest.MonkeyPatch) -> None
 
 @bug("was paid .* times", Plan(versions=1, deletes=0, read=Troubles(expires=1)), schedules=3)
 def an_operation_that_expires_is_submitted_for_ever(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(decide, "MOST_RESUBMITS", 99)
+    patch.setattr(decide_poll, "MOST_RESUBMITS", 99)
 
 
 @bug("was paid", Plan(deletes=0))
@@ -246,14 +247,14 @@ def a_poll_submits_too(patch: pytest.MonkeyPatch) -> None:
         if submitted and submitted.operation_url:
             poll(services, message, submitted)
 
-    patch.setattr(shared.advance, "look", submit_and_look)
+    patch.setattr(shared.advance, "poll", submit_and_look)
 
 
-@bug("failed for nothing: ProcessingFailed", Plan(deletes=0, read=Troubles(slow=1)), schedules=4)
+@bug("met an error", Plan(deletes=0, read=Troubles(slow=1)), schedules=4)
 def a_function_raises_to_wait(patch: pytest.MonkeyPatch) -> None:
     def decided(document: Document, answer: Any, _: datetime) -> None:
         if isinstance(answer, Running):
-            raise AzureError(f"{document.name} is not ready")
+            raise RuntimeError(f"{document.name} is not ready")
 
     after_poll(patch, decided)
 
@@ -384,7 +385,7 @@ def a_name_that_is_known_is_not_read_again(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(decide, "on_version", on_version)
 
 
-@bug("no notification was sent", Plan(done_queue=True))
+@bug("no notification", Plan(done_queue=True))
 def nobody_is_told_that_it_is_done(patch: pytest.MonkeyPatch) -> None:
     original = decide.finished
     patch.setattr(
