@@ -339,7 +339,7 @@ def what_begins_with_a_name_is_taken_for_its_own(patch: pytest.MonkeyPatch) -> N
     patch.setattr(Lines, "_remove", remove)
 
 
-@bug("JSON is", Plan(files=2, versions=1, deletes=0))
+@bug("(JSON is|pages are)", Plan(files=2, versions=1, deletes=0))
 def outputs_are_named_without_the_extension(patch: pytest.MonkeyPatch) -> None:
     for module in (carry_out, store):
         patch.setattr(module, "output_name", lambda name, extension: name.partition(".")[0] + extension)
@@ -351,7 +351,7 @@ def json_is_written_over_whatever_is_there(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Upload, "_write", lambda self, _: original(self, {}))
 
 
-@bug("(lines|JSON) (are|is)", SLOW_WORKERS, schedules=200)
+@bug("(lines|JSON|pages) (are|is)", SLOW_WORKERS, schedules=200)
 def a_slow_writer_does_not_look_whose_document_it_is(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         store,
@@ -443,7 +443,7 @@ def nothing_looks_for_what_has_stalled(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(world, "recover_stalled", lambda *_: None)
 
 
-@bug("was dropped and has no row", Plan(deletes=0, events_dropped=0.7))
+@bug("(was dropped and has no row|ended as an older version)", Plan(deletes=0, events_dropped=0.7))
 def nothing_looks_for_what_no_event_told_of(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(world, "find_missed", lambda *_, **__: 0)
 
