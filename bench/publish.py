@@ -18,7 +18,7 @@ HEADLINES = {
     "Burst in the harder world of 1,000 files, 1, 2, 10 instances: share of the ceiling, steady, at worst": (
         "Share of Read's quota that a burst uses, at worst"
     ),
-    "Memory to store 2,000 pages, 2024-11-30": "Memory to store a result of 2,000 pages",
+    "Memory to store 2,000 pages, v3.2": "Memory to store a result of 2,000 pages",
 }
 """The figures that the README shows, and what it calls them."""
 
