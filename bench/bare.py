@@ -104,6 +104,7 @@ class BareLoop:
         for extension, content, kind in (
             (".json", answer.content, "application/json"),
             (".txt", f"{text}\n".encode(), "text/plain; charset=utf-8"),
+            (".jsonl", json.dumps(page, separators=(",", ":")).encode() + b"\n", "application/jsonl; charset=utf-8"),
         ):
             self._results.upload_blob(
                 name + extension, content, metadata=marks, content_settings=ContentSettings(content_type=kind)

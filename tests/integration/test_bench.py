@@ -49,10 +49,10 @@ def test_bursts_are_measured_and_the_worst_of_them_is_reported() -> None:
 def test_memory_is_measured_beside_the_naive_way_and_time_beside_azurite_s() -> None:
     figures = {figure.name: figure for figure in memory.measure(quick=True)}
     assert {name: figure.goal for name, figure in figures.items()} == {
-        "Memory to submit a file of 5 MB": 32,
+        "Memory to submit a file of 5 MB": 16,
         "Memory to store 2 pages, v3.2": None,
-        "Memory to store 20 pages, v3.2": 48,
-        "Memory to store 20 pages, v3.2, beyond what a tenth takes": 8,
+        "Memory to store 20 pages, v3.2": 16,
+        "Memory to store 20 pages, v3.2, beyond what a tenth takes": 4,
         "Memory for json.loads of 20 pages, v3.2": None,
         "Time to store 20 pages, v3.2, without Azurite's own for the lines beyond 2 pages": None,
         "Lines stored a second, 2 pages, v3.2": None,
