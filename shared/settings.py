@@ -339,10 +339,10 @@ def _function_timeout(environ: Mapping[str, str], host_file: str | bytes) -> tim
         timeout = host.function_timeout(timedelta(minutes=30))
     except host_json.HostJsonError as error:
         raise SettingsError(str(error)) from None
-    if timeout is None or not timedelta(minutes=1) <= timeout <= timedelta(days=1):
+    if timeout is None or not timedelta(seconds=10) <= timeout <= timedelta(days=1):
         raise SettingsError(
             "functionTimeout in host.json (or the app setting AzureFunctionsJobHost__functionTimeout) is"
             f" {host.text('functionTimeout')!r}: a document whose run was cut short is taken up again when that time is"
-            " over, so it is at least 00:01:00 and at most 1.00:00:00, never without a limit (-1). 00:10:00 is enough."
+            " over, so it is at least 00:00:10 and at most 1.00:00:00, never without a limit (-1). 00:10:00 is enough."
         )
     return timeout

@@ -48,7 +48,9 @@ def _waiting(document: Document, code: str, message: str, now: datetime, random:
         return Skip(f"the document is {document.status}, and the sweep does what is still to be done")
     if document.status is Status.SUBMITTING and not is_overdue(document, now):
         return Skip("its claim may have been paid for, so it is left to run out")
-    return wait(document, code, message, None, now, random)
+    # An event's trouble brings no step forward: a poll that waits out a 404, or Read's Retry-After, still waits it out.
+    until_due = max(0.0, (document.due_at - now).total_seconds()) if document.due_at else None
+    return wait(document, code, message, until_due, now, random)
 
 
 def requeued(document: Document, now: datetime) -> Document:

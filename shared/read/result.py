@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import fsum
 
 from shared.read.json_walk import Answer
 from shared.text import TEXT_LIMIT
@@ -37,7 +38,8 @@ class Line:
     def confidence(self) -> float | None:
         """The mean of its words' confidences, or None where no word has one."""
         known = [word.confidence for word in self.words if word.confidence is not None]
-        return sum(known) / len(known) if known else None
+        # Not sum(), which rounds otherwise since Python 3.12: the outputs are the same on every Python.
+        return fsum(known) / len(known) if known else None
 
 
 @dataclass(frozen=True, slots=True)

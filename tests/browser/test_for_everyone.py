@@ -208,6 +208,7 @@ def test_arrows_go_through_the_list(open_page: Open) -> None:
 
 def test_lines_go_on_over_the_end_of_a_page(open_page: Open) -> None:
     page = open_page("#name=book.pdf&page=7")
+    expect(page.locator("#text p").first).to_have_text("Page 7 of a long book")
     page.locator("#text p").last.focus()
     page.keyboard.press("ArrowDown")
     expect(page.locator("#text p").first).to_have_text("Page 8 of a long book")

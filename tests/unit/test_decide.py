@@ -589,3 +589,25 @@ def test_every_code_of_our_own_has_advice_of_its_own(code: str) -> None:
 def test_advice_names_the_version_that_it_is_about() -> None:
     then = posted(replace(CLAIMED, api_version="v3.2"), Retryable("EndpointNotFound", "HTTP 404"))
     assert "does not speak v3.2" in (then.document.advice or "")
+
+
+@given(
+    row=st.sampled_from([WAITING_TO_SUBMIT, BEING_READ, replace(BEING_READ, not_found_polls=1)]),
+    seconds=st.integers(1, 900),
+    seed=st.integers(0, 100),
+    ours=st.booleans(),
+)
+def test_trouble_of_another_event_brings_no_step_forward(
+    row: Document, seconds: int, seed: int, *, ours: bool
+) -> None:
+    due = NOW + timedelta(seconds=seconds)
+    row = replace(row, due_at=due)
+    if ours:
+        step = decide.on_own_error(row, row.name, "KeyError", NOW, Random(seed))
+    else:
+        step = decide.on_storage_trouble(row, row.name, "StorageUnavailable", "HTTP 503", NOW, Random(seed))
+    assert isinstance(step, Transition)
+    assert step.document.due_at is not None
+    assert step.document.due_at >= due
+    assert step.delay is not None
+    assert step.delay >= seconds

@@ -80,7 +80,7 @@ def test_storage_and_endpoint_are_all_that_must_be_set() -> None:
         ("AZUREFUNCTIONSJOBHOST__EXTENSIONS__QUEUES__MESSAGEENCODING", "None", "base64"),
         ("AzureFunctionsJobHost__functionTimeout", "-1", "never without a limit"),
         ("AzureFunctionsJobHost__FunctionTimeout", "2.00:00:00", "at most 1.00:00:00"),
-        ("AzureFunctionsJobHost__functionTimeout", "00:00:30", "at least 00:01:00"),
+        ("AzureFunctionsJobHost__functionTimeout", "00:00:09", "at least 00:00:10"),
         ("AzureFunctionsJobHost__functionTimeout", "an hour", "HH:MM:SS"),
         ("BLOB_TRIGGER_SOURCE", "Webhook", "LogsAndContainerScan, EventGrid"),
     ],

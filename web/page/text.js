@@ -30,6 +30,7 @@ export class TextPane {
   }
 
   show(model, language, note = "") {
+    const focused = this.#place.contains(document.activeElement);
     this.model = model;
     this.#active = null;
     MARKS?.clear();
@@ -40,6 +41,7 @@ export class TextPane {
     this.#place.replaceChildren(...(this.#lines.length ? this.#lines : [h("p", { class: "pane-empty", tabindex: "0" }, note || "No text was found on this page.")]));
     if (this.#lines.length) this.#lines[0].tabIndex = 0;
     this.#place.scrollTop = 0;
+    if (focused) this.focus(0); // what had the keyboard is gone: it stays with the text
   }
 
   empty() { this.show({ lines: [], words: [] }, null, " "); }
