@@ -12,10 +12,9 @@ from pathlib import Path
 from bench.figure import Figure
 from bench.machine import machine
 from bench.table import line
+from cli.__main__ import ended
+from local.commands.bench import BENCHMARKS, add_arguments
 from local.processes import ServiceError
-
-BENCHMARKS = ("schedule", "throughput", "peers", "work", "memory", "startup", "million")
-"""Modules of this package; each has ``measure(*, quick: bool)``, which gives its figures."""
 
 PLOTTED = "schedule"
 
@@ -68,30 +67,15 @@ def _figures(chosen: Sequence[str], quick: bool, json_file: Path | None) -> Iter
                 yield figure
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command line takes."""
-    parser.add_argument(
-        "names",
-        nargs="*",
-        type=_benchmark,
-        metavar="BENCHMARK",
-        help=f"{', '.join(BENCHMARKS[:-1])} or {BENCHMARKS[-1]}; default: all, in turn",
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line, which `dev.py bench` passes on; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench", allow_abbrev=False)
+    add_arguments(parser)
+    chosen = parser.parse_args(arguments)
+    return ended(
+        lambda: run(chosen.names, quick=chosen.quick, json_file=chosen.json, plot=chosen.plot, update=chosen.update)
     )
-    parser.add_argument(
-        "--quick", action="store_true", help="tiny ones, to see that they run; their figures say little"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write one JSON object a line there, a figure each")
-    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the schedules of polls there")
-    parser.add_argument("--update", action="store_true", help="publish this run in the README and in docs/")
-
-
-def _benchmark(name: str) -> str:
-    if name not in BENCHMARKS:
-        raise argparse.ArgumentTypeError(f"there is no benchmark {name!r}; there are: {', '.join(BENCHMARKS)}")
-    return name
 
 
 if __name__ == "__main__":
-    from local.commands.__main__ import carry_out, parse
-
-    sys.exit(carry_out(parse(["bench", *sys.argv[1:]])))
+    sys.exit(main())

@@ -14,6 +14,7 @@ from typing import Any
 
 import requests
 
+from local.read_emulator.quotas import TokenBucket
 from shared.advance import advance, advance_message
 from shared.assembly import Services
 from shared.document import Document, Status
@@ -118,7 +119,7 @@ def life(*, behind_others: bool) -> Counter[str]:
     Counted by kind, and ``execution`` (of a function), ``message bytes`` (the largest), ``table bytes``,
     ``blob bytes``.
     """
-    world = CountingWorld(Burst())
+    world = CountingWorld(Burst(TokenBucket))
     services = world.open(_NAME)
     world.threads.time += 60  # a process that has just started reserves a slot for its first call
     if behind_others:
@@ -172,7 +173,7 @@ def entity_bytes(row: Mapping[str, Any]) -> int:
 
 def sweep(in_flight: int, overdue: int) -> int:
     """Calls of storage that a sweep makes."""
-    world = CountingWorld(Burst())
+    world = CountingWorld(Burst(TokenBucket))
     services, now = world.open(), world.now()
     world.storage.fault = None
     for number in range(in_flight):
@@ -192,7 +193,7 @@ def sweep(in_flight: int, overdue: int) -> int:
 
 def sample(files: int) -> Counter[str]:
     """A backlog of documents at 30 calls a second, by kind of call, and the ``milliseconds`` that it took."""
-    world = CountingWorld(Burst(files=files))
+    world = CountingWorld(Burst(TokenBucket, files=files))
     outcome = world.live()
     if outcome.failed:
         raise RuntimeError(f"{outcome.failed} documents were not read")
@@ -236,7 +237,7 @@ def _name(number: int) -> str:
 
 def compare(count: int) -> float:
     """Compare so many files with as many rows that know them all. Returns the seconds of CPU that it took."""
-    services = replace(CountingWorld(Burst()).services(), documents=_Known(count), inbox=_Files(count))
+    services = replace(CountingWorld(Burst(TokenBucket)).services(), documents=_Known(count), inbox=_Files(count))
     began = time.process_time()
     if count_missed(services) != (0, 0):
         raise RuntimeError("files were missed that are known")
@@ -256,7 +257,7 @@ def comparison_memory(count: int) -> float:
 def enqueued(rate: str, count: int) -> tuple[int, float]:
     """How many of so many missed files one comparison enqueues, and after how many hours the last is due."""
     taken = _Taken()
-    services = CountingWorld(Burst(rate=rate)).services()
+    services = CountingWorld(Burst(TokenBucket, rate=rate)).services()
     services = replace(services, documents=_Known(0), inbox=_Files(count), queue=taken)
     count = find_missed(services, services.now() + timedelta(hours=1))
     return count, taken.longest_delay / 3600

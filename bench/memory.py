@@ -29,7 +29,7 @@ from local.paths import ROOT
 from local.processes import Azurite, ServiceError
 from shared.document import Status
 from shared.storage.connection import table_service
-from tests.support.app import App, Clock, settings_for
+from simulation.app import App, Clock, settings_for
 
 VERSIONS = ("v3.2", "2024-11-30")
 LARGE = "large"

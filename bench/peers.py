@@ -42,7 +42,7 @@ from local.processes import Azurite, ReadEmulator
 from shared.advance import advance, advance_message
 from shared.assembly import build
 from shared.document import Status
-from tests.support.app import settings_for
+from simulation.app import settings_for
 
 THREADS = 8
 LEASE_SECONDS = 600

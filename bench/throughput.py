@@ -10,7 +10,9 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
 from bench.figure import Figure
-from simulation.burst import KINDS, Burst, Outcome, live
+from local.read_emulator.quotas import TokenBucket
+from local.read_emulator.script import QUOTAS
+from simulation.burst import Burst, Outcome, live
 
 RATES = ("30/s", "15/s,50/s")
 INSTANCES = (1, 2, 10)
@@ -79,13 +81,17 @@ def measure(*, quick: bool) -> Iterator[Figure]:
 def _bursts(quick: bool) -> tuple[list[Burst], list[Burst]]:
     """Those with goals, and the others."""
     if quick:
-        return [Burst(files=30), Burst(files=30, harder=True)], [Burst(rate="15/s", setting="30/s", files=30)]
+        return [Burst(TokenBucket, files=30), Burst(TokenBucket, files=30, harder=True)], [
+            Burst(TokenBucket, rate="15/s", setting="30/s", files=30)
+        ]
     worlds = (True, False)
-    few = itertools.product(KINDS, RATES, INSTANCES, worlds)
-    many = itertools.product(KINDS, RATES[:1], [MANY], worlds)
-    goals = [Burst(kind, rate, number, harder=harder) for kind, rate, number, harder in [*few, *many]]
+    few = itertools.product(QUOTAS.values(), RATES, INSTANCES, worlds)
+    many = itertools.product(QUOTAS.values(), RATES[:1], [MANY], worlds)
+    goals = [Burst(counted, rate, number, harder=harder) for counted, rate, number, harder in [*few, *many]]
     others = [
-        Burst(rate=there, setting=said, instances=2, files=1000) for said, quotas in UNLIKE.items() for there in quotas
+        Burst(TokenBucket, rate=there, setting=said, instances=2, files=1000)
+        for said, quotas in UNLIKE.items()
+        for there in quotas
     ]
     return goals, others
 
@@ -106,7 +112,8 @@ def title(burst: Burst) -> str:
     """A burst in words."""
     said = f", READ_RATE says {burst.setting}" if burst.setting else ""
     instances = "1 instance" if burst.instances == 1 else f"{burst.instances} instances"
-    return f"{_world(burst)} at {burst.rate}{said}, {burst.kind}, {instances}"
+    counted = next(name for name, quota in QUOTAS.items() if quota is burst.counted)
+    return f"{_world(burst)} at {burst.rate}{said}, {counted}, {instances}"
 
 
 def _world(burst: Burst) -> str:

@@ -26,9 +26,9 @@ from bench.relay import Relay
 from local.processes import Azurite, ReadEmulator
 from shared.advance import advance_message
 from shared.document import Document, Status
-from tests.support.app import App, Clock, settings_for
-from tests.support.read_server import RUNNING, ReadServer
-from tests.support.storage_tap import StorageTap
+from simulation.app import App, Clock, settings_for
+from simulation.read_server import RUNNING, ReadServer
+from simulation.storage_tap import StorageTap
 
 LINES = 40
 FILE = random.Random(0).randbytes(200_000)  # noqa: S311 - a scan of a page is as dense

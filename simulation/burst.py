@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 from azure.storage.queue import TextBase64EncodePolicy
 from requests.adapters import BaseAdapter
 
-from local.read_emulator.quotas import FixedWindow, Quota, SlidingWindow, TokenBucket
 from shared.advance import advance, advance_message
 from shared.assembly import Services
 from shared.quota.limiter import RateLimiter
@@ -38,12 +37,6 @@ from simulation.storage import MemoryStorage
 from simulation.storage.account import Operation as StorageCall
 from simulation.virtual_threads import VirtualLock, VirtualThreads
 
-KINDS: dict[str, Callable[[int, float], Quota]] = {
-    "token bucket": TokenBucket,
-    "fixed window": FixedWindow,
-    "sliding window": SlidingWindow,
-}
-
 START = datetime(2026, 11, 22, tzinfo=UTC).timestamp()
 BATCH, THRESHOLD, EVENTS_AT_ONCE = 16, 24, 8
 """host.json's queues, and the blob trigger's parallel runs on one core."""
@@ -56,11 +49,21 @@ JITTER_SECONDS, SKEW_SECONDS, COLD_START_SECONDS = 0.06, 0.02, 5.0
 has started."""
 
 
+class Quota(Protocol):
+    """Counts calls over time, in seconds of any clock."""
+
+    def wait(self, now: float) -> float:
+        """Count a call and give 0, or refuse it and give the seconds until one would be taken."""
+
+
 @dataclass(frozen=True)
 class Burst:
-    """What is simulated. ``rate`` is the service's own quota, ``setting`` what READ_RATE says, None for the same."""
+    """What is simulated. ``rate`` is the service's own quota, ``setting`` what READ_RATE says, None for the same.
 
-    kind: str = "token bucket"
+    ``counted`` makes what counts so many calls in so many seconds: how Azure does it is not published.
+    """
+
+    counted: Callable[[int, float], Quota]
     rate: str = "30/s"
     instances: int = 1
     files: int = 1000
@@ -179,8 +182,8 @@ class BurstWorld:
             },
             '{"functionTimeout": "00:10:00"}',
         )
-        posts = KINDS[burst.kind](there.posts.calls, there.posts.seconds)
-        gets = posts if there.shared else KINDS[burst.kind](there.gets.calls, there.gets.seconds)
+        posts = burst.counted(there.posts.calls, there.posts.seconds)
+        gets = posts if there.shared else burst.counted(there.gets.calls, there.gets.seconds)
         self.read = BurstRead(self, (posts, gets))
         self._writes = 0
         self._events: deque[str] = deque()

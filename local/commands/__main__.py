@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from typing import cast
 
-from bench.__main__ import add_arguments as add_bench_arguments
 from cli.__main__ import ended
 from cli.arguments import add_command, checked
 from cli.arguments import add_commands as add_operator_commands
+from local.commands.bench import add_arguments as add_bench_arguments
 
 DESCRIPTION = "Read documents on this machine as blob-ocr does in Azure."
 

@@ -1,16 +1,45 @@
-"""dev.py bench: what the app costs, measured."""
+"""dev.py bench: what the app costs, measured by a process of its own, so that nothing of this one is measured with it."""
+
+# ruff: noqa: S603 - what is started is this project's own
 
 import argparse
+import subprocess
+import sys
+from pathlib import Path
 
-from bench.__main__ import run
+from local.paths import ROOT
+
+BENCHMARKS = ("schedule", "throughput", "peers", "work", "memory", "startup", "million")
+"""Modules of ``bench``; each has ``measure(*, quick: bool)``, which gives its figures."""
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the chosen benchmarks; returns 0, whether goals are met or not, and 2 where they could not be run."""
-    return run(
-        arguments.names,
-        quick=arguments.quick,
-        json_file=arguments.json,
-        plot=arguments.plot,
-        update=arguments.update,
+    options = ["--quick"] * arguments.quick + ["--update"] * arguments.update
+    for option in ("json", "plot"):
+        if file := getattr(arguments, option):
+            options += [f"--{option}", str(file.absolute())]
+    return subprocess.run([sys.executable, "-m", "bench", *arguments.names, *options], cwd=ROOT, check=False).returncode
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command line takes."""
+    parser.add_argument(
+        "names",
+        nargs="*",
+        type=_benchmark,
+        metavar="BENCHMARK",
+        help=f"{', '.join(BENCHMARKS[:-1])} or {BENCHMARKS[-1]}; default: all, in turn",
     )
+    parser.add_argument(
+        "--quick", action="store_true", help="tiny ones, to see that they run; their figures say little"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write one JSON object a line there, a figure each")
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the schedules of polls there")
+    parser.add_argument("--update", action="store_true", help="publish this run in the README and in docs/")
+
+
+def _benchmark(name: str) -> str:
+    if name not in BENCHMARKS:
+        raise argparse.ArgumentTypeError(f"there is no benchmark {name!r}; there are: {', '.join(BENCHMARKS)}")
+    return name

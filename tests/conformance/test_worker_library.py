@@ -15,8 +15,8 @@ import pytest
 from local.processes import Azurite
 from shared import settings
 from shared.document import Status
-from tests.support.app import App, Clock, settings_for
-from tests.support.read_server import ReadServer
+from simulation.app import App, Clock, settings_for
+from simulation.read_server import ReadServer
 from web.routes import ROUTES
 
 ROOT = Path(__file__).parents[2]

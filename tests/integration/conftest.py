@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from local.processes import Azurite
-from tests.support.app import App, Clock, settings_for
-from tests.support.read_server import ReadServer
-from tests.support.storage_tap import StorageTap
+from simulation.app import App, Clock, settings_for
+from simulation.read_server import ReadServer
+from simulation.storage_tap import StorageTap
 
 
 @pytest.fixture(scope="session")

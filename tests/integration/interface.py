@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from PIL import Image
 
-from tests.support.app import App
-from tests.support.read_server import ReadServer, accepted, as_json
+from simulation.app import App
+from simulation.read_server import ReadServer, accepted, as_json
 from web.context import Context, build
 from web.message import Request, Response
 from web.operations import BROKEN, EXAMPLE_PAGE, INVOICE

@@ -6,9 +6,9 @@ import pytest
 
 from bench.bare import BareLoop
 from bench.work import measure
-from tests.support.app import App, Clock, settings_for
-from tests.support.read_server import ReadServer
-from tests.support.storage_tap import StorageTap
+from simulation.app import App, Clock, settings_for
+from simulation.read_server import ReadServer
+from simulation.storage_tap import StorageTap
 
 
 @pytest.mark.usefixtures("azurite")

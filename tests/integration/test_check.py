@@ -17,9 +17,9 @@ from cli.arguments import parse
 from shared.assembly import build
 from shared.check import Finding, check, check_read, check_settings, check_storage, made_up_operation
 from shared.read.generations import Generation, all_generations
-from tests.support.app import App, settings_for
-from tests.support.read_server import LOST, RUNNING, THROTTLED, Answer, ReadServer, as_json
-from tests.support.storage_tap import StorageTap
+from simulation.app import App, settings_for
+from simulation.read_server import LOST, RUNNING, THROTTLED, Answer, ReadServer, as_json
+from simulation.storage_tap import StorageTap
 
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """Azurite's own, which is public."""

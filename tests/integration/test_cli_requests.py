@@ -16,9 +16,9 @@ from shared.document import Document, Status
 from shared.keys import document_key
 from shared.read.generations import generation
 from shared.storage.connection import table_service
-from tests.support.app import App, settings_for
-from tests.support.read_server import FAILED, RUNNING, ReadServer
-from tests.support.storage_tap import StorageTap
+from simulation.app import App, settings_for
+from simulation.read_server import FAILED, RUNNING, ReadServer
+from simulation.storage_tap import StorageTap
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -14,8 +14,8 @@ from cli.arguments import parse
 from shared.document import Status
 from shared.keys import document_key
 from shared.storage.connection import table_service
-from tests.support.app import App
-from tests.support.read_server import FAILED, RUNNING, ReadServer
+from simulation.app import App
+from simulation.read_server import FAILED, RUNNING, ReadServer
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -6,10 +6,10 @@ import json
 from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueClient
 
-from tests.support.app import App, Clock, settings_for
+from simulation.app import App, Clock, settings_for
+from simulation.read_server import ReadServer, as_json
+from simulation.storage_tap import StorageTap
 from tests.support.markdown import blocks, document, names, section, tables
-from tests.support.read_server import ReadServer, as_json
-from tests.support.storage_tap import StorageTap
 
 STORAGE, RECIPES = document("docs/storage.md"), document("docs/recipes.md")
 

@@ -10,8 +10,8 @@ from shared.document import Status
 from shared.keys import document_key
 from shared.storage.connection import table_service
 from shared.tasks import again, forget
-from tests.support.app import App
-from tests.support.read_server import ReadServer
+from simulation.app import App
+from simulation.read_server import ReadServer
 
 
 def edit(app: App, **columns: Any) -> None:

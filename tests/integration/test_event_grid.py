@@ -19,9 +19,9 @@ from local.functions_emulator.receipts import Version
 from shared.document import Status
 from shared.missed import find_missed
 from shared.recover import recover_stalled
+from simulation.app import App
+from simulation.read_server import ReadServer
 from tests.integration.functions_emulator import Storage, count, eventually, hosted, on_blob
-from tests.support.app import App
-from tests.support.read_server import ReadServer
 
 Post = Callable[..., None]
 

@@ -9,8 +9,8 @@ from shared.advance import advance_message
 from shared.message import Message
 from shared.recover import recover_stalled
 from shared.tasks import again, forget
-from tests.support.app import App
-from tests.support.read_server import FAILED, ReadServer
+from simulation.app import App
+from simulation.read_server import FAILED, ReadServer
 
 # ruff: noqa: ARG001 - all uses of a name have one signature
 

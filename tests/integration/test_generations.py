@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from shared.document import Status
-from tests.support.app import App, Clock, settings_for
-from tests.support.read_server import RUNNING, Answer, ReadServer
+from simulation.app import App, Clock, settings_for
+from simulation.read_server import RUNNING, Answer, ReadServer
+from simulation.storage_tap import StorageTap
 from tests.support.results import parsed
-from tests.support.storage_tap import StorageTap
 from tests.unit.read.samples import VERSIONS, answer_of
 from tests.unit.read.test_generations import PATHS
 

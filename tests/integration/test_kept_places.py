@@ -11,7 +11,7 @@ from azure.core.exceptions import HttpResponseError
 
 from shared.missed import Progress, find_missed, last_comparison
 from shared.storage.inbox import Listed
-from tests.support.app import App
+from simulation.app import App
 
 KEPT = Progress(key="0" * 32, page="a place of last year")
 

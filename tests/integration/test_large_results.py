@@ -10,10 +10,10 @@ import pytest
 from shared.document import Status
 from shared.read.client import ReadClient
 from shared.storage.outputs import Outputs
-from tests.support.app import App, Clock, settings_for
-from tests.support.read_server import Answer, ReadServer, result
+from simulation.app import App, Clock, settings_for
+from simulation.read_server import Answer, ReadServer, result
+from simulation.storage_tap import StorageTap
 from tests.support.results import parsed
-from tests.support.storage_tap import StorageTap
 from tests.unit.read.samples import answer_of
 
 LEFT_BEHIND = "0" * 38

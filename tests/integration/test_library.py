@@ -16,7 +16,7 @@ from shared.keys import document_key, lines_key
 from shared.library import TROUBLE, InvalidContinuation, Library, OutputMissing, StoredLine, Summary, Trouble
 from shared.settings import Settings
 from shared.storage.connection import blob_service, table_service
-from tests.support.app import App, settings_for
+from simulation.app import App, settings_for
 
 NAMES = ("2024/a.pdf", "2024/b.pdf", "2024-old.pdf", " spaced.pdf", "!loud.pdf", "2023/z.pdf")
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -9,8 +9,8 @@ import pytest
 
 from shared.message import Message
 from shared.recover import recover_stalled
-from tests.support.app import App
-from tests.support.read_server import FAILED, RUNNING, THROTTLED, ReadServer
+from simulation.app import App
+from simulation.read_server import FAILED, RUNNING, THROTTLED, ReadServer
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:

@@ -4,11 +4,11 @@ import pytest
 
 from shared.document import Status
 from shared.keys import output_name
-from tests.support.app import App
-from tests.support.read_server import (
+from simulation.app import App
+from simulation.read_server import (
     ReadServer,
 )
-from tests.support.storage_tap import StorageTap
+from simulation.storage_tap import StorageTap
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,13 @@
 import pytest
 
 from shared.document import Status
-from tests.support.app import App
-from tests.support.read_server import (
+from simulation.app import App
+from simulation.read_server import (
     FAILED,
     ReadServer,
     succeeded,
 )
-from tests.support.storage_tap import Call, StorageTap
+from simulation.storage_tap import Call, StorageTap
 
 
 def assert_nothing_is_left_of(name: str, app: App) -> None:

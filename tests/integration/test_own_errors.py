@@ -7,8 +7,8 @@ import pytest
 
 from shared import decide
 from shared.document import Status
-from tests.support.app import App
-from tests.support.read_server import ReadServer
+from simulation.app import App
+from simulation.read_server import ReadServer
 
 SECRET = "the text of the document"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.app import App
+from simulation.app import App
 from tests.unit.test_page_count import pdf
 
 

@@ -5,13 +5,13 @@ from threading import Event
 
 from shared.advance import advance_message
 from shared.document import Status
-from tests.support.app import App
-from tests.support.read_server import (
+from simulation.app import App
+from simulation.read_server import (
     NO_SUCH_OPERATION,
     RUNNING,
     ReadServer,
 )
-from tests.support.storage_tap import Call, StorageTap
+from simulation.storage_tap import Call, StorageTap
 
 # Once is enough
 

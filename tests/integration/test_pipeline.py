@@ -9,15 +9,15 @@ from shared.advance import advance_message
 from shared.document import Status
 from shared.keys import document_key
 from shared.message import ForeignMessage, Message
-from tests.support.app import App, Clock, settings_for
-from tests.support.read_server import (
+from simulation.app import App, Clock, settings_for
+from simulation.read_server import (
     FAILED,
     RUNNING,
     THROTTLED,
     ReadServer,
     succeeded,
 )
-from tests.support.storage_tap import StorageTap
+from simulation.storage_tap import StorageTap
 
 # The happy path
 

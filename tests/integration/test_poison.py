@@ -9,8 +9,8 @@ import pytest
 from shared.document import Status
 from shared.message import Message
 from shared.recover import recover_stalled
-from tests.support.app import App
-from tests.support.read_server import ReadServer
+from simulation.app import App
+from simulation.read_server import ReadServer
 
 
 def sweep(app: App) -> None:

@@ -7,8 +7,8 @@ from azure.storage.blob import BlobBlock
 
 from shared.document import Status
 from shared.tasks import forget
-from tests.support.app import App
-from tests.support.read_server import RUNNING, ReadServer
+from simulation.app import App
+from simulation.read_server import RUNNING, ReadServer
 
 
 def same_bytes_again(app: App) -> None:

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from shared.document import Status
-from tests.support.app import App, Clock, settings_for
-from tests.support.read_server import LOST, Answer, ReadServer, Request, accepted, as_json
-from tests.support.storage_tap import StorageTap
+from simulation.app import App, Clock, settings_for
+from simulation.read_server import LOST, Answer, ReadServer, Request, accepted, as_json
+from simulation.storage_tap import StorageTap
 from tests.unit.read.samples import VERSIONS, answer_of
 from tests.unit.read.test_generations import PATHS
 

@@ -9,9 +9,9 @@ import pytest
 import requests
 
 from shared.document import Status
-from tests.support.app import App, Clock, settings_for
-from tests.support.read_server import LOST, Answer, ReadServer, Request, accepted, as_json, succeeded
-from tests.support.storage_tap import Call, StorageTap
+from simulation.app import App, Clock, settings_for
+from simulation.read_server import LOST, Answer, ReadServer, Request, accepted, as_json, succeeded
+from simulation.storage_tap import Call, StorageTap
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from shared.storage.connection import table_service
 from shared.storage.documents import Conflict
 from shared.storage.fence import Superseded
 from shared.tasks import again, forget
-from tests.support.app import App, Clock, settings_for
-from tests.support.read_server import FAILED, RUNNING, THROTTLED, ReadServer
-from tests.support.storage_tap import Call, StorageTap
+from simulation.app import App, Clock, settings_for
+from simulation.read_server import FAILED, RUNNING, THROTTLED, ReadServer
+from simulation.storage_tap import Call, StorageTap
 
 LONGER_THAN_ANY_CLAIM = 3600
 

@@ -7,8 +7,8 @@ from azure.storage.blob import ContentSettings
 
 from shared.document import Status
 from shared.storage.connection import table_service
-from tests.support.app import App
-from tests.support.read_server import (
+from simulation.app import App
+from simulation.read_server import (
     FAILED,
     THROTTLED,
     ReadServer,

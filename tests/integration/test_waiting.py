@@ -4,15 +4,15 @@ import pytest
 
 from shared.advance import advance_message
 from shared.document import Status
-from tests.support.app import App
-from tests.support.read_server import (
+from simulation.app import App
+from simulation.read_server import (
     LOST,
     THROTTLED,
     Answer,
     ReadServer,
     as_json,
 )
-from tests.support.storage_tap import StorageTap
+from simulation.storage_tap import StorageTap
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ from local.browsers import allow_pages
 from local.functions_emulator.keys import FUNCTION_KEY
 from local.processes import Azurite, FunctionsEmulator
 from shared.settings import Settings
+from simulation.app import App, Clock, settings_for
+from simulation.read_server import ReadServer
 from tests.integration.interface import picture, store_examples
-from tests.support.app import App, Clock, settings_for
-from tests.support.read_server import ReadServer
 from web.operations import BROKEN, INVOICE, OPERATIONS
 from web.routes import ROUTES
 

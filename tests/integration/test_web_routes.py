@@ -11,10 +11,10 @@ import pytest
 import requests
 from PIL import Image
 
+from simulation.app import App, Clock, settings_for
+from simulation.read_server import ReadServer
+from simulation.storage_tap import StorageTap
 from tests.integration.interface import Interface, answer, code, picture, store_examples
-from tests.support.app import App, Clock, settings_for
-from tests.support.read_server import ReadServer
-from tests.support.storage_tap import StorageTap
 from web.operations import BROKEN, EXAMPLE_PAGE, INVOICE, OPERATIONS
 from web.routes import ROUTES
 

@@ -1,10 +1,13 @@
 """A burst is read as fast as Read's quota allows, by any number of instances; bench/throughput.py measures more."""
 
 import logging
+from collections.abc import Callable
 
 import pytest
 
-from simulation.burst import KINDS, Burst, live
+from local.read_emulator.quotas import FixedWindow, TokenBucket
+from local.read_emulator.script import QUOTAS
+from simulation.burst import Burst, Quota, live
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +17,7 @@ def _quiet() -> None:
 
 @pytest.mark.parametrize("instances", [1, 3])
 def test_a_burst_reaches_the_quota_and_is_hardly_refused(instances: int) -> None:
-    outcome = live(Burst(instances=instances, files=300))
+    outcome = live(Burst(TokenBucket, instances=instances, files=300))
     assert outcome.failed == 0
     assert outcome.share > 0.85  # of twenty seconds; the more documents, the less weigh the first and the last poll
     assert outcome.refused_share < 0.01
@@ -22,20 +25,20 @@ def test_a_burst_reaches_the_quota_and_is_hardly_refused(instances: int) -> None
 
 
 def test_a_burst_reaches_the_quota_where_clocks_and_network_are_not_ideal() -> None:
-    outcome = live(Burst("fixed window", instances=3, files=300, harder=True))
+    outcome = live(Burst(FixedWindow, instances=3, files=300, harder=True))
     assert outcome.failed == 0
     assert outcome.steady_share > 0.88
     assert outcome.refused_share < 0.03
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("counted", QUOTAS.values(), ids=QUOTAS)
 @pytest.mark.parametrize("rate", ["30/s", "15/s,50/s", "20/min"])
-def test_all_are_read_however_calls_are_counted(kind: str, rate: str) -> None:
-    outcome = live(Burst(kind, rate, instances=2, files=40))
+def test_all_are_read_however_calls_are_counted(counted: Callable[[int, float], Quota], rate: str) -> None:
+    outcome = live(Burst(counted, rate, instances=2, files=40))
     assert outcome.failed == 0
 
 
 def test_all_are_read_where_the_quota_is_half_of_what_the_setting_says() -> None:
-    outcome = live(Burst(rate="15/s", setting="30/s", instances=2, files=300))
+    outcome = live(Burst(TokenBucket, rate="15/s", setting="30/s", instances=2, files=300))
     assert outcome.failed == 0
     assert outcome.share > 0.85

@@ -18,7 +18,7 @@ from azure.data.tables import (
 )
 
 from shared.storage.batch import BatchingTableService
-from tests.support.read_server import Answer, ReadServer, Request
+from simulation.read_server import Answer, ReadServer, Request
 
 CLASSES = (TableServiceClient, BatchingTableService)
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="

@@ -597,9 +597,7 @@ def test_advice_names_the_version_that_it_is_about() -> None:
     seed=st.integers(0, 100),
     ours=st.booleans(),
 )
-def test_trouble_of_another_event_brings_no_step_forward(
-    row: Document, seconds: int, seed: int, *, ours: bool
-) -> None:
+def test_trouble_of_another_event_brings_no_step_forward(row: Document, seconds: int, seed: int, *, ours: bool) -> None:
     due = NOW + timedelta(seconds=seconds)
     row = replace(row, due_at=due)
     if ours:

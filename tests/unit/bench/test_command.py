@@ -12,7 +12,8 @@ from bench import __main__ as bench
 from bench import publish
 from bench.figure import Figure
 from bench.schedule import ORACLE, SCHEDULES, WORKLOADS, added_name, calls_name
-from local.commands.__main__ import carry_out, parse
+from local.commands import bench as command
+from local.commands.__main__ import parse
 from local.processes import ServiceError
 from tests.support.markdown import tables
 
@@ -49,13 +50,14 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
     module = ModuleType("bench.fake")
     module.measure = measure  # type: ignore[attr-defined]  # which makes it a benchmark
     monkeypatch.setitem(sys.modules, "bench.fake", module)
-    monkeypatch.setattr(bench, "BENCHMARKS", ("fake", "schedule"))
+    for module_of_names in (bench, command):
+        monkeypatch.setattr(module_of_names, "BENCHMARKS", ("fake", "schedule"))
     monkeypatch.setattr(bench, "PLOTTED", "fake")
     return runs
 
 
 def test_a_run_says_where_and_prints_a_line_a_figure(capsys: pytest.CaptureFixture[str], measured: Measured) -> None:
-    assert carry_out(parse(["bench", "fake"])) == 0
+    assert bench.main(["fake"]) == 0
     shown = capsys.readouterr().out
     assert "Azurite" in shown.splitlines()[0]
     assert "calls" in shown
@@ -65,18 +67,18 @@ def test_a_run_says_where_and_prints_a_line_a_figure(capsys: pytest.CaptureFixtu
 
 
 def test_quick_is_passed_on(measured: Measured) -> None:
-    carry_out(parse(["bench", "fake", "--quick"]))
+    bench.main(["fake", "--quick"])
     assert measured == [True]
 
 
 def test_json_is_one_object_a_line(tmp_path: Path) -> None:
-    carry_out(parse(["bench", "fake", "--json", str(tmp_path / "figures.jsonl")]))
+    bench.main(["fake", "--json", str(tmp_path / "figures.jsonl")])
     lines = (tmp_path / "figures.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == [figure.to_json() for figure in FIGURES]
 
 
 def test_a_file_that_cannot_be_written_ends_with_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert carry_out(parse(["bench", "fake", "--json", str(tmp_path / "missing/figures.jsonl")])) == 2
+    assert bench.main(["fake", "--json", str(tmp_path / "missing/figures.jsonl")]) == 2
     assert "could not be run" in capsys.readouterr().err
 
 
@@ -85,7 +87,7 @@ def test_a_stack_that_does_not_come_up_ends_with_status_2(monkeypatch: pytest.Mo
         raise ServiceError(f"Azurite is not there, quick or not: {quick}")
 
     monkeypatch.setattr(sys.modules["bench.fake"], "measure", measure)
-    assert carry_out(parse(["bench", "fake"])) == 2
+    assert bench.main(["fake"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -95,18 +97,24 @@ def test_a_stack_that_does_not_come_up_ends_with_status_2(monkeypatch: pytest.Mo
 def test_options_that_do_not_go_together_end_with_status_2_and_measure_nothing(
     arguments: list[str], measured: Measured
 ) -> None:
-    assert carry_out(parse(["bench", *arguments])) == 2
+    assert bench.main(arguments) == 2
     assert not measured
 
 
-def test_an_unknown_benchmark_is_refused() -> None:
+def test_dev_py_starts_the_benchmarks_with_what_it_was_given(tmp_path: Path) -> None:
+    file = tmp_path / "figures.jsonl"
+    assert command.main(parse(["bench", "work", "--quick", "--update", "--json", str(file)])) == 2
+    assert not file.exists()
+
+
+def test_an_unknown_benchmark_is_refused_before_anything_is_installed() -> None:
     with pytest.raises(SystemExit) as end:
         parse(["bench", "speed"])
     assert end.value.code == 2
 
 
 def test_the_plot_names_every_schedule_on_an_opaque_ground(tmp_path: Path) -> None:
-    carry_out(parse(["bench", "fake", "--plot", str(tmp_path / "plot.svg")]))
+    bench.main(["fake", "--plot", str(tmp_path / "plot.svg")])
     plot = (tmp_path / "plot.svg").read_text(encoding="utf-8")
     assert all(f"<!-- {schedule} -->" in plot for schedule in [*SCHEDULES, ORACLE])
     assert "fill: #ffffff" in plot

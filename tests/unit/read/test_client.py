@@ -15,7 +15,7 @@ from shared.read.answers import Accepted, AnswerLost, Gone, Rejected, Retryable,
 from shared.read.client import CredentialsUnavailable, ReadClient
 from shared.read.generation import ReadOptions
 from shared.read.generations import generation
-from tests.support.read_server import LOST, RUNNING, Answer, ReadServer, as_json
+from simulation.read_server import LOST, RUNNING, Answer, ReadServer, as_json
 from tests.support.wire import Wire
 
 ENDPOINT = "https://name.cognitiveservices.azure.com"

@@ -17,7 +17,7 @@ from shared.read.client import ReadClient
 from shared.read.generation import NotOurOperation, ReadOptions, UnsupportedOption
 from shared.read.generations import UnknownGeneration, all_generations, generation
 from shared.read.result import ResultNotUnderstood
-from tests.support.read_server import RUNNING, Answer, ReadServer, as_json
+from simulation.read_server import RUNNING, Answer, ReadServer, as_json
 from tests.support.results import Read, parsed
 from tests.support.wire import Wire
 from tests.unit.read.samples import BOX, VERSIONS, answer_of
