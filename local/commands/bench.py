@@ -1,4 +1,4 @@
-"""dev.py bench: what the app costs, measured by a process of its own, so that nothing of this one is measured with it."""
+"""dev.py bench: what the app costs, measured in a process of its own."""
 
 # ruff: noqa: S603 - what is started is this project's own
 

@@ -598,12 +598,12 @@ def test_advice_names_the_version_that_it_is_about() -> None:
     ours=st.booleans(),
 )
 def test_trouble_of_another_event_brings_no_step_forward(row: Document, seconds: int, seed: int, *, ours: bool) -> None:
-    due = NOW + timedelta(seconds=seconds)
+    due, random = NOW + timedelta(seconds=seconds), Random(seed)  # noqa: S311 - jitter
     row = replace(row, due_at=due)
     if ours:
-        step = decide.on_own_error(row, row.name, "KeyError", NOW, Random(seed))
+        step = decide.on_own_error(row, row.name, "KeyError", NOW, random)
     else:
-        step = decide.on_storage_trouble(row, row.name, "StorageUnavailable", "HTTP 503", NOW, Random(seed))
+        step = decide.on_storage_trouble(row, row.name, "StorageUnavailable", "HTTP 503", NOW, random)
     assert isinstance(step, Transition)
     assert step.document.due_at is not None
     assert step.document.due_at >= due

@@ -103,7 +103,7 @@ def test_options_that_do_not_go_together_end_with_status_2_and_measure_nothing(
 
 def test_dev_py_starts_the_benchmarks_with_what_it_was_given(tmp_path: Path) -> None:
     file = tmp_path / "figures.jsonl"
-    assert command.main(parse(["bench", "work", "--quick", "--update", "--json", str(file)])) == 2
+    assert command.main(parse(["bench", "schedule", "--quick", "--update", "--json", str(file)])) == 2
     assert not file.exists()
 
 
