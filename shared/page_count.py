@@ -1,7 +1,8 @@
 """How many pages a file has: right, or not known. Asked for only where Read may have left pages out.
 
-A PDF's own ``/Count`` may lie (one in 1,500 does: github.com/unidoc/unipdf, issue 434); a page exists if it can be
-loaded. The libraries look into the file in a process of its own, by ranged reads.
+A PDF's own ``/Count`` may lie, either way (one in 1,500 does: github.com/unidoc/unipdf, issue 434), so PDFium is not
+shown it, and counts the page tree itself; a page exists if it can be loaded. The libraries look into the file in a
+process of its own, by ranged reads.
 """
 
 import io
@@ -13,6 +14,9 @@ from shared.range_file import RangeFile
 
 SECONDS = 10.0
 MEMORY = 600 * 1024 * 1024
+COPIED = 16 * 1024 * 1024
+"""Bytes of a PDF up to which a page tree in object streams is looked at too; the free tier takes a quarter of it."""
+
 FREE_TIER_PAGES = 2
 """Pages of a file that Read reads on the free tier (F0), whatever the file has."""
 
@@ -59,7 +63,11 @@ def _count(_job: Mapping[str, Any], file: RangeFile) -> tuple[str, bytes]:
 def _pdf_pages(file: RangeFile) -> int | None:
     import pypdfium2  # type: ignore[import-untyped]  # ships no types
 
-    document = pypdfium2.PdfDocument(file)
+    document = pypdfium2.PdfDocument(_WithoutCount(file))
+    if file.seek(0, io.SEEK_END) <= COPIED:
+        copy = io.BytesIO()
+        document.save(copy)  # without object streams, in which /Count is compressed
+        document = pypdfium2.PdfDocument(_WithoutCount(copy))
     count = len(document)
     # A page beyond the last of the page tree cannot be loaded, whatever the tree says of its length.
     for index in {min(FREE_TIER_PAGES, count - 1), count // 2, count - 1}:
@@ -67,13 +75,60 @@ def _pdf_pages(file: RangeFile) -> int | None:
     return count or None
 
 
-def _frames(file: io.BufferedReader) -> int:
+class _WithoutCount(io.RawIOBase):
+    """A PDF in which no object that can be read has a ``/Count``: PDFium then walks the page tree."""
+
+    _KEY, _OTHER = b"/Count", b"/Other"
+
+    def __init__(self, file: "RangeFile | io.BytesIO") -> None:
+        self._file = file
+        self._at = 0
+        self._length = file.seek(0, io.SEEK_END)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._length}[whence]
+        return self._at
+
+    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]  # typeshed's Buffer is 3.12's
+        view = memoryview(buffer).cast("B")
+        around = len(self._KEY) - 1  # what is asked for may begin or end within the key
+        start = max(0, self._at - around)
+        self._file.seek(start)
+        piece = self._file.read(self._at - start + len(view) + around).replace(self._KEY, self._OTHER)
+        asked = piece[self._at - start :][: len(view)]
+        view[: len(asked)] = asked
+        self._at += len(asked)
+        return len(asked)
+
+
+def _frames(file: io.BufferedReader) -> int | None:
+    """The frames of a TIFF. None where some are thumbnails, smaller copies or masks: what Read takes for a page is not
+    known.
+    """
     from PIL import Image
 
     with Image.open(file) as picture:
         frames: int = getattr(picture, "n_frames", 1)
-        picture.seek(frames - 1)
+        for number in range(frames):
+            picture.seek(number)
+            tags: Any = getattr(picture, "tag_v2", {})
+            if tags.get(_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK or tags.get(_OLD_SUBFILE_TYPE) == _REDUCED:
+                return None
         return frames
+
+
+_SUBFILE_TYPE, _OLD_SUBFILE_TYPE = 254, 255
+_REDUCED_OR_MASK, _REDUCED = 0b101, 2
+"""TIFF 6.0, section 8: NewSubfileType and SubfileType."""
 
 
 if __name__ == "__main__":

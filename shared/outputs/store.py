@@ -121,14 +121,16 @@ def _keep(
 def _pages_in_file(services: Services, document: Document, read: int, most_pages: int) -> int | None:
     """The file's pages, where Read may have left some out: it read just as many as a limit of its own.
 
-    None where that is not so, where a part was asked for, where the file tells nothing, or where it has changed.
+    None where that is not so, where a part was asked for, where the file tells nothing or fewer pages than were read,
+    or where it has changed.
     """
     is_cut = read in (FREE_TIER_PAGES, most_pages) and not document.requested_pages
     if not is_cut or document.file_type not in SEVERAL_PAGES or not document.content_length:
         return None
     name, etag = document.name, document.source_etag or ""
     try:
-        return page_count(document.content_length, lambda offset, size: services.inbox.range(name, etag, offset, size))
+        found = page_count(document.content_length, lambda offset, size: services.inbox.range(name, etag, offset, size))
+        return found if found is not None and found >= read else None
     except (AzureError, SourceChanged, SourceMissing):
         return None
 

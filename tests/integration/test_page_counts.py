@@ -27,6 +27,12 @@ def test_a_paying_customer_is_not_told_to_leave_the_free_tier_because_a_file_lie
     assert read_as_two_pages(app, pdf(2, count)) is None
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_page_count_that_is_stored_is_right(app: App, count: int) -> None:
+    read_as_two_pages(app, pdf(2, count))
+    assert app.document("a.pdf").pages_in_file in (None, 2)
+
+
 def test_whoever_asks_for_two_pages_is_told_nothing(app: App) -> None:
     app.drop("a.pdf", pdf(5).replace(b"%PDF-1.7\n", b"%PDF-1.7\n%first\f\n"), metadata={"pages": "1-2"})
     app.read("a.pdf")
