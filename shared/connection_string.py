@@ -12,14 +12,20 @@ from urllib.parse import urlsplit
 AZURITE = "UseDevelopmentStorage=true"
 
 
-def endpoints(text: str) -> Iterator[str]:
-    """The addresses of services that a connection string gives itself."""
+def services(text: str) -> Iterator[tuple[str, str]]:
+    """``blob``, ``queue`` and ``table`` with the addresses that a connection string gives itself."""
     if text == AZURITE:
-        yield "http://127.0.0.1"
+        yield from (("blob", "http://127.0.0.1:10000"), ("queue", "http://127.0.0.1:10001"))
+        yield "table", "http://127.0.0.1:10002"
     for part in text.split(";"):
         name, _, value = part.partition("=")
-        if name.lower() in ("blobendpoint", "queueendpoint", "tableendpoint"):
-            yield value
+        if (service := name.lower().removesuffix("endpoint")) in ("blob", "queue", "table"):
+            yield service, value
+
+
+def endpoints(text: str) -> Iterator[str]:
+    """The addresses of services that a connection string gives itself."""
+    return (url for _, url in services(text))
 
 
 def checked(text: str) -> str:

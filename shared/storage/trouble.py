@@ -1,7 +1,10 @@
 """What an error of storage means for a document: something to wait for, or an error of our own."""
 
+from urllib.parse import urlsplit
+
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
+from shared.connection_string import services
 from shared.errors import InputContainerMissing
 from shared.settings import Settings
 from shared.storage.codes import error_code
@@ -10,6 +13,7 @@ _OURS = frozenset({400, 405, 411, 413, 414, 416})
 """HTTP statuses of a request that storage does not take: the same request is refused for ever."""
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 _PASSING_CODES = frozenset({"TableBeingDeleted", "QueueBeingDeleted", "ContainerBeingDeleted", "ServerBusy"})
+_HOLDS = {"blob": "container", "queue": "queue", "table": "table"}
 _ROLES = {
     "container": "Storage Blob Data Contributor",
     "queue": "Storage Queue Data Contributor",
@@ -30,35 +34,48 @@ def storage_trouble(error: Exception, settings: Settings) -> tuple[str, str] | N
         return "StorageRefused", f"No credential for storage could be had ({type(error).__name__})."
     if not isinstance(error, HttpResponseError) or error.status_code is None:
         return "StorageUnavailable", f"Storage was not reached ({type(error).__name__})."
+    code = error_code(error)
     kind, place = _place(error, settings)
-    said = f"HTTP {error.status_code} {error_code(error) or ''}".strip()
-    if error.status_code in _PASSING or error_code(error) in _PASSING_CODES:
-        return "StorageUnavailable", f"Storage answered {said} for the {kind} {place}."
+    where = f" for the {kind} {place}" if place else f" for a {kind}" if kind else ""
+    said = f"Storage answered HTTP {error.status_code} {code}".strip() + where
+    if error.status_code in _PASSING or code in _PASSING_CODES:
+        return "StorageUnavailable", f"{said}."
     if error.status_code in _OURS:
-        return None
-    return (
-        "StorageRefused",
-        f"Storage answered {said} for the {kind} {place}, which takes the role {_ROLES[kind]}.",
-    )
+        # Storage names a code with each refusal; a proxy or a gateway on the way does not.
+        return None if code else ("StorageUnavailable", f"{said}, without a code of its own.")
+    role = _ROLES.get(kind) if error.status_code in (401, 403) else None
+    return "StorageRefused", f"{said}. The app needs the role {role} there." if role else f"{said}."
 
 
 def _place(error: HttpResponseError, settings: Settings) -> tuple[str, str]:
-    """The kind and the name of what was asked for, from the request's path; a batch's path names no table."""
+    """The kind and the name of what was asked for, by the request's URL; empty where that tells neither.
+
+    A batch's path names no table.
+    """
     request = getattr(error.response, "request", None)
-    path = str(getattr(request, "url", "")).split("?", 1)[0]
-    segments = [segment.split("(")[0] for segment in path.split("/")[3:]]
-    names = {
-        settings.input_container: "container",
-        settings.output_container: "container",
-        settings.read_queue: "queue",
-        settings.documents_table: "table",
-        settings.lines_table: "table",
+    host, *path = str(getattr(request, "url", "")).split("?", 1)[0].partition("//")[2].split("/")
+    segments = [segment.split("(")[0] for segment in path[:2]]  # Azurite puts the account first
+    names: dict[str, tuple[str | None, ...]] = {
+        "container": (settings.input_container, settings.output_container),
+        "queue": (settings.read_queue, settings.done_queue),
+        "table": (settings.documents_table, settings.lines_table),
     }
-    if settings.done_queue:
-        names[settings.done_queue] = "queue"
-    for segment in segments[:2]:  # Azurite puts the account first
-        if segment in names:
-            return names[segment], segment
-    if "$batch" in segments[:2] or "Tables" in segments[:2]:
+    kind = _kind(host, settings)
+    for each in [kind] if kind else names:  # a table and a container may have the same name
+        for segment in segments:
+            if segment in names[each]:
+                return each, segment
+    if "$batch" in segments or "Tables" in segments:
         return "table", f"{settings.documents_table} or {settings.lines_table}"
-    return "container", segments[0] if segments else "?"
+    return kind, ""
+
+
+def _kind(host: str, settings: Settings) -> str:
+    """What a service's host holds: containers, queues or tables. Empty where the settings do not tell."""
+    storage = settings.storage
+    urls = dict(services(storage.connection_string or ""))
+    given = (storage.blob_url, storage.queue_url, storage.table_url)
+    for (service, kind), url in zip(_HOLDS.items(), given, strict=True):
+        if host == urlsplit(url or urls.get(service, "")).netloc or host.split(".")[1:2] == [service]:
+            return kind
+    return ""

@@ -47,7 +47,7 @@ def _forbidden() -> HttpResponseError:
         ),
         (
             _forbidden(),
-            "b: Storage answered HTTP 403 for the container ?, which takes the role Storage Blob Data Contributor.\n",
+            "b: Storage answered HTTP 403.\n",
         ),
         (ValueError("a blob's name has a segment '.' or '..'"), "b: a blob's name has a segment '.' or '..'.\n"),
         (NotDone("no\nb: done."), "b: no\\nb: done.\n"),
