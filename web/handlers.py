@@ -12,7 +12,8 @@ from urllib.parse import quote, urlencode
 from shared import library, tasks
 from shared.document import Document, Status
 from shared.errors import SourceChanged, SourceMissing
-from shared.keys import is_unsafe
+from shared.keys import is_unlistable, is_unsafe
+from shared.loopback import is_loopback
 from shared.shortcut import is_shortcut
 from shared.storage.documents import Conflict
 from shared.storage.fence import Superseded
@@ -219,6 +220,8 @@ def uploads(context: Context, asked: shapes.UploadRequest, _: Request) -> Respon
     url = context.signer.link(context.settings.input_container, asked.name, WRITE, LIFE)
     if url is None:
         raise Problem("LinksUnavailable", "There is nothing to sign a link with.")
+    if is_loopback(url) and is_unlistable(asked.name):  # Azurite, which answers no listing from then on
+        raise Problem("UnsafeName", "The name has a character that Azurite cannot list.")
     answer = shapes.Upload(name=asked.name, url=url, method="PUT", headers=headers, expires_at=context.now() + LIFE)
     return _json(answer, status=201, caches=False)
 

@@ -14,7 +14,7 @@ _KINDS = (
     ("InvalidBody", 400, "Send one JSON object in UTF-8, with the parameters as its members."),
     ("InvalidContinuation", 400, "Take the continuation from the nextLink of the answer before, unchanged, or begin again without one."),
     ("NotInInbox", 400, "Use a name that begins with the app's INPUT_PREFIX: this app reads no other files."),
-    ("UnsafeName", 400, "Rename the file: a part of its path is '.' or '..', which is not followed."),
+    ("UnsafeName", 400, "Rename the file: a part of its path is '.' or '..', which is not followed, or it has a character that Azurite cannot list."),
     ("AuthenticationRequired", 401, "Sign in: this app is protected by App Service authentication. Or send a function key in x-functions-key, where the app asks for one."),
     ("NotProtected", 403, "Turn on App Service authentication, or let the host ask for function keys; in Azure this app serves no data without either."),
     ("DocumentNotFound", 404, "Check the name, letter by letter; documents are listed at /api/documents. A file that was just uploaded appears within seconds, or minutes where the app was idle."),

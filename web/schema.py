@@ -152,7 +152,8 @@ def _text(name: str, keywords: Mapping[str, Any], value: Any) -> str:
     if re.search("[\ud800-\udfff]", value):
         raise InvalidValue(f"The parameter {name!r} has half of a surrogate pair, which is no character.")
     _check(name, keywords, "minLength", "maxLength", len(value), "characters")
-    if (pattern := keywords.get("pattern")) and not re.search(pattern, value):
+    # In JSON Schema, $ is the very end; in Python, a line feed may follow it.
+    if (pattern := keywords.get("pattern")) and not re.search(re.sub(r"\$$", r"\\Z", pattern), value):
         raise InvalidValue(f"The parameter {name!r} has not the form {pattern}.")
     return value
 

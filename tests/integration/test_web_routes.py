@@ -287,6 +287,12 @@ def test_metadata_that_storage_does_not_take_are_refused(web: Interface, metadat
     assert code(web.post("uploads", name="a.png", metadata=metadata)) == "InvalidParameter"
 
 
+@pytest.mark.parametrize("character", [chr(number) for number in range(32)] + ["\x7f", "\ufffe", "\uffff", "\ud800"])
+def test_no_link_is_given_for_a_name_after_which_azurite_could_list_no_file(web: Interface, character: str) -> None:
+    for name in (f"a{character}b", f"a{character}", f"{character}b"):
+        assert code(web.post("uploads", name=name, metadata={})) in ("UnsafeName", "InvalidParameter")
+
+
 def test_an_upload_says_what_kind_of_file_it_is(web: Interface) -> None:
     kinds = {"a.pdf": "application/pdf", "a.PNG": "image/png", "a": "application/octet-stream"}
     for name, kind in kinds.items():
