@@ -1,10 +1,15 @@
 """A page is paid once, however often and by however many workers a document is handled."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Event
+
+import pytest
 
 from shared.advance import advance_message
 from shared.document import Status
+from shared.missed import find_missed
+from shared.tasks import again
 from simulation.app import App
 from simulation.read_server import (
     NO_SUCH_OPERATION,
@@ -153,3 +158,36 @@ def test_a_404_that_was_only_a_replica_s_does_not_submit_again(app: App, read: R
     read.gets.extend([NO_SUCH_OPERATION, RUNNING, NO_SUCH_OPERATION])
     assert app.read("a.png", "one").status is Status.SUCCEEDED
     assert len(read.submitted) == 1
+
+
+@pytest.mark.parametrize("asked", [("again", "missed"), ("missed", "again"), ("missed", "again", "event")])
+@pytest.mark.parametrize("order", ["as sent", "reversed", "at once"])
+def test_a_file_that_no_event_reported_and_that_is_asked_for_in_two_ways_is_paid_once(
+    app: App, read: ReadServer, asked: tuple[str, ...], order: str
+) -> None:
+    app.drop("a.png", "one")
+    for way in asked:
+        if way == "again":
+            assert again(app.services, "a.png")
+        elif way == "missed":
+            missed(app)
+        else:
+            app.event("a.png")
+    if order == "reversed":
+        app.sent.messages.reverse()
+    if order == "at once":
+        text = app.sent.messages.popleft()[0]
+        # The other message comes while the first one's run is right before its POST.
+        read.posts.append(lambda _: None if app.step() else None)
+        advance_message(app.services, text.encode())
+    app.run()
+    missed(app)
+    app.run()
+    document = app.document("a.png")
+    assert (document.status, document.submits) == (Status.SUCCEEDED, 1)
+    assert len(read.submitted) == 1
+
+
+def missed(app: App) -> None:
+    """The comparison, as a person has it done."""
+    find_missed(app.services, app.clock() + timedelta(minutes=1), settled_after=timedelta(0))
