@@ -22,7 +22,9 @@ from local.read_emulator.documents import Document, Limits
 from local.read_emulator.opening import open_document
 from local.read_emulator.refusals import Rejected, Unreadable
 
-CPU_SECONDS = {"describe": 8, "page": 20, "searchable": 60, "close": 1}
+CPU_SECONDS = {"describe": 3, "page": 20, "searchable": 60, "close": 1}
+"""The POST waits for a description, perhaps for two of them (decoders.py): one of 2,000 pages takes less than a second.
+"""
 MEMORY = 3 * 1024**3
 
 

@@ -84,13 +84,13 @@ def stream(entries: str, content: bytes) -> bytes:
 
 def pdf_of(*objects: str | bytes) -> bytes:
     """A PDF of these objects, numbered from 1; the first is its root."""
-    content, offsets = b"%PDF-1.7\n", []
+    content, offsets = bytearray(b"%PDF-1.7\n"), []
     for number, body in enumerate(objects, 1):
         offsets.append(len(content))
         content += b"%d 0 obj\n" % number + (body.encode() if isinstance(body, str) else body) + b"\nendobj\n"
     table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     end = f"trailer\n<</Size {len(objects) + 1}/Root 1 0 R>>\nstartxref\n{len(content)}\n%%EOF".encode()
-    return content + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + table + end
+    return bytes(content) + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + table + end
 
 
 def pdf_page(
@@ -139,6 +139,13 @@ def wide_tree(levels: int = 8, times: int = 20) -> bytes:
     ]
     page = f"<</Type/Page/UserUnit 1/Parent {levels + 1} 0 R/MediaBox[0 0 612 792]>>"
     return pdf_of("<</Type/Catalog/Pages 2 0 R>>", *nodes, page)
+
+
+def more_pages_than_it_says(pages: int = 40_000) -> bytes:
+    """A PDF of so many pages whose tree says that it has one."""
+    page = "<</Type/Page/UserUnit 1/Parent 2 0 R/MediaBox[0 0 612 792]>>"
+    kids = " ".join(f"{3 + n} 0 R" for n in range(pages))
+    return pdf_of("<</Type/Catalog/Pages 2 0 R>>", f"<</Type/Pages/Count 1/Kids[{kids}]>>", *[page] * pages)
 
 
 def png_with(chunk: bytes, content: bytes) -> bytes:

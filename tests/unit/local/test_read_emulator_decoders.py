@@ -15,7 +15,16 @@ from local.paths import ROOT
 from local.read_emulator.decoders import Decoders
 from local.read_emulator.documents import Limits
 from local.read_emulator.refusals import OverBudget, Reason, Rejected, Unreadable
-from tests.unit.local.odd_files import drawn, frames, nested_forms, pdf_page, pdf_with, saved, wide_tree
+from tests.unit.local.odd_files import (
+    drawn,
+    frames,
+    more_pages_than_it_says,
+    nested_forms,
+    pdf_page,
+    pdf_with,
+    saved,
+    wide_tree,
+)
 
 USUAL = Limits()
 
@@ -65,6 +74,21 @@ def test_a_page_that_would_take_hours_ends_and_the_next_is_decoded(decoders: Dec
 def test_a_page_tree_that_would_take_hours_is_believed(decoders: Decoders) -> None:
     document = decoders.describe(stored(decoders, wide_tree()), USUAL)
     assert document.page_count == 5  # whether the tree was walked in time or not
+
+
+def test_a_file_that_takes_long_to_look_at_holds_a_post_for_seconds() -> None:
+    before = spent_by_children()
+    pool = Decoders(1)
+    document = pool.describe(stored(pool, more_pages_than_it_says()), USUAL)
+    pool.close()
+    assert (document.page_count, document.page_tree) == (1, False)
+    assert spent_by_children() - before < 10
+
+
+def spent_by_children() -> float:
+    """Seconds of CPU time of the processes that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def test_a_removed_document_leaves_no_file(decoders: Decoders) -> None:
