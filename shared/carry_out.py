@@ -47,7 +47,7 @@ def carry_out(
     log.step(before if isinstance(before, Document) else None, written, called)
     if transition.delay is not None:
         services.queue.send(Message.about(written, slots=slots).to_json(), transition.delay)
-    if written.notification_pending:
+    if written.notification_pending and not decide.may_still_be_written(written):
         settle(services, written)
     return written
 

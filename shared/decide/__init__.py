@@ -11,7 +11,15 @@ trouble.py   storage in trouble, errors of our own, messages that were lost or c
 requests.py  what a person asks for by name
 """
 
-from shared.decide.ending import fail, finished, reserve_for_cleanup, settled, slow_writers_until, wait
+from shared.decide.ending import (
+    fail,
+    finished,
+    may_still_be_written,
+    reserve_for_cleanup,
+    settled,
+    slow_writers_until,
+    wait,
+)
 from shared.decide.poll import (
     MOST_RESUBMITS,
     NOT_FOUND_AGAIN_AFTER,
@@ -65,6 +73,7 @@ __all__ = [
     "finished",
     "forgotten",
     "is_overdue",
+    "may_still_be_written",
     "next_step",
     "on_missing",
     "on_own_error",

@@ -56,6 +56,14 @@ def finished(document: Document, now: datetime, settings: Settings) -> Document:
     )
 
 
+def may_still_be_written(document: Document) -> bool:
+    """Whether a file may be at its beginning: Data Lake and SFTP make it empty, and write into it afterwards.
+
+    Then the sweep sends the notification, if there is no newer version by then.
+    """
+    return document.status is Status.FAILED and document.error_code == "EmptyFile"
+
+
 def reserve_for_cleanup(document: Document, now: datetime, settings: Settings) -> Document:
     """The row to hold while an older version's outputs are removed, before this one ends without any."""
     return document.evolve(status=Status.SUBMITTING, completed_at=None, due_at=now + settings.claim_length)

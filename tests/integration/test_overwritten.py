@@ -1,9 +1,15 @@
 """A file that is overwritten ends as its newest version, and nothing is left of the older one."""
 
+import json
+from base64 import b64decode
+from datetime import timedelta
+from uuid import uuid4
+
 import pytest
 
 from shared.document import Status
-from simulation.app import App
+from shared.recover import recover_stalled
+from simulation.app import App, Clock, settings_for
 from simulation.read_server import (
     FAILED,
     ReadServer,
@@ -133,3 +139,24 @@ def test_a_slow_run_that_fails_does_not_remove_a_newer_version_s_outputs(
     assert app.document("a.png").status is Status.SUCCEEDED
     assert app.output("a.png.txt") == b"new\n"
     assert app.output("a.png.json") is not None
+
+
+@pytest.mark.parametrize("grows", [True, False])
+def test_nobody_is_notified_of_a_file_s_failure_while_it_is_still_being_written(
+    tap: StorageTap, read: ReadServer, *, grows: bool
+) -> None:
+    """Data Lake and SFTP make a file empty first."""
+    own = uuid4().hex[:12]
+    app = App(settings_for(tap.connection_string, read.endpoint, DONE_QUEUE=f"done-{own}"), Clock())
+    app.create_inbox()
+    done = app.queues.get_queue_client(f"done-{own}")
+    done.create_queue()
+    assert app.read("a.png", b"").error_code == "EmptyFile"
+    assert not done.peek_messages(32)
+    if grows:
+        app.read("a.png", "one")
+    app.clock.passes(3600)
+    recover_stalled(app.services, app.clock() + timedelta(minutes=5))
+    told = [json.loads(b64decode(message.content))["status"] for message in done.peek_messages(32)]
+    assert told == ["succeeded" if grows else "failed"]
+    assert app.document("a.png").notification_pending is None
