@@ -39,6 +39,9 @@ LONG = 4.0
 BLANK_ROWS = 0.15
 """How far from where a piece would end a row without text may be, in lengths of a piece."""
 
+MOST_ISLANDS = 8
+"""What stands alone on a page and is looked at again, at most."""
+
 READS_WELL = 0.9
 """Mean confidence of text cut out in the right direction; upside down it is 0.55 to 0.8 (measured)."""
 
@@ -172,14 +175,28 @@ class Engine:
         return Reading(layout.turn_between(0, direction), lines, _is_nonsense([confidence for confidence, _ in found]))
 
     def _detect(self, picture: Pixels, direction: float) -> list[Quad]:
-        """Where text is, in the picture as given; looked for in the one turned so that the direction is rightwards."""
+        """Where text is, in the picture as given; looked for in the one turned so that the direction is rightwards.
+
+        On a page that is nearly blank the detector misses what there is: lines that stand alone are looked at again,
+        without the white around them.
+        """
         quarters = layout.quarters(direction)
-        return [
+        quads = [
             quad + np.array([left, top])
             for piece, left, top in _pieces(picture)
             if not ink.is_blank(piece)
             for quad in self._detect_in(piece, quarters)
         ]
+        centres = [quad.mean(axis=0) for quad in quads]
+        alone = [
+            (left, top, right, bottom)
+            for left, top, right, bottom in ink.islands(picture)
+            if not any(left <= x <= right and top <= y <= bottom for x, y in centres)
+        ]
+        for left, top, right, bottom in alone[:MOST_ISLANDS]:
+            found = self._detect_in(picture[top:bottom, left:right], quarters)
+            quads += [quad + np.array([left, top]) for quad in found]
+        return quads
 
     def _detect_in(self, picture: Pixels, quarters: int) -> list[Quad]:
         height, width = picture.shape[:2]

@@ -50,6 +50,15 @@ side 2 to 5 (measured)."""
 RULE = 0.9
 """A column of ink over so much of a line's height, at its edge, is a table's rule and no letter."""
 
+CELLS = 400
+"""A page is divided into so many cells along its longer side to see where its ink is."""
+
+JOINED = 5
+"""Ink so many cells apart, or nearer, is not apart."""
+
+LARGEST_ISLAND = 0.25
+"""Of a page: what is larger has been seen as a part of it."""
+
 FAINT = 0.12
 """A row with less than this share of the fullest row's ink is the tip of a neighbour's letter, or dirt."""
 
@@ -115,6 +124,36 @@ def angle(pieces: Iterable[tuple[Mask, float, float]], along: float) -> float:
     if abs(best - upright) <= EXACT or _sharpness(ink, upright) >= AS_SHARP * _sharpness(ink, best):
         return upright
     return best
+
+
+def islands(picture: Pixels) -> list[tuple[int, int, int, int]]:
+    """Where ink lies apart from all other, as left, top, right, bottom, with white around; the largest first.
+
+    Without specks, and without what fills much of the page, such as a photo.
+    """
+    half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    cell = max(4, max(half.shape) // CELLS)
+    rows, columns = (side // cell for side in half.shape[:2])
+    cells = half[: rows * cell, : columns * cell].reshape(rows, cell, columns, cell, 3)
+    contrast = cells.max(axis=(1, 3, 4)).astype(np.int16) - cells.min(axis=(1, 3, 4))
+    joined = cv2.dilate((contrast >= CONTRAST).astype(np.uint8), np.ones((JOINED, JOINED), np.uint8))
+    _, _, found, _ = cv2.connectedComponentsWithStats(joined)
+    height, width = picture.shape[:2]
+    scale, spread = 2 * cell, JOINED // 2
+    boxes = []
+    for left, top, across, down, _ in found[1:]:
+        if max(across, down) - 2 * spread < 3 or across * down * scale**2 > LARGEST_ISLAND * width * height:
+            continue
+        margin = max(spread, (down - 2 * spread) // 2)
+        boxes.append(
+            (
+                max(0, int(left - margin) * scale),
+                max(0, int(top - margin) * scale),
+                min(width, int(left + across + margin) * scale),
+                min(height, int(top + down + margin) * scale),
+            )
+        )
+    return sorted(boxes, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]), reverse=True)
 
 
 def stands(picture: Pixels) -> bool:

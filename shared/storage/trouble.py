@@ -40,6 +40,8 @@ def storage_trouble(error: Exception, settings: Settings) -> tuple[str, str] | N
     said = f"Storage answered HTTP {error.status_code} {code}".strip() + where
     if error.status_code in _PASSING or code in _PASSING_CODES:
         return "StorageUnavailable", f"{said}."
+    if error.status_code < 400:  # the SDK could not read the answer: a proxy's, or a sign-in page
+        return "StorageUnavailable", f"{said}, but not with an answer of its own."
     if error.status_code in _OURS:
         # Storage names a code with each refusal; a proxy or a gateway on the way does not.
         return None if code else ("StorageUnavailable", f"{said}, without a code of its own.")

@@ -4,13 +4,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ServiceRequestError
+from azure.core.exceptions import ClientAuthenticationError, DecodeError, HttpResponseError, ServiceRequestError
 
 from shared.errors import InputContainerMissing
 from shared.settings import Settings, from_environment
 from shared.storage.trouble import storage_trouble
 
-BLOB, QUEUE, TABLE = ("Storage Blob Data Contributor", "Storage Queue Data Contributor", "Storage Table Data Contributor")
+BLOB, QUEUE, TABLE = (
+    "Storage Blob Data Contributor",
+    "Storage Queue Data Contributor",
+    "Storage Table Data Contributor",
+)
 AZURITE = "http://127.0.0.1:1000{}/devstoreaccount1"
 CUSTOM = (
     "AccountName=contoso;AccountKey=a2V5;BlobEndpoint=https://files.contoso.com;"
@@ -73,7 +77,9 @@ def test_a_container_is_not_taken_for_the_queue_or_table_of_the_same_name(storag
         assert role in message
 
 
-@pytest.mark.parametrize("url", [None, "", "https://elsewhere.example", AZURITE.format(0), AZURITE.format(0) + "/other/x"])
+@pytest.mark.parametrize(
+    "url", [None, "", "https://elsewhere.example", AZURITE.format(0), AZURITE.format(0) + "/other/x"]
+)
 @pytest.mark.parametrize("status", [401, 403, 404, 409, 412, 429, 503, 507])
 def test_where_the_place_is_not_known_none_is_named(url: str | None, status: int) -> None:
     code, message = storage_trouble(refused(status, url=url), settings()) or ("", "")
@@ -98,6 +104,14 @@ def test_a_refusal_of_a_proxy_is_waited_for_and_one_of_storage_to_a_wrong_reques
 
     assert storage_trouble(of_storage, settings()) is None
     assert (storage_trouble(of_a_proxy, settings()) or ("",))[0] == "StorageUnavailable"
+
+
+@pytest.mark.parametrize("status", [200, 202, 302])
+def test_an_answer_that_is_not_storage_s_is_waited_for(status: int) -> None:
+    given: Any = SimpleNamespace(status_code=status, reason="OK", headers={})
+    code, _ = storage_trouble(DecodeError(response=given), settings()) or ("", "")
+
+    assert code == "StorageUnavailable"
 
 
 @pytest.mark.parametrize(

@@ -159,3 +159,27 @@ def test_a_small_picture_is_not_read_as_if_it_were_a_page() -> None:
         read(image)
         seconds.append(time.process_time() - begun)
     assert seconds[0] < seconds[1] / 3
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size", "at"),
+    [
+        (1700, 2200, 20, (700, 1000)),  # a letter page of 200 dots an inch, 7 points
+        (2480, 3508, 40, (1000, 3300)),
+        (5000, 5000, 40, (30, 30)),
+        (9900, 9900, 60, (9000, 9500)),
+    ],
+)
+@pytest.mark.parametrize("turns", [0, 1])
+def test_a_small_line_alone_on_a_large_page_is_read(
+    width: int, height: int, size: int, at: tuple[int, int], turns: int
+) -> None:
+    image = drawn([(*at, "Harbour 4711")], (width, height), size)
+    assert texts(read(image.transpose(Image.Transpose.ROTATE_90) if turns else image)) == ["Harbour 4711"]
+
+
+def test_two_lines_far_from_each_other_on_a_blank_page_are_read() -> None:
+    image = drawn([(300, 100, "Harbour 4711")], (1700, 2200), 90)
+    draw = ImageDraw.Draw(image)
+    draw.text((1200, 2000), "Page 3", fill="black", font=ImageFont.load_default(24))
+    assert texts(read(image)) == ["Harbour 4711", "Page 3"]
