@@ -39,6 +39,11 @@ for ($try = 1; ; $try++) {
     Start-Sleep -Seconds $pause
 }
 
+# dev.py knows the default names; it is told of others.
+$settings = ''
+if ($env:INPUT_CONTAINER -ne 'inbox') { $settings += "`$env:INPUT_CONTAINER='$env:INPUT_CONTAINER'; " }
+if ($env:OUTPUT_CONTAINER -ne 'results') { $settings += "`$env:OUTPUT_CONTAINER='$env:OUTPUT_CONTAINER'; " }
+
 Write-Host @"
 
 blob-ocr is ready. Drop a file:
@@ -46,9 +51,9 @@ blob-ocr is ready. Drop a file:
   az storage blob upload --auth-mode login --account-name $env:DOCUMENTS_ACCOUNT ``
     --container-name $env:INPUT_CONTAINER --name $($env:INPUT_FOLDER)scan.pdf --file scan.pdf
 
-Its text is in the table "documents" of that account and in the container $env:OUTPUT_CONTAINER a few seconds later:
+Its text is in the table "documents" of that account and in the container $env:OUTPUT_CONTAINER within a minute:
 
-  python dev.py text $($env:INPUT_FOLDER)scan.pdf --storage $env:DOCUMENTS_ACCOUNT
+  ${settings}python dev.py text $($env:INPUT_FOLDER)scan.pdf --storage $env:DOCUMENTS_ACCOUNT
 
 The page: $env:AZURE_FUNCTION_APP_URL/api/
 Its key:  az functionapp keys list --resource-group $env:AZURE_RESOURCE_GROUP ``

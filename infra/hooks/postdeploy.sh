@@ -44,6 +44,11 @@ until subscribe; do
   sleep "$pause"
 done
 
+# dev.py knows the default names; it is told of others.
+settings=
+[ "$INPUT_CONTAINER" = inbox ] || settings="INPUT_CONTAINER=$INPUT_CONTAINER "
+[ "$OUTPUT_CONTAINER" = results ] || settings="${settings}OUTPUT_CONTAINER=$OUTPUT_CONTAINER "
+
 cat <<END
 
 blob-ocr is ready. Drop a file:
@@ -51,9 +56,9 @@ blob-ocr is ready. Drop a file:
   az storage blob upload --auth-mode login --account-name $DOCUMENTS_ACCOUNT \\
     --container-name $INPUT_CONTAINER --name ${INPUT_FOLDER:-}scan.pdf --file scan.pdf
 
-Its text is in the table "documents" of that account and in the container $OUTPUT_CONTAINER a few seconds later:
+Its text is in the table "documents" of that account and in the container $OUTPUT_CONTAINER within a minute:
 
-  python3 dev.py text ${INPUT_FOLDER:-}scan.pdf --storage $DOCUMENTS_ACCOUNT
+  ${settings}python3 dev.py text ${INPUT_FOLDER:-}scan.pdf --storage $DOCUMENTS_ACCOUNT
 
 The page: $AZURE_FUNCTION_APP_URL/api/
 Its key:  az functionapp keys list --resource-group $AZURE_RESOURCE_GROUP \\

@@ -47,12 +47,12 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
         pytest.skip(f"no {request.param} here")
     command = [shell, HOOKS / "postdeploy.sh"] if request.param == "sh" else [shell, "-File", HOOKS / "postdeploy.ps1"]
 
-    def hook(*, failures: int = 0, signed_in: int = 0) -> subprocess.CompletedProcess[str]:
+    def hook(*, failures: int = 0, signed_in: int = 0, **outputs: str) -> subprocess.CompletedProcess[str]:
         az = AZ.format(folder=tmp_path, failures=failures, signed_in=signed_in)
         for name, script in (("az", az), ("sleep", f'#!/bin/sh\necho "$1" >> "{tmp_path}/slept"\n')):
             (tmp_path / name).write_text(script)
             (tmp_path / name).chmod(0o755)
-        environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", **OUTPUTS}
+        environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", **OUTPUTS, **outputs}
         return subprocess.run(  # noqa: S603 - the hook itself
             command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT
         )
@@ -81,6 +81,27 @@ def test_it_ends_by_saying_where_to_drop_a_file(run: Run) -> None:
     assert "--container-name inbox --name scans/scan.pdf" in said
     assert "dev.py text scans/scan.pdf --storage stdocsx" in said
     assert "2026-11-27T00:00:00Z are left alone" in said
+
+
+def test_the_command_that_shows_the_text_names_containers_that_are_not_the_default_ones(run: Run) -> None:
+    assert "_CONTAINER" not in run().stdout
+    said = run(INPUT_CONTAINER="scans", OUTPUT_CONTAINER="texts").stdout
+    (line,) = (line for line in said.splitlines() if "dev.py text" in line)
+    assert re.search(r"INPUT_CONTAINER='?scans'?;? ", line)
+    assert re.search(r"OUTPUT_CONTAINER='?texts'?;? ", line)
+
+
+def test_it_asks_azure_for_no_key_and_shows_nothing_of_what_azure_answers(run: Run, tmp_path: Path) -> None:
+    assert run(failures=2).returncode == 0
+    for call in lines(tmp_path, "calls"):
+        assert call.startswith(("account show ", "deployment group create "))
+        assert call.endswith("--output none")
+
+
+def test_it_can_be_repeated(run: Run, tmp_path: Path) -> None:
+    assert [run().returncode, run().returncode] == [0, 0]
+    first, second = (line for line in lines(tmp_path, "calls") if line.startswith("deployment group create"))
+    assert first == second
 
 
 def test_it_tries_again_while_the_app_is_starting(run: Run, tmp_path: Path) -> None:
