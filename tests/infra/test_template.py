@@ -181,7 +181,9 @@ def test_no_output_of_any_template_holds_a_secret(built: Mapping[str, Any]) -> N
         assert not secret.search(f"{name} {json.dumps(output)}"), name
 
 
-def test_the_apps_key_for_event_grid_is_in_the_subscriptions_endpoint_and_nowhere_else(built: Mapping[str, Any]) -> None:
+def test_the_apps_key_for_event_grid_is_in_the_subscriptions_endpoint_and_nowhere_else(
+    built: Mapping[str, Any],
+) -> None:
     (subscription,) = built["subscription"]["resources"]
     endpoint = subscription["properties"]["destination"]["properties"].pop("endpointUrl")
     assert "systemKeys" in endpoint
