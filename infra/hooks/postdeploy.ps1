@@ -32,7 +32,7 @@ for ($try = 1; ; $try++) {
         --output none
     if ($LASTEXITCODE -eq 0) { break }
     if ($try -ge $tries) {
-        Write-Error "The app could not be subscribed to the files in $env:INPUT_CONTAINER; the last error is above. See whether the app starts (its Log stream in the portal), then: azd hooks run postdeploy"
+        Write-Error "The app could not be subscribed to the files in $env:INPUT_CONTAINER; the last error is above. Why the app does not start: portal, Application Insights, Failures. Then: azd hooks run postdeploy"
         exit 1
     }
     Write-Host "Try $try of ${tries}: the app is not ready yet (the error above is expected then). Next try in $pause s."

@@ -36,7 +36,7 @@ try=1
 until subscribe; do
   if [ "$try" -ge "$tries" ]; then
     echo "The app could not be subscribed to the files in $INPUT_CONTAINER; the last error is above." >&2
-    echo "See whether the app starts (its Log stream in the portal), then: azd hooks run postdeploy" >&2
+    echo "Why the app does not start: portal, Application Insights, Failures. Then: azd hooks run postdeploy" >&2
     exit 1
   fi
   echo "Try $try of $tries: the app is not ready yet (the error above is expected then). Next try in $pause s."

@@ -170,3 +170,11 @@ def test_the_workflow_passes_on_every_variable_that_can_be_chosen() -> None:
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text(encoding="utf-8"))
     chosen = set(re.findall(r"\$\{(\w+)=", (INFRA / "main.parameters.json").read_text(encoding="utf-8")))
     assert chosen <= set(workflow["jobs"]["deploy"]["env"])
+
+
+def test_the_identity_that_is_made_for_the_workflow_is_trusted_in_the_workflows_environment() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text(encoding="utf-8"))
+    told = (ROOT / "docs" / "azure.md").read_text(encoding="utf-8")
+    # a job with an environment signs in as it, whatever the branch or tag
+    (subject,) = re.findall(r"--subject (\S+)", told)
+    assert subject == f"repo:$REPOSITORY:environment:{workflow['jobs']['deploy']['environment']}"
