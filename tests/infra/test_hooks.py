@@ -45,11 +45,16 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
     shell = shutil.which(request.param)
     if shell is None:
         pytest.skip(f"no {request.param} here")
-    command = [shell, HOOKS / "postdeploy.sh"] if request.param == "sh" else [shell, "-File", HOOKS / "postdeploy.ps1"]
+    slept = tmp_path / "slept"
+    if request.param == "sh":
+        command = [shell, str(HOOKS / "postdeploy.sh")]
+    else:  # a function goes before the cmdlet of its name
+        no_time = f"function Start-Sleep($Seconds) {{ Add-Content -Path '{slept}' -Value $Seconds }}"
+        command = [shell, "-NoProfile", "-Command", f"{no_time}; . '{HOOKS / 'postdeploy.ps1'}'"]
 
     def hook(*, failures: int = 0, signed_in: int = 0, **outputs: str) -> subprocess.CompletedProcess[str]:
         az = AZ.format(folder=tmp_path, failures=failures, signed_in=signed_in)
-        for name, script in (("az", az), ("sleep", f'#!/bin/sh\necho "$1" >> "{tmp_path}/slept"\n')):
+        for name, script in (("az", az), ("sleep", f'#!/bin/sh\necho "$1" >> "{slept}"\n')):
             (tmp_path / name).write_text(script)
             (tmp_path / name).chmod(0o755)
         environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", **OUTPUTS, **outputs}
@@ -107,6 +112,7 @@ def test_it_can_be_repeated(run: Run, tmp_path: Path) -> None:
 def test_it_tries_again_while_the_app_is_starting(run: Run, tmp_path: Path) -> None:
     assert run(failures=9).returncode == 0
     assert len([line for line in lines(tmp_path, "calls") if line.startswith("deployment")]) == 10
+    assert lines(tmp_path, "slept") == ["30"] * 9
 
 
 def test_it_gives_up_after_ten_tries_and_says_what_to_do(run: Run, tmp_path: Path) -> None:
