@@ -182,5 +182,5 @@ def test_the_identity_that_is_made_for_the_workflow_is_trusted_in_the_workflows_
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text(encoding="utf-8"))
     told = (ROOT / "docs" / "azure.md").read_text(encoding="utf-8")
     # a job with an environment signs in as it, whatever the branch or tag
-    (subject,) = re.findall(r"--subject (\S+)", told)
-    assert subject == f"repo:$REPOSITORY:environment:{workflow['jobs']['deploy']['environment']}"
+    (subject,) = re.findall(r'--subject "(\S+)"', told)
+    assert subject == f"repo:${{REPOSITORY}}:environment:{workflow['jobs']['deploy']['environment']}"
