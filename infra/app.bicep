@@ -99,7 +99,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         DocumentStorage__clientId: identity.properties.clientId
         // A thread for each message and event that host.json lets an instance take at a time, and some for HTTP. A
         // worker up to Python 3.12 has five otherwise.
-        PYTHON_THREADPOOL_THREAD_COUNT: '64'
+        PYTHON_THREADPOOL_THREAD_COUNT: '72'
       },
       settings
     )

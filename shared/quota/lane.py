@@ -12,8 +12,8 @@ An example, at 30/s (one quota for POST and GET), where a slot is 1.006 s / 30 =
 - Another finds the next free slot 1.38 s away, longer than a function may wait. Its message is hidden for 1 s, and its
   function waits out the rest. The last one's poll is 20 s away.
 - At 12:00:05 a call in its own slot is answered 429: from here on slots are 33.7 ms long, for every instance. All
-  reservations hold; a slot that was 10 s away is now 10.04 s away. With no further refusal, slots are 33.5 ms long again
-  four seconds later.
+  reservations hold; a slot that was 10 s away is now 10.04 s away. With no further refusal, slots are 33.5 ms long
+  again four seconds later.
 """
 
 import json
@@ -61,8 +61,8 @@ BY_CHANCE = 0.2
 """The share of a window's calls whose refusal may be due to chance: the network's, or the clocks'."""
 
 SLOWER, MUCH_SLOWER, SLOWEST = 1.004, 1.05, 50
-"""How many times as long slots become by a refusal, to the power of those lately; by one of more than chance explains; by
-all, at most."""
+"""How many times as long slots become by a refusal, to the power of those lately; by one of more than chance explains;
+by all, at most."""
 
 RECOVERY = 1.001
 """How many times shorter they become again in each window."""
