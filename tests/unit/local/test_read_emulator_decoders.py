@@ -26,6 +26,8 @@ from tests.unit.local.odd_files import (
     wide_tree,
 )
 
+pytestmark = pytest.mark.slow
+
 USUAL = Limits()
 
 
