@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageFile, PngImagePlugin, TiffImagePlugin
+from PIL import ExifTags, Image, ImageFile, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 from typing_extensions import override
 
 from local.read_emulator.documents import MAX_DECODED_PIXELS, MIN_SIDE, Document, Limits, PageImage
@@ -42,6 +42,8 @@ _DECODER_ERRORS = (
     MemoryError,
 )
 """What Pillow raises on damaged data, and where the memory that a decoder may take is not enough."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 _SUBFILE_TYPE, _OLD_SUBFILE_TYPE, _BITS, _PHOTOMETRIC, _PLANES, _SAMPLE_FORMAT = 254, 255, 258, 262, 284, 339
 _REDUCED_OR_MASK = 0b101
@@ -121,13 +123,14 @@ class PictureDocument(Document):
     def _open(self) -> Image.Image:
         try:
             return self._opened()
-        except (SyntaxError, ValueError):  # a text chunk of many megabytes, a broken one
+        except (SyntaxError, ValueError, UnidentifiedImageError):  # a text chunk of many megabytes, a broken one
             with _Lenient():
-                return self._opened()
+                return self._opened(_without_metadata(self._file))
 
-    def _opened(self) -> Image.Image:
-        self._file.seek(0)
-        return Image.open(self._file, formats=("JPEG", "PNG", "BMP", "TIFF"))
+    def _opened(self, file: IO[bytes] | None = None) -> Image.Image:
+        file = file or self._file
+        file.seek(0)
+        return Image.open(file, formats=("JPEG", "PNG", "BMP", "TIFF"))
 
     def _frame(self, number: int) -> Image.Image:
         if not self._tags:
@@ -163,6 +166,20 @@ class PictureDocument(Document):
             raise Rejected(Reason.TOO_FEW_PIXELS)
         if max(image.size) > self._limits.side:
             raise Rejected(Reason.TOO_MANY_PIXELS)
+
+
+def _without_metadata(file: IO[bytes]) -> IO[bytes]:
+    """A PNG without the chunks that it can be shown without, which Pillow looks at all the same; or the file."""
+    file.seek(0)
+    if file.read(8) != _PNG:
+        return file
+    kept = io.BytesIO(_PNG)
+    kept.seek(0, io.SEEK_END)
+    while len(head := file.read(8)) == 8:
+        rest = file.read(int.from_bytes(head[:4]) + 4)
+        if head[4:] in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"):
+            kept.write(head + rest)
+    return kept
 
 
 class _Lenient:

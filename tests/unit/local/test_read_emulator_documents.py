@@ -348,11 +348,19 @@ def test_a_picture_that_is_damaged_in_its_middle_fails() -> None:
         (b"tEXt", b"note\0" + b"a" * 3_000_000),
         (b"iCCP", b"note\0\0" + zlib.compress(b"a" * 30_000_000)),
         (b"eXIf", b"nonsense"),
+        (b"iCCP", b"nonsense"),
+        (b"cHRM", b"nonsense"),
         (b"tIME", b"nonsense"),
     ],
 )
 def test_metadata_of_any_size_does_no_harm(chunk: bytes, content: bytes) -> None:
     assert shows(odd_files.png_with(chunk, content))
+
+
+@pytest.mark.parametrize("chunk", [b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"eXIf", b"tIME", b"pHYs", b"gAMA", b"prVt"])
+def test_a_damaged_chunk_that_is_no_part_of_the_picture_does_no_harm(chunk: bytes) -> None:
+    content = odd_files.png_with(chunk, b"before the damage")
+    assert shows(content.replace(b"before the damage", b"behind the damage"))  # whose checksum is now wrong
 
 
 def shown_at(content: bytes, word: str) -> tuple[float, float, float, float]:
