@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 SETTINGS = settings.from_environment(os.environ, Path(__file__).with_name("host.json").read_bytes())
 
-if SETTINGS.generation.notice:
-    logging.getLogger(__name__).warning(SETTINGS.generation.notice)
+for notice in filter(None, (SETTINGS.generation.notice, SETTINGS.notice)):
+    logging.getLogger(__name__).warning(notice)
 
 app = func.FunctionApp()
 

@@ -51,9 +51,8 @@ def check_settings(environ: Mapping[str, str], host_json: str | bytes) -> tuple[
 def settings_are_right(settings: Settings) -> Finding:
     """What an app that has started says of its settings."""
     read = f"{settings.input_container}/{settings.input_prefix}"
-    return Finding(
-        SETTINGS, True, f"Files in {read} are read by {settings.generation.service}, {settings.generation.version}."
-    )
+    message = f"Files in {read} are read by {settings.generation.service}, {settings.generation.version}."
+    return Finding(SETTINGS, True, message, settings.notice)
 
 
 def check(services: Services) -> Iterator[Finding]:

@@ -59,6 +59,17 @@ class Settings:
         """The blob trigger's path pattern, e.g. ``inbox/{name}``; the input prefix is part of the blob's name."""
         return f"{self.input_container}/{self.input_prefix}{{name}}"
 
+    @property
+    def notice(self) -> str | None:
+        """What can be as it is set, and is perhaps not meant so."""
+        prefix, container = self.input_prefix, self.input_container
+        if not prefix.startswith(f"{container}/"):
+            return None
+        return (
+            f"INPUT_PREFIX begins with the container's own name, so only files in {container}/{prefix} are read."
+            f" A prefix is a folder within the container: leave {container}/ out of it if that is not meant."
+        )
+
     def reads(self, container: str, name: str) -> bool:
         """Whether a blob is where files are dropped. Event Grid's events are not filtered by the trigger's path."""
         return container == self.input_container and name.startswith(self.input_prefix)

@@ -7,9 +7,16 @@ from pathlib import Path
 import pytest
 
 from local.commands.__main__ import parse
-from shared.decide import LOST_ANSWER_WAIT, MOST_LOST_ANSWERS, MOST_RESUBMITS, MOST_SERVER_ERRORS, NOT_FOUND_AGAIN_AFTER
+from shared.decide import (
+    LOST_ANSWER_WAIT,
+    MOST_LOST_ANSWERS,
+    MOST_OWN_ERRORS,
+    MOST_RESUBMITS,
+    MOST_SERVER_ERRORS,
+    NOT_FOUND_AGAIN_AFTER,
+)
 from shared.document import to_row, to_worklist_entry
-from shared.schedule import LONGEST_WAIT
+from shared.schedule import LONGEST_DELAY, LONGEST_WAIT, while_result_lasts
 from shared.settings import from_environment
 from tests.simulation.test_schedules import SCHEDULES
 from tests.support.markdown import ROOT, anchors, blocks, commands, document, full_document, links, names, section
@@ -66,12 +73,16 @@ def test_every_column_is_in_the_changelog() -> None:
 
 def test_the_numbers_of_what_follows_trouble_are_those_that_decide() -> None:
     text = " ".join(document("docs/reliability.md").split())
-    assert (MOST_SERVER_ERRORS, MOST_LOST_ANSWERS, MOST_RESUBMITS) == (10, 5, 1)
+    assert (MOST_SERVER_ERRORS, MOST_LOST_ANSWERS, MOST_RESUBMITS, MOST_OWN_ERRORS) == (10, 5, 1, 5)
     assert "500 to the same file ten times" in text
     assert "after a minute or later, at most five times in all" in text
     assert LOST_ANSWER_WAIT == 60
-    assert f"at the second time, {NOT_FOUND_AGAIN_AFTER} s later" in text
-    assert f"growing to {LONGEST_WAIT // 60} minutes" in text
+    assert f"polled again {NOT_FOUND_AGAIN_AFTER} s later" in text
+    assert f"from a second or two to {LONGEST_WAIT // 60} minutes" in text
+    assert LONGEST_DELAY == timedelta(days=6).total_seconds()
+    assert "at least Retry-After, up to six days" in text
+    assert f"{while_result_lasts(LONGEST_DELAY, 0) / 3600:.1f} hours after the 202 at the latest" in text
+    assert "after five errors in a row" in text
     claim = from_environment(
         {"DocumentStorage": "UseDevelopmentStorage=true", "READ_ENDPOINT": "http://read"}, document("host.json")
     ).claim_length

@@ -48,7 +48,7 @@ def pdf(
 
 
 def _in_an_object_stream(objects: list[bytes]) -> bytes:
-    """The same objects, of which none can be read without inflating it."""
+    """The same objects, all of them compressed."""
     starts = [sum(len(each) + 1 for each in objects[:number]) for number in range(len(objects))]
     head = " ".join(f"{number} {start}" for number, start in enumerate(starts, start=1)).encode() + b" "
     body = zlib.compress(head + b"".join(each + b" " for each in objects))

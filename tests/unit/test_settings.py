@@ -278,3 +278,20 @@ def test_add_ons_are_asked_for_by_name(version: str, value: str) -> None:
 def test_an_add_on_that_read_does_not_have_is_refused_with_those_it_has(value: str) -> None:
     with pytest.raises(SettingsError, match="ocrHighResolution"):
         read(READ_API_VERSION="2024-11-30", READ_FEATURES=value)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "noticed"),
+    [
+        ("", False),
+        ("scans/2026", False),
+        ("inbox-2", False),
+        ("scans/inbox", False),
+        ("inbox", True),
+        ("inbox/a", True),
+    ],
+)
+def test_a_prefix_that_repeats_the_container_is_taken_with_a_notice(prefix: str, *, noticed: bool) -> None:
+    found = read(INPUT_PREFIX=prefix)
+    assert bool(found.notice) is noticed
+    assert found.notice is None or "INPUT_PREFIX" in found.notice
