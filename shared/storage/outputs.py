@@ -152,8 +152,8 @@ class Upload:
                 # and a newer version's run deleted it. The step begins anew, and finds whose row it is.
                 if code == "InvalidBlockList":
                     raise refusal from None
-                # Somebody had the blob at our write and has deleted it since: it is free. In Azurite, blocks that an upload
-                # left behind are a blob to If-None-Match, unless blocks come too.
+                # Somebody had the blob at our write and has deleted it since: it is free. In Azurite, blocks that an
+                # upload left behind are a blob to If-None-Match, unless blocks come too.
                 self._in_blocks = code == "BlobAlreadyExists"
                 condition = missing
                 continue
@@ -163,7 +163,7 @@ class Upload:
             # A newer version's run has the row, and may have written the blob already.
             if not self._fence.still_ours():
                 raise Superseded
-            # An older version's slow run committed after we staged, which discards our blocks: a retry stages them anew.
+            # An older version's slow run committed after we staged, which discards our blocks: a retry stages anew.
             if code == "InvalidBlockList":
                 raise refusal
             # An older version's blob, from before or from a slow run: it is replaced, if nobody writes it meanwhile.
