@@ -79,7 +79,7 @@ def test_the_numbers_of_what_follows_trouble_are_those_that_decide() -> None:
     assert LOST_ANSWER_WAIT == 60
     assert f"polled again {NOT_FOUND_AGAIN_AFTER} s later" in text
     assert f"from a second or two to {LONGEST_WAIT // 60} minutes" in text
-    assert LONGEST_DELAY == timedelta(days=6).total_seconds()
+    assert timedelta(days=6).total_seconds() == LONGEST_DELAY
     assert "at least Retry-After, up to six days" in text
     assert f"{while_result_lasts(LONGEST_DELAY, 0) / 3600:.1f} hours after the 202 at the latest" in text
     assert "after five errors in a row" in text
