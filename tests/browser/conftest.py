@@ -1,26 +1,13 @@
 """A real browser, found or installed, and the page before it over a made-up library."""
 
-import os
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
-from local.lock import locked
-from local.paths import DEV
+from local.chromium import HOW_TO_INSTALL, launched
 from tests.web.fake_api import FakeApi, library
-
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--enable-precise-memory-info", "--js-flags=--expose-gc"),
-]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-INSTALL = (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"])
 
 PATIENCE = 20_000
 """Milliseconds: other tests may have the machine."""
@@ -35,31 +22,10 @@ def browser() -> Iterator[Browser]:
     """One browser of this process."""
     with sync_playwright() as playwright:
         browser = launched(playwright)
+        if browser is None:
+            pytest.skip(HOW_TO_INSTALL)
         yield browser
         browser.close()
-
-
-def launched(playwright: Playwright) -> Browser:
-    """The system's Chromium, Playwright's own, or Debian's, installed now; else the test is skipped."""
-    if path := system_chromium():
-        return playwright.chromium.launch(executable_path=path, args=FLAGS)
-    if Path(playwright.chromium.executable_path).exists():
-        return playwright.chromium.launch(args=FLAGS)
-    if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        with locked(DEV / "chromium.lock", waiting="Another process installs Chromium …"):
-            for command in [] if system_chromium() else INSTALL:
-                subprocess.run(command, check=False, capture_output=True, timeout=600)  # noqa: S603 - fixed commands
-        if path := system_chromium():
-            return playwright.chromium.launch(executable_path=path, args=FLAGS)
-    pytest.skip(
-        "No Chromium: install it with the system's packages (Debian: apt-get install chromium), "
-        "or run `python -m playwright install chromium`"
-    )
-
-
-def system_chromium() -> str | None:
-    """Where the system has one."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @pytest.fixture

@@ -64,6 +64,12 @@ def at_key(page: Page, api: FakeApi) -> None:
     expect(page.locator("#key-error")).not_to_be_empty()
 
 
+def at_sign_in(page: Page, api: FakeApi) -> None:
+    api.sign_in = "app"
+    page.reload()
+    expect(page.locator("#sign-in-dialog")).to_be_visible()
+
+
 def at_offline(page: Page, api: FakeApi) -> None:
     api.offline = True
     page.reload()
@@ -120,6 +126,7 @@ STATES: list[tuple[str, str, Callable[[Page, FakeApi], None], Looks]] = [
     ("name taken", "", at_taken, [("dark", False)]),
     ("wrong url", "", at_wrong_url, [("light", False), ("dark", False)]),
     ("key", "", at_key, [("light", False), ("dark", False)]),
+    ("sign-in", "", at_sign_in, [("light", False), ("dark", True)]),
     ("offline", "", at_offline, [("light", False), ("dark", False)]),
     ("check", "", at_check, [("light", False), ("dark", False)]),
     ("text", HARBOUR, at_word, [("light", False), ("dark", False), ("light", True)]),

@@ -467,6 +467,38 @@ def test_a_wrong_key_is_asked_for_again_and_a_right_one_only_once(api: FakeApi, 
     assert page.evaluate("JSON.stringify(localStorage)") == "{}"
 
 
+def test_a_key_that_was_not_given_is_asked_for_again_only_when_somebody_does_something(
+    api: FakeApi, open_page: Open
+) -> None:
+    api.key = "right-key"
+    page = open_page("#name=being-read.pdf")
+    dialog = page.locator("#key-dialog")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#state")).to_contain_text("Documents are shown with the app’s key.")
+    expect(dialog).to_be_hidden()
+    page.get_by_role("button", name="Try again").click()
+    expect(dialog).to_be_visible()
+
+
+@pytest.mark.parametrize("by", ["app", "platform"])
+def test_where_people_sign_in_the_page_leads_there_and_back_and_asks_for_no_key(
+    api: FakeApi, open_page: Open, by: str
+) -> None:
+    api.sign_in = by
+    page = open_page(HARBOUR)
+    expect(page.locator("#sign-in-dialog")).to_be_visible()
+    expect(page.locator("#key-dialog")).to_be_hidden()
+    leads = urlsplit(str(page.locator("#sign-in").get_attribute("href")))
+    assert (leads.netloc, leads.path) == ("", "/.auth/login/aad")
+    assert parse_qs(leads.query) == {"post_login_redirect_uri": [f"/api/{HARBOUR}"]}
+    page.get_by_role("button", name="Not now").click()
+    expect(page.locator("#state")).to_contain_text("You are not signed in.")
+    api.sign_in = None
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#text p").first).to_be_visible()
+
+
 # Names and texts that mean harm
 
 

@@ -26,6 +26,8 @@ from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from PIL import Image, ImageDraw, ImageFont
 
+from web.site import security_headers
+
 PAGE_FOLDER = Path(__file__).resolve().parents[2] / "web" / "page"
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 STATUSES = ("submitting", "reading", "waiting", "succeeded", "failed", "ignored")
@@ -418,6 +420,8 @@ class FakeApi:
     def __init__(self, documents: Iterator[Document] | None = None) -> None:
         self.documents: dict[str, Document] = {}
         self.key: str | None = None
+        self.sign_in: str | None = None
+        """How somebody who has not signed in is refused: by the "app", or by the "platform" with a way to sign in."""
         self.offline = False
         self.cors = True
         self.slow_storage = 0.0
@@ -544,15 +548,8 @@ class ApiHandler(Handler):
         if path.suffix not in TYPES or not path.is_file():
             self.answer(404)
             return
-        policy = (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-            f"connect-src 'self' {self.world.storage_url}; base-uri 'none'; form-action 'none'; "
-            "frame-ancestors 'none'; require-trusted-types-for 'script'"
-        )
-        self.answer(
-            200, path.read_bytes(), content_type=f"{TYPES[path.suffix]}; charset=utf-8", cache_control="no-cache",
-            content_security_policy=policy, x_content_type_options="nosniff", referrer_policy="no-referrer",
-        )  # fmt: skip
+        headers = {"Content-Type": f"{TYPES[path.suffix]}; charset=utf-8", "Cache-Control": "no-cache"}
+        self.answer(200, path.read_bytes(), **headers, **security_headers(self.world.storage_url))
 
     def _data(self) -> None:
         parts = urlsplit(self.path)
@@ -565,6 +562,11 @@ class ApiHandler(Handler):
             if self.world.key and self.headers.get("x-functions-key") != self.world.key:
                 self.answer(401)
                 return
+            if self.world.sign_in == "platform":
+                self.answer(302, b"", location="https://login.microsoftonline.com/common/oauth2/v2.0/authorize")
+                return
+            if self.world.sign_in:
+                raise ApiError(401, "AuthenticationRequired", "Nobody has signed in.", "Sign in.")
             if self.world.offline:
                 raise ApiError(
                     503,

@@ -3,7 +3,7 @@
 import { $, announce, h } from "./dom.js";
 import * as address from "./address.js";
 import { Api } from "./api.js";
-import { ask, askKey, showCheck } from "./dialogs.js";
+import { ask, askKey, askSignIn, showCheck } from "./dialogs.js";
 import { counted } from "./format.js";
 import * as keyboard from "./keyboard.js";
 import { Library } from "./library.js";
@@ -13,7 +13,7 @@ import { Viewer } from "./viewer.js";
 const LANGUAGES = ["en", "de", "es", "fr", "it", "nl", "pt", "pl", "ar", "he", "hi", "ja", "ko", "ru", "tr", "uk", "zh-Hans", "zh-Hant"];
 const LONGEST_RETRY = 30_000; // ms
 
-const api = new Api((wrong) => askKey(wrong, false));
+const api = new Api((wrong) => askKey(wrong, false), askSignIn);
 const library = new Library(api);
 const uploads = new Uploads(api, (upload) => { library.changed(upload); viewer.changed(upload); });
 const viewer = new Viewer(api, library, (name) => chooseAgain(name));
@@ -47,6 +47,7 @@ function show() {
   }
 }
 
+for (const kind of ["click", "keydown", "submit", "drop", "paste"]) addEventListener(kind, () => api.mayAsk(), true);
 addEventListener("hashchange", show);
 addEventListener("popstate", show);
 addEventListener("beforeunload", (event) => { if (uploads.busy) event.preventDefault(); });
