@@ -41,14 +41,14 @@ def open_page(browser: Browser, api: FakeApi) -> Iterator[Open]:
     contexts = []
     failures: list[str] = []
 
-    def opened(address: str = "", /, **options: object) -> Page:
+    def opened(address: str = "", /, *, base: str = api.url, **options: object) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}} | options)  # type: ignore[arg-type]  # the options of one call, by name
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: failures.append(f"{error}\n{error.stack}"))
         page.on("console", lambda message: failures.append(message.text) if is_failure(message) else None)
-        page.goto(api.url + address)
+        page.goto(base + address)
         return page
 
     yield opened
@@ -70,9 +70,15 @@ def until(page: Page, expression: str) -> None:
         page.wait_for_timeout(40)
 
 
-def image_shown(page: Page) -> None:
-    """Wait for the open page's image."""
-    until(page, "document.getElementById('scan').width > 0 && Boolean(document.getElementById('scan').dataset.page)")
+def image_shown(page: Page, number: int | None = None) -> None:
+    """Wait for the image of a page, or of any."""
+    of = f"=== '{number}'" if number else "!== undefined"
+    until(page, f"document.getElementById('scan').width > 0 && document.getElementById('scan').dataset.page {of}")
+
+
+def painted(page: Page) -> None:
+    """Wait until what has changed is on the canvas."""
+    page.evaluate("new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame))")
 
 
 def is_failure(message: ConsoleMessage) -> bool:

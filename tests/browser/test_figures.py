@@ -20,13 +20,13 @@ FITS = """async () => {
   const boxes = canvas.getContext('2d').getImageData(0, 0, copy.width, copy.height).data;
   let both = 0, either = 0;
   for (let i = 0; i < paper.length; i += 4) {
-    const ink = paper[i + 3] > 128 && paper[i] < 128, box = boxes[i + 3] > 40;
+    const ink = paper[i + 3] > 128 && Math.min(paper[i], paper[i + 1], paper[i + 2]) < 128, box = boxes[i + 3] > 40;
     both += ink && box;
     either += ink || box;
   }
   return both / either;
 }"""
-"""IoU of what is black on the image and what the canvas covers."""
+"""IoU of what is not white on the image and what the canvas covers."""
 
 TURNS = [
     pytest.param((1000, 1414), "pixel", 0.0, id="pixels"),

@@ -699,7 +699,7 @@ class ApiHandler(Handler):
         self.world.read_again.append(document.name)
         document.status, document.error, document.uploaded = "submitting", None, datetime.now(UTC)
         document.ready_at, document.then = time.monotonic() + self.world.read_takes, read_result
-        return self._json({}, 202, operation_location="/api/document", retry_after="2")
+        return 202, b"", {"operation_location": "/api/document", "retry_after": "2"}
 
     def do_forget(self, query: Json) -> tuple[int, bytes, dict[str, str]]:
         """Forget a document."""

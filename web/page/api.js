@@ -98,11 +98,16 @@ export class Api extends EventTarget {
 
   async #json(method, path, content, options = {}) {
     const response = await this.#send(method, path, content, options);
-    const body = response.status === 304 || response.status === 204 ? null : await response.json().catch((error) => {
+    const text = await response.text().catch((error) => {
       if (error.name === "AbortError") throw error;
-      throw new Problem({ status: response.status, title: "The app’s answer is not JSON.", advice: "Something between this page and the app may have changed it." });
+      throw this.#trouble(unreachable()); // the connection was lost on the way
     });
-    return { body, response };
+    if (!text) return { body: null, response }; // 202, 204, 304
+    try {
+      return { body: JSON.parse(text), response };
+    } catch {
+      throw new Problem({ status: response.status, title: "The app’s answer is not JSON.", advice: "Something between this page and the app may have changed it." });
+    }
   }
 
   async #send(method, path, content, { etag = null, signal, quiet = false } = {}) {

@@ -50,6 +50,16 @@ function show() {
 for (const kind of ["click", "keydown", "submit", "drop", "paste"]) addEventListener(kind, () => api.mayAsk(), true);
 addEventListener("hashchange", show);
 addEventListener("popstate", show);
+
+/** Somebody comes back to this tab: what it shows may have changed elsewhere. */
+function comeBack() {
+  if (document.hidden) return;
+  if (shown()) viewer.refresh();
+  else library.refresh();
+}
+addEventListener("focus", comeBack);
+document.addEventListener("visibilitychange", comeBack);
+
 addEventListener("beforeunload", (event) => { if (uploads.busy) event.preventDefault(); });
 
 // Trouble that is not one document's: said once, and tried again by itself

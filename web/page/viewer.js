@@ -52,6 +52,7 @@ export class Viewer {
   #pageHits = [];
   #hit = null; // {page, index}
   #drawing = 0;
+  #following = false; // whether the app is asked about the document
 
   /** `uploadAgain(name)` lets the person choose a file that takes the place of the document's. */
   constructor(api, library, uploadAgain) {
@@ -113,18 +114,25 @@ export class Viewer {
     this.#opened.abort();
     this.#turning.abort();
     this.#searching.abort();
+    this.#following = false;
     this.#place = {};
     this.#document = null;
-    this.#model = null;
-    this.#boxes.model = null;
-    this.#page = 0;
-    this.#pages.clear();
-    this.#images.clear();
+    this.#letGo();
     this.#clearScan();
     this.#preview = null;
     this.#text.empty();
     $("json").textContent = "";
     $("hits").replaceChildren();
+  }
+
+  /** Forget the pages: they are of a result that is not shown any more. */
+  #letGo() {
+    this.#turning.abort();
+    this.#pages.clear();
+    this.#images.clear();
+    this.#page = 0;
+    this.#model = null;
+    this.#boxes.model = null;
   }
 
   /** Something about an upload has changed; it may be of this document. */
@@ -169,8 +177,22 @@ export class Viewer {
     this.#follow(this.#opened.signal);
   }
 
+  /**
+   * Look whether the document is still as it is shown: somebody else may have replaced or forgotten it. Where it is being
+   * read now, it is followed until it is final.
+   */
+  refresh() {
+    if (!this.#place.name || this.#following || (!this.#document && !this.#missing)) return;
+    this.#follow(this.#opened.signal);
+  }
+
   /** Ask about the document until it is final. An answer "as it was" costs next to nothing. */
   async #follow(signal) {
+    this.#following = true;
+    try { await this.#askUntilFinal(signal); } finally { if (this.#opened.signal === signal) this.#following = false; }
+  }
+
+  async #askUntilFinal(signal) {
     const since = Date.now();
     while (!signal.aborted) {
       try {
@@ -204,6 +226,8 @@ export class Viewer {
     const before = this.#document;
     this.#document = body;
     if (body) this.#library.learn(body);
+    if (body) this.#missing = false;
+    else this.#letGo();
     this.#showState();
     if (!body) return;
     this.#showDetails();
@@ -211,10 +235,7 @@ export class Viewer {
     $("warning").textContent = body.warning ?? "";
     const result = `${body.status} ${body.sourceEtag} ${body.completedAt}`;
     if (before && result === `${before.status} ${before.sourceEtag} ${before.completedAt}` && this.#model) return;
-    this.#pages.clear();
-    this.#images.clear();
-    this.#page = 0;
-    this.#model = null;
+    this.#letGo();
     if (body.status !== "succeeded" || this.#showsState()) return;
     this.#numbers = pageNumbers(body);
     if (before) announce(`${body.name} is read: ${counted(body.wordCount ?? 0, "word")}.`);
@@ -379,6 +400,7 @@ export class Viewer {
       if (this.#turned && !signal.aborted) this.#prefetch(page + this.#turned, signal);
     } catch (problem) {
       if (signal.aborted || problem.name === "AbortError") return;
+      this.#suspect(problem);
       this.#model = null;
       this.#boxes.model = null;
       this.#text.show({ lines: [], words: [] }, null, problem.status === 404 ? "Read gave nothing for this page." : `${problem.message} ${problem.advice ?? ""}`);
@@ -450,11 +472,15 @@ export class Viewer {
       if (!this.#model?.hasBoxes) { this.#aspect = aspect; this.#layOut(); }
     } else {
       this.#clearScan();
-      if (!this.#model?.hasBoxes) this.#note("This page has no image, and its words no places.");
-      else this.#note(entry.code === "PageNotDrawable" ? "This page cannot be drawn. Its words stand where they were found." : "The page’s image cannot be had right now. Its words stand where they were found.");
+      this.#suspect(entry);
+      const why = entry.status >= 400 && entry.status < 500 && entry.status !== 429 ? entry.message : "The page’s image cannot be had right now.";
+      this.#note(this.#model?.hasBoxes ? `${why} Its words stand where they were found.` : "This page has no image, and its words no places.");
     }
     this.#draw();
   }
+
+  /** A page, or its image, is not of the result that is shown: the document may have changed meanwhile. */
+  #suspect(problem) { if (problem.status === 404 || problem.status === 409) this.refresh(); }
 
   #prefetch(page, signal) {
     if (!this.#numbers.includes(page)) return;
