@@ -2,15 +2,27 @@
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from local.chromium import HOW_TO_INSTALL, launched
 from tests.web.fake_api import FakeApi, library
 
 PATIENCE = 20_000
 """Milliseconds: other tests may have the machine."""
+
+DESK: ViewportSize = {"width": 1280, "height": 860}
 
 Open = Callable[..., Page]
 
@@ -28,37 +40,64 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    """The interface over the library without its ten thousand."""
-    with FakeApi(library(many=0)) as api:
+@pytest.fixture(scope="session")
+def servers() -> Iterator[FakeApi]:
+    """The made-up interface and its storage, on the same two origins for all tests of this process."""
+    with FakeApi() as api:
         yield api
 
 
 @pytest.fixture
-def open_page(browser: Browser, api: FakeApi) -> Iterator[Open]:
-    """Open the page at an address, in a context of its own; at the end no script may have failed in it."""
-    contexts = []
+def api(servers: FakeApi) -> FakeApi:
+    """The interface over the library without its ten thousand."""
+    servers.begin(library(many=0))
+    return servers
+
+
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> BrowserContext:
+    """What tabs share that need nothing of their own: a context costs a process, which costs as much as a test.
+
+    The page keeps what it keeps in the tab's session storage, so that tests share nothing by it.
+    """
+    return browser.new_context(viewport=DESK)
+
+
+@pytest.fixture
+def open_page(browser: Browser, context: BrowserContext, api: FakeApi) -> Iterator[Open]:
+    """Open the page at an address, in a tab of its own; at the end no script may have failed in it.
+
+    ``options`` are a new context's.
+    """
+    pages: list[Page] = []
+    contexts: list[BrowserContext] = []
     failures: list[str] = []
 
-    def opened(address: str = "", /, *, base: str = api.url, **options: object) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}} | options)  # type: ignore[arg-type]  # the options of one call, by name
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        page = context.new_page()
+    def opened(address: str = "", /, *, base: str = api.url, **options: Any) -> Page:
+        media = {name: options.pop(name) for name in ("color_scheme", "reduced_motion") if name in options}
+        viewport = options.pop("viewport", DESK)
+        if options:
+            contexts.append(browser.new_context(**options))
+        page = (contexts[-1] if options else context).new_page()
+        pages.append(page)
+        page.set_default_timeout(PATIENCE)
+        page.set_viewport_size(viewport)
+        if media:
+            page.emulate_media(**media)
         page.on("pageerror", lambda error: failures.append(f"{error}\n{error.stack}"))
         page.on("console", lambda message: failures.append(message.text) if is_failure(message) else None)
         page.goto(base + address)
         return page
 
     yield opened
-    for context in contexts:
-        for page in context.pages:
-            try:
-                assert page.evaluate("window.hacked") is None
-            except Error:
-                assert page.is_closed()
-        context.close()
+    for page in pages:
+        try:
+            assert page.evaluate("window.hacked") is None
+        except Error:
+            assert page.is_closed()
+        page.close()
+    for each in contexts:
+        each.close()
     assert not failures
 
 

@@ -208,7 +208,8 @@ def test_no_document_is_said_in_words(api: FakeApi, open_page: Open) -> None:
     api.documents.clear()
     page = open_page()
     expect(page.locator("#empty")).to_contain_text("Nothing has been read yet")
-    page.fill("#prefix", "x")
+    expect(page.locator("#filters")).to_be_hidden()
+    page = open_page("#prefix=x")
     expect(page.locator("#empty")).to_contain_text("No document is like this")
 
 

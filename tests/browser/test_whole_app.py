@@ -17,7 +17,7 @@ from simulation.app import App, Clock, settings_for
 from simulation.read_server import ReadServer, as_json, result_of
 from tests.browser.conftest import Open, image_shown, painted
 from tests.browser.test_figures import FITS
-from tests.support.pages import DrawnPage, PdfPage, pdf_of, picture_of, points, turned, words_of
+from tests.support.pages import DrawnPage, PdfPage, pdf_of, picture_of, turned, words_of
 
 HOSTILE_NAME = "<img src=x onerror='window.hacked=1'> ./#1?&%2F+'=;~.png."
 HOSTILE_TEXT = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'

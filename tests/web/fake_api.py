@@ -15,7 +15,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property, lru_cache
@@ -417,8 +417,16 @@ def simple(name: str, page: Json) -> Document:
 class FakeApi:
     """The interface on ``url``, storage on ``storage_url``; a context that serves both from threads."""
 
-    def __init__(self, documents: Iterator[Document] | None = None) -> None:
-        self.documents: dict[str, Document] = {}
+    def __init__(self, documents: Iterable[Document] = ()) -> None:
+        self.begin(documents)
+        self._api = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(ApiHandler))
+        self._storage = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(StorageHandler))
+        self.url = f"http://127.0.0.1:{self._api.server_port}/api/"
+        self.storage_url = f"http://127.0.0.1:{self._storage.server_port}"
+
+    def begin(self, documents: Iterable[Document]) -> None:
+        """Begin anew, with these documents and every switch as it is at first."""
+        self.documents = {document.name: document for document in documents}
         self.key: str | None = None
         self.sign_in: str | None = None
         """How somebody who has not signed in is refused: by the "app", or by the "platform" with a way to sign in."""
@@ -437,12 +445,6 @@ class FakeApi:
         self.forgotten: list[tuple[str, bool]] = []
         self.read_again: list[str] = []
         self.uploads: dict[str, Json] = {}
-        for document in documents or ():
-            self.documents[document.name] = document
-        self._api = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(ApiHandler))
-        self._storage = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(StorageHandler))
-        self.url = f"http://127.0.0.1:{self._api.server_port}/api/"
-        self.storage_url = f"http://127.0.0.1:{self._storage.server_port}"
 
     def _handler(self, kind: type["Handler"]) -> type["Handler"]:
         return type(kind.__name__, (kind,), {"world": self})

@@ -268,6 +268,7 @@ export class Library {
   #end() {
     const filtered = Boolean(this.#place.prefix || this.#place.status);
     const none = !this.#documents.length && !this.#loading;
+    $("filters").hidden = none && !filtered && !this.#problem; // there is nothing to look among
     const total = this.#place.status ? this.#counts?.byStatus[this.#place.status] : this.#counts?.files;
     $("documents-summary").textContent = total === undefined ? "" : counted(total, "document");
     $("list-end").textContent = this.#loading ? "Loading…" : this.#problem && !none ? this.#problem.message : "";

@@ -309,7 +309,7 @@ export class Viewer {
     if (state === "waiting") {
       return [h("h2", {}, "Waiting for another try"), h("p", { class: "lead" }, body.errorMessage || "Read, or storage, cannot take it right now."),
         body.dueAt ? h("p", { class: "message" }, `Next try at ${when(body.dueAt)}.`) : null, advice(body.advice),
-        body.errorCode ? h("p", {}, h("span", { class: "code" }, body.errorCode)) : null];
+        body.errorCode ? h("p", {}, h("span", { class: "code for-now" }, body.errorCode)) : null];
     }
     if (state === null && !this.#missing) {
       return [h("h2", {}, "Opening…")];
@@ -325,7 +325,7 @@ export class Viewer {
       step(0, 1, at > 1 ? "Uploaded" : "Uploading", bar),
       step(2, 3, at > 3 ? "Submitted to Read" : "Being picked up and submitted"),
       step(4, 4, "Being read"),
-      step(5, 5, "Its text is here"))];
+      step(5, 5, "Ready"))];
   }
 
   #showProblem(problem) {
@@ -621,11 +621,13 @@ export class Viewer {
 
   #markDoubts() {
     const known = Boolean(this.#model?.hasConfidence);
+    const none = Boolean(this.#model?.words.length) && !known;
     const doubtful = known ? this.#model.doubtful(this.#threshold) : [];
     $("threshold-value").textContent = `${$("threshold").value} %`;
-    $("threshold").disabled = !known && Boolean(this.#model);
-    $("doubt-count").textContent = !this.#model ? "" : known ? `${number(doubtful.length)} here` : "No confidence given";
-    document.querySelector('[data-do="next-doubt"]').title = known ? "Next doubtful word (n)" : "Read gave no confidence for this page’s words, so none is marked.";
+    $("threshold").disabled = none;
+    $("next-doubt-text").hidden = none;
+    $("doubt-count").textContent = !this.#model ? "" : none ? "No confidence given" : `${number(doubtful.length)} here`;
+    document.querySelector('[data-do="next-doubt"]').title = none ? "Read gave no confidence for this page’s words, so none is marked." : "Next doubtful word (n)";
     this.#text.mark("doubt", doubtful);
     this.#boxes.doubtful = doubtful.map((word) => word.box).filter(Boolean);
   }
