@@ -1,10 +1,8 @@
 """What the page takes: requests, data, memory; and how exactly its boxes fit. `dev.py bench page` measures times."""
 
-import re
-from pathlib import Path
+from playwright.sync_api import Browser, expect
 
-from playwright.sync_api import Browser, Page, expect
-
+from bench.page import TURN, megabytes
 from tests.browser.conftest import Open, image_shown, painted
 from tests.web.fake_api import Document, FakeApi, drawn, page_of, words
 
@@ -82,34 +80,6 @@ def test_a_hundred_pages_leave_no_more_memory_than_a_third_of_what_300_may(
     page.evaluate(TURN, 100)
     expect(page.locator("#text p").first).to_have_text("Page 111 of a long book")
     assert megabytes(browser, page) - before <= 50
-
-
-TURN = """async (pages) => {
-  const image = document.getElementById('scan');
-  for (let i = 0; i < pages; i += 1) {
-    const before = image.dataset.page;
-    document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'PageDown', bubbles: true, cancelable: true}));
-    for (let wait = 0; wait < 200 && (!image.dataset.page || image.dataset.page === before); wait += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 4));
-    }
-  }
-}"""
-"""Turns so many pages, each once the one before has its image."""
-
-
-def megabytes(browser: Browser, page: Page) -> float:
-    """What the browser's processes hold, garbage collected, where Linux tells; elsewhere the scripts' heap."""
-    session = page.context.new_cdp_session(page)
-    session.send("HeapProfiler.collectGarbage")
-    page.wait_for_timeout(300)
-    if not Path("/proc/self/status").exists():
-        return float(session.send("Runtime.getHeapUsage")["usedSize"]) / 1e6
-    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
-    held = 0
-    for process in processes:
-        status = Path(f"/proc/{process['id']}/status").read_text(encoding="ascii")
-        held += sum(map(int, re.findall(r"Rss(?:Anon|Shmem):\s+(\d+) kB", status)))
-    return held / 1e3
 
 
 FOLLOWED = """async () => {

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from web.site import security_headers
 
 PAGE_FOLDER = Path(__file__).resolve().parents[2] / "web" / "page"
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-STATUSES = ("submitting", "reading", "waiting", "succeeded", "failed", "ignored")
+STATUSES = ("submitting", "reading", "waiting", "succeeded", "failed", "ignored", "trouble")
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf"
 
 Json = dict[str, Any]
@@ -170,6 +170,16 @@ def counted(page: Callable[[int], Json]) -> tuple[int, int]:
     """Lines and words on page 1."""
     lines = page(1)["lines"]
     return len(lines), sum(len(line["words"]) for line in lines)
+
+
+UNKNOWN = Document("").summary().keys()
+
+
+def line_of(page: Json, number: int) -> Json:
+    """A line as /api/lines has it."""
+    line = page["lines"][number - 1]
+    kept = {name: line[name] for name in ("text", "confidence", "handwritten", "language")}
+    return {"page": page["page"], "line": number, "boundingBox": line["box"], "unit": page["unit"], **kept}
 
 
 # Pages
@@ -615,10 +625,11 @@ class ApiHandler(Handler):
             return self._json(
                 {
                     "value": [
-                        known[name].summary() if name in known else {"name": name, "status": None}
+                        known[name].summary() if name in known else dict.fromkeys(UNKNOWN) | {"name": name}
                         for name in query["names"]
                     ],
                     "nextLink": None,
+                    "continuation": None,
                 }
             )
         found = [
@@ -626,10 +637,19 @@ class ApiHandler(Handler):
             for each in self.world.listed()
             if each.name.startswith(query.get("prefix", "")) and query.get("status") in (None, "", each.status)
         ]
-        start, limit = int(query.get("continuation", 0)), int(query.get("limit", 100))
-        more = start + limit < len(found)
-        link = f"{self.world.url}documents?{urlencode({'continuation': start + limit})}" if more else None
-        return self._json({"value": [each.summary() for each in found[start : start + limit]], "nextLink": link})
+        return self._part(query, "documents", [each.summary for each in found])
+
+    def _part(self, query: Json, route: str, makes: list[Callable[[], Json]]) -> tuple[int, bytes, dict[str, str]]:
+        """A part of a list, and what continues it."""
+        start, limit = int(query.get("continuation") or 0), int(query.get("limit", 100))
+        more = str(start + limit) if start + limit < len(makes) else None
+        return self._json(
+            {
+                "value": [make() for make in makes[start : start + limit]],
+                "nextLink": f"/api/{route}?{urlencode({'continuation': more})}" if more else None,
+                "continuation": more,
+            }
+        )
 
     def do_counts(self, query: Json) -> tuple[int, bytes, dict[str, str]]:
         """How many documents there are, by status."""
@@ -657,19 +677,10 @@ class ApiHandler(Handler):
     def do_lines(self, query: Json) -> tuple[int, bytes, dict[str, str]]:
         """Lines of a document, a part at a time."""
         document = self._document(query)
-        lines = [
-            {"page": page["page"], "line": at, "text": line["text"]}
-            for page in document.pages
-            for at, line in enumerate(page["lines"], 1)
+        lines: list[Callable[[], Json]] = [
+            partial(line_of, page, at) for page in document.pages for at in range(1, len(page["lines"]) + 1)
         ]
-        start, limit = int(query.get("continuation", 0)), int(query.get("limit", 100))
-        more = start + limit < len(lines)
-        return self._json(
-            {
-                "value": lines[start : start + limit],
-                "nextLink": f"{self.world.url}lines?continuation={start + limit}" if more else None,
-            }
-        )
+        return self._part(query, "lines", lines)
 
     def do_links(self, query: Json) -> tuple[int, bytes, dict[str, str]]:
         """Links to what is stored."""
