@@ -8,12 +8,14 @@ from shared.assembly import Services
 from shared.document import Document, Status, Tombstone
 from shared.keys import is_unsafe, lines_key, output_name
 from shared.message import Message
+from shared.outputs.pages import PagesWriter
+from shared.outputs.text import TextWriter
 from shared.storage.documents import Expected
 from shared.storage.fence import Fence
 from shared.storage.lines import Lines
 from shared.storage.outputs import Outputs
 
-EXTENSIONS = (".json", ".txt", ".jsonl")
+_EXTENSIONS = (".json", TextWriter.extension, PagesWriter.extension)
 """Of all output blobs that a document can have."""
 
 
@@ -111,8 +113,12 @@ def _clear(services: Services, document: Document, still_ours: Callable[[], bool
 def _clear_in(outputs: Outputs, lines: Lines, services: Services, document: Document, fence: Fence) -> None:
     key = lines_key(services.settings.input_container, document.name)
     lines.clear(key, fence, head_too=bool(document.forgotten))
-    for extension in () if is_unsafe(document.name) else EXTENSIONS:
-        outputs.delete(output_name(document.name, extension), fence)
+    _delete_blobs(outputs, document.name, fence)
+
+
+def _delete_blobs(outputs: Outputs, name: str, fence: Fence) -> None:
+    for extension in () if is_unsafe(name) else _EXTENSIONS:
+        outputs.delete(output_name(name, extension), fence)
 
 
 def _clear_elsewhere(services: Services, before: Document, kept: Document) -> None:
@@ -122,8 +128,7 @@ def _clear_elsewhere(services: Services, before: Document, kept: Document) -> No
         fence = Fence(before.source_etag or "", before.operation_id, lambda: True)
         outputs, lines = services.places_of(before)
         if before.output_container != services.settings.output_container:
-            for extension in EXTENSIONS:
-                outputs.delete(output_name(before.name, extension), fence)
+            _delete_blobs(outputs, before.name, fence)
         if before.lines_table != services.settings.lines_table:
             lines.clear(lines_key(services.settings.input_container, before.name), fence, head_too=True)
 

@@ -14,12 +14,14 @@ _OTHER_SETTINGS = ("READ_", "INPUT_", "OUTPUT_", "DOCUMENTS_", "LINES_", "DONE_"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "quick: run by `dev.py test --quick`, as unit and conformance tests are")
+    config.addinivalue_line("markers", "slow: a unit test that takes seconds and depends on no version of Python")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(Path(__file__).parent).parts[0] in ("unit", "conformance"):
-            item.add_marker(pytest.mark.quick)
+            if item.get_closest_marker("slow") is None:
+                item.add_marker(pytest.mark.quick)
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,10 @@ AHEAD = 90
 MOST_AHEAD = 10_000
 """Slots ahead that are reserved, at most, so that a row holds them."""
 
+SLACK, LONG_SLACK = 0.01, 1
+"""Seconds by which a window of slots is longer than the quota's, of a second or so and of a minute: a call's way takes
+now longer, now shorter."""
+
 LATER_COSTS = 0.1
 """Seconds that a function waits rather than that its call comes a second later."""
 
@@ -95,7 +99,7 @@ class Lane:
 
         ``kept``: one in so many slots is for polls.
         """
-        slack = 0.01 if quota.seconds < LONG_WINDOW else 1
+        slack = SLACK if quota.seconds < LONG_WINDOW else LONG_SLACK
         self.quota = quota
         self._kept = kept
         self._shortest = max((quota.seconds + slack) / quota.calls, 0.001)

@@ -99,7 +99,7 @@ def test_a_document_s_way_is_a_way_through_all_three_services() -> None:
     assert len(CALLS) > 10
 
 
-@pytest.mark.parametrize(("call", "error"), outages())
+@pytest.mark.parametrize(("call", "error"), tuple(outages()))
 def test_what_storage_refuses_for_hours_is_read_once_it_does_not(call: str, error: str) -> None:
     world = Outage(call, (ERRORS | OF_BLOBS_ALONE)[error])
     world.run()  # checks lines, outputs, payments and what is left in queues

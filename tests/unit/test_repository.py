@@ -14,6 +14,8 @@ from local.install import AZURITE
 from shared import __version__
 from tests.support.markdown import ROOT, document
 
+pytestmark = pytest.mark.slow
+
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 VERSIONS = ["3.11", "3.12", "3.13", "3.14"]
 

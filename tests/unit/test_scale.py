@@ -40,6 +40,7 @@ def test_exact_figures_are_shown_as_they_are_counted(exact: dict[str, Figure], s
     assert {name: shown.get(name) for name in counted} == counted, AGAIN
 
 
+@pytest.mark.slow
 def test_the_tables_have_a_row_for_each_figure_and_no_other(
     exact: dict[str, Figure], sampled: dict[str, Figure], shown: dict[str, str]
 ) -> None:

@@ -17,6 +17,8 @@ from local.read_emulator.documents import Limits
 from local.read_emulator.refusals import OverBudget, Reason, Rejected, Unreadable
 from tests.unit.local.odd_files import drawn, frames, nested_forms, pdf_page, pdf_with, saved, wide_tree
 
+pytestmark = pytest.mark.slow
+
 USUAL = Limits()
 
 

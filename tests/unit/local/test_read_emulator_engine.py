@@ -12,6 +12,8 @@ from local.read_emulator.documents import PageImage
 from local.read_emulator.page import Page
 from tests.unit.local.read_emulator import engine
 
+pytestmark = pytest.mark.slow
+
 TEXT = ["The quick brown fox", "jumps over the lazy dog", "at 12:30, for $5.00"]
 
 

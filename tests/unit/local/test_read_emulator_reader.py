@@ -16,6 +16,8 @@ from local.read_emulator.serving import serving
 from tests.unit.local.odd_files import drawn, frames, nested_forms, pdf_page, pdf_with, saved
 from tests.unit.local.read_emulator import Clock, FakeEngine, Service, picture, read_emulator
 
+pytestmark = pytest.mark.slow
+
 BROKEN_FRAME = frames(drawn(), drawn(size=(40, 60)), drawn())
 REASON = "Unable to read file: page 2 has too few pixels."
 

@@ -15,7 +15,10 @@ from tests.unit.local.read_emulator import engine
 SAMPLES = Path(__file__).parents[4] / "shared" / "samples"
 RECORDINGS = Path(__file__).parents[4] / "shared" / "read-api" / "recordings" / "cv-v3.0"
 
-pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"sample documents are not at {SAMPLES}")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"sample documents are not at {SAMPLES}"),
+]
 
 DECLARATION = [
     "Human Rights. Bulgarian and English.",
