@@ -1,7 +1,7 @@
 """The page in a real browser over the whole app: what opening, scrolling and pointing take.
 
-The app is function_app.py in the Functions emulator, on Azurite; Read is a server with results of known size. Page images
-are drawn by the app, in processes of their own, so that half of the time of a scrolled page is theirs.
+The app is function_app.py in the Functions emulator, on Azurite; Read is a server with results of known size. Page
+images are drawn by the app, in processes of their own.
 """
 
 import io
@@ -154,7 +154,7 @@ def _page_of(
     lines = []
     for at in range(0, count, across):
         top, tall = height * (0.02 + 0.95 * at / across / rows), height * 0.6 / rows
-        words = []
+        words: list[dict[str, Any]] = []
         for column in range(min(across, count - at)):
             left, wide = width * (0.03 + 0.94 * column / across), width * 0.8 / across
             box = [left, top, left + wide, top, left + wide, top + tall, left, top + tall]

@@ -85,7 +85,8 @@ def test_a_hundred_pages_leave_no_more_memory_than_a_third_of_what_300_may(
 FOLLOWED = """async () => {
   const stage = document.getElementById('stage'), sheet = document.getElementById('sheet').getBoundingClientRect();
   const drawing = CanvasRenderingContext2D.prototype, lit = new Set();
-  let calls = 0, pixels = 0, changes = 0, most = {calls: 0, pixels: 0, changes: 0};
+  const most = {calls: 0, pixels: 0, changes: 0};
+  let calls = 0, pixels = 0, changes = 0;
   for (const name of ['moveTo', 'lineTo', 'fill', 'stroke', 'fillText', 'clearRect', 'drawImage']) {
     const real = drawing[name];
     drawing[name] = function (...given) {
@@ -101,7 +102,9 @@ FOLLOWED = """async () => {
     const clientY = sheet.top + sheet.height * (0.02 + 0.5 * ((i * 61) % 100) / 100);
     stage.dispatchEvent(new PointerEvent('pointermove', {clientX, clientY, bubbles: true, pointerType: 'mouse'}));
     changes = observer.takeRecords().length;
-    most = {calls: Math.max(most.calls, calls), pixels: Math.max(most.pixels, pixels), changes: Math.max(most.changes, changes)};
+    most.calls = Math.max(most.calls, calls);
+    most.pixels = Math.max(most.pixels, pixels);
+    most.changes = Math.max(most.changes, changes);
     calls = pixels = 0;
     lit.add(document.getElementById('readout').textContent);
   }

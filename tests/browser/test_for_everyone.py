@@ -19,7 +19,9 @@ PHONE: ViewportSize = {"width": 390, "height": 800}
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
 """The rules that a colour scheme makes a difference to."""
-FOUND = """async (rules) => (await axe.run({resultTypes: ['violations'], ...(rules ? {runOnly: rules} : {})})).violations.map(
+FOUND = """async (rules) => (
+  await axe.run({resultTypes: ['violations'], ...(rules ? {runOnly: rules} : {})})
+).violations.map(
   ({id, help, nodes}) => `${id}: ${help}: ${nodes.map((node) => node.html + ' ' + node.failureSummary).join('; ')}`)"""
 
 

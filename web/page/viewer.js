@@ -202,7 +202,7 @@ export class Viewer {
       } catch (problem) {
         if (signal.aborted) return;
         if (problem.status === 404) { this.#missing = true; this.#learn(null); if (!this.#upload()) return; }
-        else if (!this.#document) { this.#showProblem(problem); if (problem.status && problem.status < 500) return; }
+        else if (!this.#document) { this.#showProblem(problem); if (problem.status && problem.status < 500 && problem.status !== 429) return; }
       }
       const age = Date.now() - since;
       await pause(age < 20_000 ? 400 : age < 60_000 ? 1000 : age < 300_000 ? 2000 : 5000, signal).catch(() => {});
