@@ -72,8 +72,8 @@ def measure(*, quick: bool) -> Iterator[Figure]:
             return
         stack.callback(browser.close)
         world = stack.enter_context(_World(browser))
-        yield from _first_text(world, 2 if quick else 9)
-        pages, scrolled = (40, 20) if quick else (2000, 300)
+        yield from _first_text(world, 1 if quick else 9)
+        pages, scrolled = (16, 3) if quick else (2000, 300)
         world.book(pages, scrolled + 11, opened=pages * 3 // 4)
         yield from _opened(world, pages * 3 // 4, pages)
         yield _scrolled(world, scrolled)

@@ -58,8 +58,8 @@ def api(servers: FakeApi) -> FakeApi:
 def context(browser: Browser) -> BrowserContext:
     """What tabs share that need nothing of their own: a context costs a process, which costs as much as a test.
 
-    Nothing is animated, since each frame takes the processor. What the page keeps is in the tab's session storage, so that
-    tests share nothing by it.
+    Nothing is animated, since each frame takes the processor. What the page keeps is in the tab's session storage, so
+    that tests share nothing by it.
     """
     return browser.new_context(viewport=DESK, reduced_motion="reduce")
 
