@@ -2,7 +2,9 @@
 
 The normal binding copies the whole file through host and worker, even where only its name is used. Microsoft's
 SDK-type binding does not, but imports the storage and identity SDKs at every start and fails on identity-based
-connections by account name; this one takes the same data and leaves the rest to the app.
+connections by account name; this one takes the same data and leaves the rest to the app. Never install that package
+(azurefunctions-extensions-bindings-blob) beside this one: the registry of converters takes one for blobs and raises at
+the second, so that no function would be indexed.
 """
 
 import json

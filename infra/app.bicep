@@ -97,8 +97,9 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         DocumentStorage__tableServiceUri: documents.properties.primaryEndpoints.table
         DocumentStorage__credential: 'managedidentity'
         DocumentStorage__clientId: identity.properties.clientId
-        // As many threads as an instance takes messages; a worker up to Python 3.12 has five otherwise.
-        PYTHON_THREADPOOL_THREAD_COUNT: '32'
+        // A thread for each message and event that host.json lets an instance take at a time, and some for HTTP. A
+        // worker up to Python 3.12 has five otherwise.
+        PYTHON_THREADPOOL_THREAD_COUNT: '72'
       },
       settings
     )

@@ -42,7 +42,9 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
-// On the host's storage: what Microsoft documents for AzureWebJobsStorage.
+// On the host's storage: what Microsoft documents for AzureWebJobsStorage. (Storage Account Contributor, which the same
+// page lists for blob triggers, lets the scanning trigger switch storage logs on. Event Grid needs no logs, and
+// Microsoft's own Event Grid sample leaves the role out.)
 var hostRoles = [
   ids.blobDataOwner // package, locks, keys, the timers' state
   ids.queueDataContributor // the blob trigger's own queue

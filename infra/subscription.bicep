@@ -2,7 +2,13 @@
 // Event Grid exists only from then on, and Event Grid asks the app whether it wants the events. The key is read here,
 // so it passes through no shell.
 param appName string
+
+@description('Resource group of the app. This template goes into the topic\'s group, which may be another one.')
+param appGroup string = resourceGroup().name
 param topicName string
+
+@description('Name of the subscription: one for each app that reads from the same account.')
+param name string = 'submit-document'
 param documentsName string
 param deadLetterContainer string
 param inputContainer string
@@ -11,6 +17,7 @@ param inputContainer string
 param inputFolder string = ''
 
 resource app 'Microsoft.Web/sites@2025-03-01' existing = {
+  scope: resourceGroup(appGroup)
   name: appName
 }
 
@@ -26,7 +33,7 @@ var key = listKeys('${app.id}/host/default', '2025-03-01').systemKeys.blobs_exte
 
 resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
   parent: topic
-  name: 'submit-document'
+  name: name
   properties: {
     eventDeliverySchema: 'EventGridSchema'
     destination: {

@@ -38,7 +38,7 @@ from simulation.storage.account import Operation as StorageCall
 from simulation.virtual_threads import VirtualLock, VirtualThreads
 
 START = datetime(2026, 11, 22, tzinfo=UTC).timestamp()
-BATCH, THRESHOLD, EVENTS_AT_ONCE = 16, 24, 8
+BATCH, THRESHOLD, EVENTS_AT_ONCE = 16, 32, 8
 """host.json's queues, and the blob trigger's parallel runs on one core."""
 STORAGE_SECONDS, POST_SECONDS, GET_SECONDS, READ_SECONDS = (0.005, 0.02), (0.1, 0.3), (0.05, 0.15), (1.2, 1.9)
 TAIL = (0.02, 60.0)

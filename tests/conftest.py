@@ -19,9 +19,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.relative_to(Path(__file__).parent).parts[0] in ("unit", "conformance"):
-            if item.get_closest_marker("slow") is None:
-                item.add_marker(pytest.mark.quick)
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in ("unit", "conformance") and item.get_closest_marker("slow") is None:
+            item.add_marker(pytest.mark.quick)
 
 
 @pytest.fixture(scope="session")

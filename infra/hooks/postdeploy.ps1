@@ -5,13 +5,14 @@ $PSNativeCommandUseErrorActionPreference = $false # exit statuses are checked be
 $tries = 10
 $pause = 30 # seconds
 
+# Errors go to standard error as they are: Write-Error would add lines of this script to them.
 if (-not (Get-Command az -ErrorAction SilentlyContinue)) {
-    Write-Error 'The Azure CLI (az) is missing: https://aka.ms/azure-cli. Install it, then: azd hooks run postdeploy'
+    [Console]::Error.WriteLine('The Azure CLI (az) is missing: https://aka.ms/azure-cli. Install it, then: azd hooks run postdeploy')
     exit 1
 }
 az account show --subscription $env:AZURE_SUBSCRIPTION_ID --output none
 if ($LASTEXITCODE -ne 0) {
-    Write-Error "The Azure CLI is not signed in to subscription $env:AZURE_SUBSCRIPTION_ID. az login, then: azd hooks run postdeploy"
+    [Console]::Error.WriteLine("The Azure CLI is not signed in to subscription $env:AZURE_SUBSCRIPTION_ID. az login, then: azd hooks run postdeploy")
     exit 1
 }
 
@@ -32,12 +33,17 @@ for ($try = 1; ; $try++) {
         --output none
     if ($LASTEXITCODE -eq 0) { break }
     if ($try -ge $tries) {
-        Write-Error "The app could not be subscribed to the files in $env:INPUT_CONTAINER; the last error is above. See whether the app starts (its Log stream in the portal), then: azd hooks run postdeploy"
+        [Console]::Error.WriteLine("The app could not be subscribed to the files in $env:INPUT_CONTAINER; the last error is above. Why the app does not start: portal, Application Insights, Failures. Then: azd hooks run postdeploy")
         exit 1
     }
     Write-Host "Try $try of ${tries}: the app is not ready yet (the error above is expected then). Next try in $pause s."
     Start-Sleep -Seconds $pause
 }
+
+# dev.py knows the default names; it is told of others.
+$settings = ''
+if ($env:INPUT_CONTAINER -ne 'inbox') { $settings += "`$env:INPUT_CONTAINER='$env:INPUT_CONTAINER'; " }
+if ($env:OUTPUT_CONTAINER -ne 'results') { $settings += "`$env:OUTPUT_CONTAINER='$env:OUTPUT_CONTAINER'; " }
 
 Write-Host @"
 
@@ -46,9 +52,9 @@ blob-ocr is ready. Drop a file:
   az storage blob upload --auth-mode login --account-name $env:DOCUMENTS_ACCOUNT ``
     --container-name $env:INPUT_CONTAINER --name $($env:INPUT_FOLDER)scan.pdf --file scan.pdf
 
-Its text is in the table "documents" of that account and in the container $env:OUTPUT_CONTAINER a few seconds later:
+Its text is in the table "documents" of that account and in the container $env:OUTPUT_CONTAINER within a minute:
 
-  python dev.py text $($env:INPUT_FOLDER)scan.pdf --storage $env:DOCUMENTS_ACCOUNT
+  ${settings}py dev.py text $($env:INPUT_FOLDER)scan.pdf --storage $env:DOCUMENTS_ACCOUNT
 
 The page: $env:AZURE_FUNCTION_APP_URL/api/
 Its key:  az functionapp keys list --resource-group $env:AZURE_RESOURCE_GROUP ``

@@ -36,13 +36,18 @@ try=1
 until subscribe; do
   if [ "$try" -ge "$tries" ]; then
     echo "The app could not be subscribed to the files in $INPUT_CONTAINER; the last error is above." >&2
-    echo "See whether the app starts (its Log stream in the portal), then: azd hooks run postdeploy" >&2
+    echo "Why the app does not start: portal, Application Insights, Failures. Then: azd hooks run postdeploy" >&2
     exit 1
   fi
   echo "Try $try of $tries: the app is not ready yet (the error above is expected then). Next try in $pause s."
   try=$((try + 1))
   sleep "$pause"
 done
+
+# dev.py knows the default names; it is told of others.
+settings=
+[ "$INPUT_CONTAINER" = inbox ] || settings="INPUT_CONTAINER=$INPUT_CONTAINER "
+[ "$OUTPUT_CONTAINER" = results ] || settings="${settings}OUTPUT_CONTAINER=$OUTPUT_CONTAINER "
 
 cat <<END
 
@@ -51,9 +56,9 @@ blob-ocr is ready. Drop a file:
   az storage blob upload --auth-mode login --account-name $DOCUMENTS_ACCOUNT \\
     --container-name $INPUT_CONTAINER --name ${INPUT_FOLDER:-}scan.pdf --file scan.pdf
 
-Its text is in the table "documents" of that account and in the container $OUTPUT_CONTAINER a few seconds later:
+Its text is in the table "documents" of that account and in the container $OUTPUT_CONTAINER within a minute:
 
-  python3 dev.py text ${INPUT_FOLDER:-}scan.pdf --storage $DOCUMENTS_ACCOUNT
+  ${settings}python3 dev.py text ${INPUT_FOLDER:-}scan.pdf --storage $DOCUMENTS_ACCOUNT
 
 The page: $AZURE_FUNCTION_APP_URL/api/
 Its key:  az functionapp keys list --resource-group $AZURE_RESOURCE_GROUP \\

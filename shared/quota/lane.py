@@ -4,16 +4,16 @@ A lane is a row of numbered slots, each (window + slack) / calls seconds long; a
 evenly spaced, and no window has more of them than the quota, whether Azure counts by a token bucket, a fixed or a
 sliding window (which one is not published). Where Read refuses calls all the same, slots become longer for everybody.
 
-An example, at 30/s (one quota for POST and GET), where a slot is 1.01 s / 30 = 33.7 ms: 300 files come at 12:00:00.
+An example, at 30/s (one quota for POST and GET), where a slot is 1.006 s / 30 = 33.5 ms: 300 files come at 12:00:00.
 
 - The first is submitted in slot 0, at once. Read answers and the row is written by 12:00:00.35; the first poll is due
-  2 s later, and its message is to come 0.4 s early: so it gets slot 83, at 12:00:02.79.
+  2 s later, and its message is to come 0.35 s early: so it gets slot 81, at 12:00:02.72.
 - The second is submitted in slot 1, at 12:00:00.03, by a function that waits for it.
-- Another finds the next free slot 1.41 s away, longer than a function may wait. Its message is hidden for 1 s, and its
-  function waits out the rest. The last one's poll is 21 s away.
-- At 12:00:05 a call in its own slot is answered 429: from here on slots are 34.0 ms long, for every instance. All
-  reservations hold; a slot that was 10 s away is now 10.1 s away. With no further refusal, slots are 33.7 ms long again
-  ten seconds later.
+- Another finds the next free slot 1.38 s away, longer than a function may wait. Its message is hidden for 1 s, and its
+  function waits out the rest. The last one's poll is 20 s away.
+- At 12:00:05 a call in its own slot is answered 429: from here on slots are 33.7 ms long, for every instance. All
+  reservations hold; a slot that was 10 s away is now 10.04 s away. With no further refusal, slots are 33.5 ms long
+  again four seconds later.
 """
 
 import json
@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, replace
 from shared.quota.rate import Call, Quota, Rate
 from shared.schedule import FIRST_POLL_DELAY, LONGEST_DELAY, LONGEST_WAIT
 
-LEAD = 0.4
+LEAD = 0.35
 """Seconds by which a message is to be visible before its slot: the host polls up to 0.25 s late, and storage takes its
 time."""
 
@@ -43,9 +43,9 @@ AHEAD = 90
 MOST_AHEAD = 10_000
 """Slots ahead that are reserved, at most, so that a row holds them."""
 
-SLACK, LONG_SLACK = 0.01, 1
-"""Seconds by which a window of slots is longer than the quota's, of a second or so and of a minute: a call's way takes
-now longer, now shorter."""
+SLACK, LONG_SLACK = 0.006, 1
+"""Seconds by which a window of slots is longer than the quota's, of a second or so and of a minute. It spares a few
+refusals, and costs its share of the quota; what the network's jitter needs beyond that, refusals teach."""
 
 LATER_COSTS = 0.1
 """Seconds that a function waits rather than that its call comes a second later."""
@@ -60,8 +60,9 @@ need not take minutes."""
 BY_CHANCE = 0.2
 """The share of a window's calls whose refusal may be due to chance: the network's, or the clocks'."""
 
-SLOWER, MUCH_SLOWER, SLOWEST = 1.01, 1.05, 50
-"""How many times as long slots become by a refusal; by one of more than chance explains; by all, at most."""
+SLOWER, MUCH_SLOWER, SLOWEST = 1.004, 1.05, 50
+"""How many times as long slots become by a refusal, to the power of those lately; by one of more than chance explains;
+by all, at most."""
 
 RECOVERY = 1.001
 """How many times shorter they become again in each window."""
@@ -208,7 +209,8 @@ class Lane:
             windows = max(0.0, now - state.refused_at) / self.quota.seconds
             state.refusals = state.refusals / 2 ** min(windows, 99) + 1
             too_many = state.refusals > max(2, self.quota.calls * BY_CHANCE)
-            state.width = min(state.width * (MUCH_SLOWER if too_many else SLOWER), self._shortest * SLOWEST)
+            step = MUCH_SLOWER if too_many else SLOWER**state.refusals
+            state.width = min(state.width * step, self._shortest * SLOWEST)
             state.refused_at = now
         if wait > LONG_WAIT:
             until = now + min(wait, LONGEST_WAIT)

@@ -166,6 +166,7 @@ class ReadClient:
                 closing.push(response)
                 blocks = self._blocks(response)
                 body, whole = self._start(blocks)
+                # A large result: what is here is part of it. The caller reads on, so that the response stays open.
                 if response.status_code == 200 and not whole:
                     closing.pop_all()
                     return Arriving(_rest(body, blocks, self._block), response.close)
@@ -175,8 +176,10 @@ class ReadClient:
             return Retryable(error.code, str(error))
         except requests.RequestException as error:
             return Retryable("Unreachable", f"The Read service could not be reached ({type(error).__name__}).")
+        # Lost: the result expired, or a replica has not heard of it yet. A 404 of a wrong path, or of a proxy, is none.
         if response.status_code == 410 or (response.status_code == 404 and not is_no_route(body)):
             return Gone(": ".join(part for part in parse_error(body) if part) or "HTTP 404")
+        # Refused: throttled, down, or a key that was changed while Read was at it.
         if response.status_code != 200:
             refused = refusal(response.status_code, response.headers, body, self._now())
             if isinstance(refused, Rejected):  # not the file's fault: its result may be there and paid
@@ -184,6 +187,7 @@ class ReadClient:
             return refused
         answer = load_object(body)
         status = answer.get("status") if answer is not None else None
+        # A sign-in page of a proxy, or JSON cut short.
         if answer is None or not isinstance(status, str):
             return Retryable("NotReadsAnswer", "HTTP 200, but not an operation of Read.")
         match status.casefold():
@@ -192,7 +196,7 @@ class ReadClient:
             case ended if ended in _ENDED:
                 code, message = parse_error(answer)
                 return Rejected(code or _ENDED[ended], message or f"Read says {ended} and no reason.")
-            case _:
+            case _:  # notStarted, running, and what a later service may say before it ends
                 return Running(wait_named(response.headers, "", self._now()))
 
     def delete(self, operation_url: str, api_version: str | None = None) -> bool:

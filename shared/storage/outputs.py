@@ -141,24 +141,32 @@ class Upload:
                 refusal, code = error, error_code(error)
             if code not in _LOST or tries == _TRIES:
                 raise refusal
+            # No container: the first document of all, or somebody deleted it.
             if code == "ContainerNotFound":
                 self._create_container()
                 continue
             try:
                 found = self._blob.get_blob_properties()
             except ResourceNotFoundError:
+                # Our blocks are gone, and so is the blob: another run committed it, which discards all other blocks,
+                # and a newer version's run deleted it. The step begins anew, and finds whose row it is.
                 if code == "InvalidBlockList":
                     raise refusal from None
-                # In Azurite, blocks that an upload left behind are a blob to If-None-Match, unless blocks come too.
+                # Somebody had the blob at our write and has deleted it since: it is free. In Azurite, blocks that an
+                # upload left behind are a blob to If-None-Match, unless blocks come too.
                 self._in_blocks = code == "BlobAlreadyExists"
                 condition = missing
                 continue
             if all(found.metadata.get(mark) == value for mark, value in self._marks.items()):
-                return str(found.etag)  # an earlier run of this step wrote it, or this one did and its answer was lost
+                # Ours: this run's write arrived and its answer was lost, or a run of the same message came first.
+                return str(found.etag)
+            # A newer version's run has the row, and may have written the blob already.
             if not self._fence.still_ours():
                 raise Superseded
-            if code == "InvalidBlockList":  # a write of the blob discards the blocks of all others
+            # An older version's slow run committed after we staged, which discards our blocks: a retry stages anew.
+            if code == "InvalidBlockList":
                 raise refusal
+            # An older version's blob, from before or from a slow run: it is replaced, if nobody writes it meanwhile.
             condition = {"etag": found.etag, "match_condition": MatchConditions.IfNotModified}
         raise AssertionError("the last try returns or raises")
 

@@ -30,6 +30,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from local.functions_emulator.keys import FUNCTION_KEY
 from local.processes import Azurite, FunctionsEmulator, ReadEmulator, azurite_installation
 from tests.infra.conftest import ROOT, Predicted
 
@@ -196,6 +197,18 @@ def test_a_file_is_read_with_the_settings_of_a_deployment(deployed: Deployed) ->
     assert (row["Status"], row["ApiVersion"]) == ("succeeded", "2024-11-30")
     assert row["Text"]
     assert blobs.get_blob_client("results", f"{name}.txt").download_blob().readall()
+
+
+def test_the_app_finds_everything_right_with_the_settings_of_a_deployment(deployed: Deployed) -> None:
+    answer = requests.get(
+        f"{deployed.host.url}/api/check", headers={"x-functions-key": FUNCTION_KEY}, timeout=120
+    ).json()
+    assert len(answer["value"]) > 5
+    assert [finding for finding in answer["value"] if not finding["ok"]] == []
+
+
+def test_what_is_logged_are_the_lines_that_queries_look_for(deployed: Deployed) -> None:
+    assert any('{"event": "ended"' in line and '"status": "succeeded"' in line for line in deployed.output)
 
 
 def test_every_token_is_the_one_identitys(deployed: Deployed) -> None:

@@ -45,14 +45,19 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
     shell = shutil.which(request.param)
     if shell is None:
         pytest.skip(f"no {request.param} here")
-    command = [shell, HOOKS / "postdeploy.sh"] if request.param == "sh" else [shell, "-File", HOOKS / "postdeploy.ps1"]
+    slept = tmp_path / "slept"
+    if request.param == "sh":
+        command = [shell, str(HOOKS / "postdeploy.sh")]
+    else:  # a function goes before the cmdlet of its name
+        no_time = f"function Start-Sleep($Seconds) {{ Add-Content -Path '{slept}' -Value $Seconds }}"
+        command = [shell, "-NoProfile", "-Command", f"{no_time}; . '{HOOKS / 'postdeploy.ps1'}'"]
 
-    def hook(*, failures: int = 0, signed_in: int = 0) -> subprocess.CompletedProcess[str]:
+    def hook(*, failures: int = 0, signed_in: int = 0, **outputs: str) -> subprocess.CompletedProcess[str]:
         az = AZ.format(folder=tmp_path, failures=failures, signed_in=signed_in)
-        for name, script in (("az", az), ("sleep", f'#!/bin/sh\necho "$1" >> "{tmp_path}/slept"\n')):
+        for name, script in (("az", az), ("sleep", f'#!/bin/sh\necho "$1" >> "{slept}"\n')):
             (tmp_path / name).write_text(script)
             (tmp_path / name).chmod(0o755)
-        environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", **OUTPUTS}
+        environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", **OUTPUTS, **outputs}
         return subprocess.run(  # noqa: S603 - the hook itself
             command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT
         )
@@ -83,9 +88,31 @@ def test_it_ends_by_saying_where_to_drop_a_file(run: Run) -> None:
     assert "2026-11-27T00:00:00Z are left alone" in said
 
 
+def test_the_command_that_shows_the_text_names_containers_that_are_not_the_default_ones(run: Run) -> None:
+    assert "_CONTAINER" not in run().stdout
+    said = run(INPUT_CONTAINER="scans", OUTPUT_CONTAINER="texts").stdout
+    (line,) = (line for line in said.splitlines() if "dev.py text" in line)
+    assert re.search(r"INPUT_CONTAINER='?scans'?;? ", line)
+    assert re.search(r"OUTPUT_CONTAINER='?texts'?;? ", line)
+
+
+def test_it_asks_azure_for_no_key_and_shows_nothing_of_what_azure_answers(run: Run, tmp_path: Path) -> None:
+    assert run(failures=2).returncode == 0
+    for call in lines(tmp_path, "calls"):
+        assert call.startswith(("account show ", "deployment group create "))
+        assert call.endswith("--output none")
+
+
+def test_it_can_be_repeated(run: Run, tmp_path: Path) -> None:
+    assert [run().returncode, run().returncode] == [0, 0]
+    first, second = (line for line in lines(tmp_path, "calls") if line.startswith("deployment group create"))
+    assert first == second
+
+
 def test_it_tries_again_while_the_app_is_starting(run: Run, tmp_path: Path) -> None:
     assert run(failures=9).returncode == 0
     assert len([line for line in lines(tmp_path, "calls") if line.startswith("deployment")]) == 10
+    assert lines(tmp_path, "slept") == ["30"] * 9
 
 
 def test_it_gives_up_after_ten_tries_and_says_what_to_do(run: Run, tmp_path: Path) -> None:
@@ -149,3 +176,11 @@ def test_the_workflow_passes_on_every_variable_that_can_be_chosen() -> None:
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text(encoding="utf-8"))
     chosen = set(re.findall(r"\$\{(\w+)=", (INFRA / "main.parameters.json").read_text(encoding="utf-8")))
     assert chosen <= set(workflow["jobs"]["deploy"]["env"])
+
+
+def test_the_identity_that_is_made_for_the_workflow_is_trusted_in_the_workflows_environment() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text(encoding="utf-8"))
+    told = (ROOT / "docs" / "azure.md").read_text(encoding="utf-8")
+    # a job with an environment signs in as it, whatever the branch or tag
+    (subject,) = re.findall(r'--subject "(\S+)"', told)
+    assert subject == f"repo:${{REPOSITORY}}:environment:{workflow['jobs']['deploy']['environment']}"

@@ -60,6 +60,9 @@ OPERATIONS: dict[str, frozenset[str]] = {
         {f"{TABLES}/entities/{operation}" for operation in ("add/action", "update/action", "write", "delete")}
     ),
 }
+INSTEAD = {f"{QUEUES}/messages/add/action": f"{QUEUES}/messages/write"}
+"""Permissions in whose place the services' pages name another that does as well."""
+
 NO_REQUEST = {
     "from_connection_string", "get_blob_client", "get_container_client", "get_queue_client", "get_table_client",
     "api_version", "url", "close", "chunks", "read", "readall", "readinto",
@@ -85,7 +88,7 @@ ROLES: dict[str, tuple[str, tuple[str, ...]]] = {
         f"{QUEUES}/messages/(read|process/action)",
     )),
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": ("Storage Queue Data Contributor", (
-        f"{QUEUES}/(read|write|delete)", f"{QUEUES}/messages/(read|write|delete|add/action|process/action)",
+        f"{QUEUES}/(read|write|delete)", f"{QUEUES}/messages/(read|write|delete|process/action)",
     )),
     "76199698-9eea-4c19-bc75-cec21354c6b6": ("Storage Table Data Reader", (
         f"{TABLES}/read", f"{TABLES}/entities/read",
@@ -103,6 +106,7 @@ https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 
 DOCUMENTED = {
     # https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
+    # (Storage Account Contributor, which it lists for blob triggers, is for the scanning trigger's logs.)
     "host": {
         "Storage Blob Data Owner",  # package, locks, keys, timers
         "Storage Queue Data Contributor",  # blob triggers
@@ -168,7 +172,8 @@ def least(needed: set[str], given: set[str]) -> set[str]:
 
 def allows(role: str, permission: str) -> bool:
     (patterns,) = (patterns for name, patterns in ROLES.values() if name == role)
-    return any(re.fullmatch(pattern, permission) for pattern in patterns)
+    enough = (permission, INSTEAD.get(permission, permission))
+    return any(re.fullmatch(pattern, each) for pattern in patterns for each in enough)
 
 
 def assigned(deployment: Predicted, principal_type: str | None) -> dict[str, set[str]]:

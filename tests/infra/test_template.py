@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from shared import settings
@@ -104,9 +104,18 @@ def test_nothing_is_set_that_flex_consumption_refuses(default: Predicted, bigges
     for deployment in (default, biggest):
         assert [name for name in deployment.app_settings if REFUSED_ON_FLEX.fullmatch(name)] == []
         app = deployment.the("Microsoft.Web/sites")["properties"]
-        assert "linuxFxVersion" not in app["siteConfig"]
-        assert "alwaysOn" not in app["siteConfig"]
+        assert set(app["siteConfig"]) == {"minTlsVersion"}  # alwaysOn, linuxFxVersion, ftpsState … are refused
         assert app["functionAppConfig"]["runtime"] == {"name": "python", "version": "3.13"}
+
+
+def test_there_is_a_thread_for_everything_that_an_instance_takes_at_a_time(default: Predicted) -> None:
+    extensions = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["extensions"]
+    messages = extensions["queues"]["batchSize"] + extensions["queues"]["newBatchThreshold"]
+    files, timers, requests = extensions["blobs"]["maxDegreeOfParallelism"], 2, 10
+    image = (INFRA / "container" / "Dockerfile").read_text(encoding="utf-8")
+    (in_image,) = re.findall(r"PYTHON_THREADPOOL_THREAD_COUNT=(\d+)", image)
+    for threads in (default.app_settings["PYTHON_THREADPOOL_THREAD_COUNT"], in_image):
+        assert int(threads) >= messages + files + timers + requests
 
 
 def test_the_rate_follows_the_tier(default: Predicted, biggest: Predicted, free: Predicted) -> None:
@@ -126,6 +135,13 @@ def test_a_second_deployment_does_not_move_the_time_from_which_files_are_read(
     assert free.app_settings["READ_FILES_FROM"] == FREE["readFilesFrom"]
     given = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
     assert given["readFilesFrom"]["value"] == "${READ_FILES_FROM=}"  # which is the name of the output
+
+
+def test_a_second_deployment_asks_for_exactly_what_is_there(
+    default: Predicted, predict: Callable[[Mapping[str, Any]], Predicted]
+) -> None:
+    kept = {"readFilesFrom": default.app_settings["READ_FILES_FROM"]}  # an output, which azd gives back
+    assert predict({**kept, "now": "2030-01-01T00:00:00Z"}).resources == default.resources
 
 
 def test_files_from_before_are_read_where_that_is_asked_for(biggest: Predicted) -> None:
@@ -151,6 +167,7 @@ def test_keys_are_off_everywhere(default: Predicted, biggest: Predicted) -> None
             found = account["properties"]
             assert (found["allowSharedKeyAccess"], found["allowBlobPublicAccess"]) == (False, False)
             assert found["minimumTlsVersion"] == "TLS1_2"
+            assert not found.get("isHnsEnabled")  # the blob trigger does not support hierarchical namespaces
         assert deployment.the("Microsoft.CognitiveServices/accounts")["properties"]["disableLocalAuth"] is True
         assert deployment.the("Microsoft.Insights/components")["properties"]["DisableLocalAuth"] is True
         policies = deployment.of_type("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
@@ -161,6 +178,16 @@ def test_no_output_of_any_template_holds_a_secret(built: Mapping[str, Any]) -> N
     secret = re.compile(r"list\w*\(|key|connectionstring|secret|password|sas\b", re.IGNORECASE)
     for name, output in [*outputs(built["main"]), *outputs(built["subscription"])]:
         assert not secret.search(f"{name} {json.dumps(output)}"), name
+
+
+def test_the_apps_key_for_event_grid_is_in_the_subscriptions_endpoint_and_nowhere_else(
+    built: Mapping[str, Any],
+) -> None:
+    (subscription,) = built["subscription"]["resources"]
+    endpoint = subscription["properties"]["destination"]["properties"].pop("endpointUrl")
+    assert "systemKeys" in endpoint
+    assert not re.search(r"listkeys|systemkeys|code=", json.dumps(built), re.IGNORECASE)
+    subscription["properties"]["destination"]["properties"]["endpointUrl"] = endpoint
 
 
 def test_everything_that_can_be_tagged_belongs_to_the_environment(default: Predicted, biggest: Predicted) -> None:

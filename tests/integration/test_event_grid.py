@@ -114,6 +114,19 @@ def test_a_finished_upload_is_read_whatever_call_ended_it(app: App, post: Post, 
     assert app.document("sub/a.png").status is Status.SUCCEEDED
 
 
+def test_a_file_that_was_appended_piece_by_piece_is_read_in_the_version_that_it_has_then(
+    app: App, post: Post, read: ReadServer
+) -> None:
+    blob = app.inbox.get_blob_client("log.png")
+    blob.create_append_blob()  # the only call of an append blob that raises an event, while it is still empty
+    post(event(app, "log.png", api="PutBlob", blobType="AppendBlob", contentLength="0"))
+    assert app.document("log.png").error_code == "EmptyFile"
+    blob.append_block(b"one")
+    read_missed(app)
+    assert app.document("log.png").status is Status.SUCCEEDED
+    assert len(read.submitted) == 1
+
+
 def test_an_event_that_comes_again_and_again_is_paid_once(app: App, post: Post, read: ReadServer) -> None:
     app.drop("a.png", "one")
     post(*[event(app, "a.png")] * 3)

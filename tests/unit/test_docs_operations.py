@@ -41,6 +41,58 @@ def test_every_variable_is_one_that_azd_is_asked_for() -> None:
             assert asked[variable] in ("", value)
 
 
+def test_every_variable_that_is_set_in_an_example_is_one_that_azd_is_asked_for() -> None:
+    asked = set(re.findall(r"\$\{(\w+)[=}]", (INFRA / "main.parameters.json").read_text(encoding="utf-8")))
+    for page in (OPERATIONS, AZURE):
+        assert set(re.findall(r"azd\s+env\s+set\s+(\w+)", document(page))) - {"NAME"} <= asked
+
+
+def test_names_that_azd_is_asked_for_are_what_the_template_puts_out() -> None:
+    put_out = set(re.findall(r"^output (\w+) ", (INFRA / "main.bicep").read_text(encoding="utf-8"), re.MULTILINE))
+    (rows,) = tables(section(document(AZURE), "Deploy"))
+    assert {name for row in rows for name in names(row[1])} <= put_out
+    for page in (OPERATIONS, AZURE):
+        assert set(re.findall(r"azd\s+env\s+get-value\s+(\w+)", document(page))) <= put_out
+
+
+def test_a_template_that_is_deployed_by_hand_gets_the_parameters_that_it_needs_and_no_others() -> None:
+    (block,) = (each for each in blocks(document(AZURE), "bash") if "az deployment group create" in each)
+    deployments = [each for each in block.replace("\\\n", " ").splitlines() if each.startswith("az deployment")]
+    assert len(deployments) == 2
+    for command in deployments:
+        (file,) = re.findall(r"--template-file (\S+)", command)
+        given = set(re.findall(r" (\w+)=", command.partition("--parameters")[2]))
+        template = (ROOT / file).read_text(encoding="utf-8")
+        declared = set(re.findall(r"^param (\w+) ", template, re.MULTILINE))
+        required = set(re.findall(r"^param (\w+) \w+$", template, re.MULTILINE))
+        assert required <= given <= declared, file
+
+
+def test_further_settings_that_are_shown_are_ones_that_are_read() -> None:
+    known = {name for rows in tables(document("docs/settings.md")) for row in rows for name in names(row[0])}
+    functions = set(re.findall(r"def (\w+)\(", (ROOT / "function_app.py").read_text(encoding="utf-8")))
+    for page in (OPERATIONS, AZURE):
+        shown = [json.loads("{" + block + "}")["moreSettings"]["value"] for block in blocks(document(page), "json")]
+        assert shown
+        for name in {name for each in shown for name in each}:
+            of = re.fullmatch(r"AzureFunctionsJobHost__logging__logLevel__Function(?:\.(\w+)\.User)?", name)
+            assert name in known or (of and of[1] in {None, *functions}), name
+
+
+def test_costs_are_those_that_are_computed_for_a_million_documents() -> None:
+    scale = dict(
+        re.findall(r"^\| A thousand pages: ([^|]+) \| ([\d.]+) cents \|$", document("docs/scale.md"), re.MULTILINE)
+    )
+    prices = {row[0]: row[1] for rows in tables(document("docs/scale.md")) for row in rows if len(row) == 3}
+    many, shared = float(scale["all, with Event Grid"]), float(scale["Flex Consumption, at 30/s"])
+    one_second = 100 * (2 * float(prices["GB-second, Flex Consumption"]) + 0.40 / 1_000_000)  # cents, at 2 GB
+    fewest, most = (many - shared + 1_000 * executions * one_second for executions in (2, 3))
+    (rows,) = tables(section(document(OPERATIONS), "What it costs"))
+    told = {row[0]: row[2] for row in rows}
+    assert told["documents that come many at once"] == f"`d` × {many:.1f} cents"
+    assert told["documents that come one by one"] == f"`d` × {fewest:.0f} to {most:.0f} cents"
+
+
 @pytest.mark.parametrize("arguments", [*commands(OPERATIONS), *commands(AZURE)], ids=" ".join)
 def test_a_command_that_is_shown_can_be_typed(arguments: list[str]) -> None:
     parse(arguments)

@@ -15,8 +15,8 @@ import pytest
 from shared import log
 from shared.document import Document, Status
 from shared.quota.rate import Call
+from tests.support.markdown import anchors, names, section, tables
 from tests.support.markdown import document as document_of
-from tests.support.markdown import names, section, tables
 
 QUERIES = Path(__file__).parents[2] / "infra" / "queries"
 NOW = datetime(2026, 11, 27, 10, 0, tzinfo=UTC)
@@ -105,12 +105,34 @@ def test_every_value_that_a_query_compares_with_is_one_that_the_code_writes(file
     known = {
         "status": {str(status) for status in Status},
         "call": {call.value for call in Call},
-        "code": {"Throttled"},
+        "code": {"Throttled"} if "throttled" in anchors(document_of("docs/errors.md")) else set(),
         "document": {"NAME"},
         "trace": {"…"},
     }
     for field, value in re.findall(r"\be\.(\w+) == '([^']*)'", file.read_text(encoding="utf-8")):
         assert value in known[field]
+
+
+@pytest.mark.parametrize("file", sorted(QUERIES.glob("*.kql")), ids=lambda file: file.stem)
+def test_a_query_finds_lines_by_how_they_begin(
+    file: Path, logged: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    lines = [record.getMessage() for record in caplog.get_records("setup")]
+    assert len(lines) == len(logged)
+    for beginning in re.findall(r"message startswith '([^']*)'", file.read_text(encoding="utf-8")):
+        assert any(line.startswith(beginning) for line in lines)
+
+
+def test_functions_that_a_query_names_are_the_apps() -> None:
+    source = (QUERIES.parents[1] / "function_app.py").read_text(encoding="utf-8")
+    functions = set(re.findall(r"^ *def (\w+)\(", source, re.MULTILINE))
+    named = {
+        name
+        for file in QUERIES.glob("*.kql")
+        for name in re.findall(r"operation_Name == '(\w+)'", file.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert named <= functions
 
 
 def test_every_query_is_used_or_told_of() -> None:

@@ -3,7 +3,8 @@
 ``Pages`` has a capital P here. The description knows the seven languages of v3.1, the service took more.
 
 Description: azure-rest-api-specs, cognitiveservices/data-plane/ComputerVision/preview/v3.2-preview.2/Ocr.json.
-Retirement: learn.microsoft.com, Azure AI Vision, What's new.
+Retirement: learn.microsoft.com, Azure AI Vision, What's new, gives that day for the previews of 3.0 and 3.1; for those
+of 3.2 no announcement was found.
 """
 
 from shared.read.generation import Generation, Option
