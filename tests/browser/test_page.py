@@ -427,9 +427,11 @@ def test_a_waiting_document_says_why_and_until_when(open_page: Open) -> None:
     expect(page.locator("#state")).to_contain_text("Next try at")
 
 
-def test_a_document_that_does_not_exist_is_said_to(open_page: Open) -> None:
+def test_a_document_that_does_not_exist_is_said_to_and_appears_once_it_does(api: FakeApi, open_page: Open) -> None:
     page = open_page("#name=nowhere.pdf")
     expect(page.locator("#state h2")).to_have_text("There is no document of this name")
+    api.documents["nowhere.pdf"] = Document("nowhere.pdf", page_count=1, page=book_page)
+    expect(page.locator("#text p").first).to_have_text("Page 1 of a long book")
 
 
 def test_offline_storage_is_said_and_the_page_goes_on_by_itself(api: FakeApi, open_page: Open) -> None:

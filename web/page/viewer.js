@@ -15,6 +15,7 @@ import { TextPane } from "./text.js";
 const WIDTHS = [640, 960, 1280, 1760, 2400, 3200, 4000]; // pixels that an image is asked for in
 const ZOOMS = [0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4, 6];
 const MOST_PAGES_ASKED = 60; // for the next doubtful word, before the person is asked to press again
+const LONGEST_MISSING = 120_000; // ms that a document is waited for that nobody knows: it may have been dropped just now
 const DEFAULT_THRESHOLD = 80;
 const PICTURES = /^image\/(jpeg|png|gif|webp|bmp|avif)$/;
 
@@ -201,11 +202,16 @@ export class Viewer {
         if (this.#isFinal()) return;
       } catch (problem) {
         if (signal.aborted) return;
-        if (problem.status === 404) { this.#missing = true; this.#learn(null); if (!this.#upload()) return; }
+        if (problem.status === 404) {
+          this.#missing = true;
+          this.#learn(null);
+          if (!this.#upload() && Date.now() - since > LONGEST_MISSING) return;
+        }
         else if (!this.#document) { this.#showProblem(problem); if (problem.status && problem.status < 500 && problem.status !== 429) return; }
       }
       const age = Date.now() - since;
-      await pause(age < 20_000 ? 400 : age < 60_000 ? 1000 : age < 300_000 ? 2000 : 5000, signal).catch(() => {});
+      const unknown = this.#missing && !this.#upload();
+      await pause(unknown ? 2000 : age < 20_000 ? 400 : age < 60_000 ? 1000 : age < 300_000 ? 2000 : 5000, signal).catch(() => {});
       while (document.hidden && !signal.aborted) await pause(1000, signal).catch(() => {});
     }
   }
@@ -315,7 +321,7 @@ export class Viewer {
       return [h("h2", {}, "Opening…")];
     }
     if (state === null) {
-      return [h("h2", {}, "There is no document of this name"), h("p", { class: "lead" }, "It may have been forgotten, or its name may be written otherwise."),
+      return [h("h2", {}, "There is no document of this name"), h("p", { class: "lead" }, "It may have been forgotten, or its name may be written otherwise. If the file was dropped just now, it appears here by itself."),
         h("div", { class: "buttons" }, h("a", { class: "button primary", href: "#" }, "All documents"))];
     }
     const at = ["queued", "uploading", "uploaded", "submitting", "reading"].indexOf(state);
