@@ -1,4 +1,4 @@
-"""The benchmark of the page, at its smallest: in a process of its own, since another test's browser may be open here."""
+"""The benchmark of the page, at its smallest, in a process of its own: another test's browser may be open here."""
 
 import json
 import subprocess
@@ -16,7 +16,9 @@ def test_the_page_is_measured_over_the_whole_app(tmp_path: Path) -> None:
         pytest.skip("Azurite is not installed: `python3 dev.py test` installs it and runs all tests")
     file = tmp_path / "figures.jsonl"
     command = [sys.executable, "-m", "bench", "page", "--quick", "--json", str(file)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)  # noqa: S603 - this interpreter
+    done = subprocess.run(  # noqa: S603 - this interpreter
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600
+    )
     assert done.returncode == 0, done.stderr
     if "No Chromium" in done.stderr:
         pytest.skip("there is no Chromium")
