@@ -47,7 +47,7 @@ SLACK, LONG_SLACK = 0.006, 1
 """Seconds by which a window of slots is longer than the quota's, of a second or so and of a minute. It spares a few
 refusals, and costs its share of the quota; what the network's jitter needs beyond that, refusals teach."""
 
-LATER_COSTS = 0.1
+LATER_COSTS = 0.25
 """Seconds that a function waits rather than that its call comes a second later."""
 
 KEPT = 256
