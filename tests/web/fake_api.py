@@ -331,6 +331,7 @@ def book_text(number: int) -> str:
     return "".join(" ".join(text for text, _ in line) + "\n" for line in book_lines(number))
 
 
+@cache
 def dense_page(number: int = 1) -> Json:
     """5,000 words on one page."""
     lines: list[list[Word]] = [
