@@ -43,12 +43,14 @@ Turn = Answer | None | Callable[[Request], Answer | None]
 class ReadServer:
     """Takes every file in and reads it as UTF-8 text: lines parted by line feeds, pages by form feeds.
 
-    ``posts`` and ``gets`` are its script: the next request of that kind gets the first of what is left.
+    ``posts`` and ``gets`` are its script: the next request of that kind gets the first of what is left. ``results`` are
+    what it says of files that are no text, by their bytes.
     """
 
     def __init__(self) -> None:
         self.posts: deque[Turn] = deque()
         self.gets: deque[Turn] = deque()
+        self.results: dict[bytes, Mapping[str, Any]] = {}
         self.requests: list[Request] = []
         self.connections = 0
         self._operations: dict[str, bytes] = {}
@@ -106,7 +108,10 @@ class ReadServer:
 
     def _result(self, request: Request) -> Answer:
         body = self._operations.get(request.path.removeprefix(RESULTS))
-        return NO_SUCH_OPERATION if body is None else succeeded(body.decode())
+        if body is None:
+            return NO_SUCH_OPERATION
+        known = self.results.get(body)
+        return as_json(200, known) if known else succeeded(body.decode())
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -161,24 +166,23 @@ def succeeded(text: str) -> Answer:
 
 def result(pages: Iterable[str]) -> dict[str, Any]:
     """A succeeded v3.2 answer with these pages, each of lines parted by line feeds."""
-    return {
-        "status": "succeeded",
-        "analyzeResult": {
-            "version": "3.2.0",
-            "modelVersion": "2022-04-30",
-            "readResults": [
-                {
-                    "page": number,
-                    "angle": 0,
-                    "width": 1000,
-                    "height": 1000,
-                    "unit": "pixel",
-                    "lines": [_line(line) for line in page.split("\n") if line],
-                }
-                for number, page in enumerate(pages, start=1)
-            ],
-        },
-    }
+    return result_of(
+        {
+            "page": number,
+            "angle": 0,
+            "width": 1000,
+            "height": 1000,
+            "unit": "pixel",
+            "lines": [_line(line) for line in page.split("\n") if line],
+        }
+        for number, page in enumerate(pages, start=1)
+    )
+
+
+def result_of(pages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """A succeeded v3.2 answer with these pages, as its ``readResults`` have them."""
+    about = {"version": "3.2.0", "modelVersion": "2022-04-30", "readResults": list(pages)}
+    return {"status": "succeeded", "analyzeResult": about}
 
 
 def _line(text: str) -> dict[str, Any]:

@@ -1,29 +1,28 @@
 """A real browser, found or installed, and the page before it over a made-up library."""
 
-import os
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
-from local.lock import locked
-from local.paths import DEV
+from local.chromium import HOW_TO_INSTALL, launched
 from tests.web.fake_api import FakeApi, library
-
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--enable-precise-memory-info", "--js-flags=--expose-gc"),
-]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-INSTALL = (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"])
 
 PATIENCE = 20_000
 """Milliseconds: other tests may have the machine."""
+
+DESK: ViewportSize = {"width": 1280, "height": 860}
 
 Open = Callable[..., Page]
 
@@ -35,64 +34,71 @@ def browser() -> Iterator[Browser]:
     """One browser of this process."""
     with sync_playwright() as playwright:
         browser = launched(playwright)
+        if browser is None:
+            pytest.skip(HOW_TO_INSTALL)
         yield browser
         browser.close()
 
 
-def launched(playwright: Playwright) -> Browser:
-    """The system's Chromium, Playwright's own, or Debian's, installed now; else the test is skipped."""
-    if path := system_chromium():
-        return playwright.chromium.launch(executable_path=path, args=FLAGS)
-    if Path(playwright.chromium.executable_path).exists():
-        return playwright.chromium.launch(args=FLAGS)
-    if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        with locked(DEV / "chromium.lock", waiting="Another process installs Chromium …"):
-            for command in [] if system_chromium() else INSTALL:
-                subprocess.run(command, check=False, capture_output=True, timeout=600)  # noqa: S603 - fixed commands
-        if path := system_chromium():
-            return playwright.chromium.launch(executable_path=path, args=FLAGS)
-    pytest.skip(
-        "No Chromium: install it with the system's packages (Debian: apt-get install chromium), "
-        "or run `python -m playwright install chromium`"
-    )
-
-
-def system_chromium() -> str | None:
-    """Where the system has one."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
-
-
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    """The interface over the library without its ten thousand."""
-    with FakeApi(library(many=0)) as api:
+@pytest.fixture(scope="session")
+def servers() -> Iterator[FakeApi]:
+    """The made-up interface and its storage, on the same two origins for all tests of this process."""
+    with FakeApi() as api:
         yield api
 
 
 @pytest.fixture
-def open_page(browser: Browser, api: FakeApi) -> Iterator[Open]:
-    """Open the page at an address, in a context of its own; at the end no script may have failed in it."""
-    contexts = []
+def api(servers: FakeApi) -> FakeApi:
+    """The interface over the library without its ten thousand."""
+    servers.begin(library(many=0))
+    return servers
+
+
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> BrowserContext:
+    """What tabs share that need nothing of their own: a context costs a process, which costs as much as a test.
+
+    Nothing is animated, since each frame takes the processor. What the page keeps is in the tab's session storage, so
+    that tests share nothing by it.
+    """
+    return browser.new_context(viewport=DESK, reduced_motion="reduce")
+
+
+@pytest.fixture
+def open_page(browser: Browser, context: BrowserContext, api: FakeApi) -> Iterator[Open]:
+    """Open the page at an address, in a tab of its own; at the end no script may have failed in it.
+
+    ``options`` are a new context's.
+    """
+    pages: list[Page] = []
+    contexts: list[BrowserContext] = []
     failures: list[str] = []
 
-    def opened(address: str = "", /, **options: object) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}} | options)  # type: ignore[arg-type]  # the options of one call, by name
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        page = context.new_page()
+    def opened(address: str = "", /, *, base: str = api.url, **options: Any) -> Page:
+        media = {name: options.pop(name) for name in ("color_scheme", "reduced_motion") if name in options}
+        viewport = options.pop("viewport", DESK)
+        if options:
+            contexts.append(browser.new_context(**options))
+        page = (contexts[-1] if options else context).new_page()
+        pages.append(page)
+        page.set_default_timeout(PATIENCE)
+        page.set_viewport_size(viewport)
+        if media:
+            page.emulate_media(**media)
         page.on("pageerror", lambda error: failures.append(f"{error}\n{error.stack}"))
         page.on("console", lambda message: failures.append(message.text) if is_failure(message) else None)
-        page.goto(api.url + address)
+        page.goto(base + address)
         return page
 
     yield opened
-    for context in contexts:
-        for page in context.pages:
-            try:
-                assert page.evaluate("window.hacked") is None
-            except Error:
-                assert page.is_closed()
-        context.close()
+    for page in pages:
+        try:
+            assert page.evaluate("window.hacked") is None
+        except Error:
+            assert page.is_closed()
+        page.close()
+    for each in contexts:
+        each.close()
     assert not failures
 
 
@@ -104,9 +110,15 @@ def until(page: Page, expression: str) -> None:
         page.wait_for_timeout(40)
 
 
-def image_shown(page: Page) -> None:
-    """Wait for the open page's image."""
-    until(page, "document.getElementById('scan').width > 0 && Boolean(document.getElementById('scan').dataset.page)")
+def image_shown(page: Page, number: int | None = None) -> None:
+    """Wait for the image of a page, or of any."""
+    of = f"=== '{number}'" if number else "!== undefined"
+    until(page, f"document.getElementById('scan').width > 0 && document.getElementById('scan').dataset.page {of}")
+
+
+def painted(page: Page) -> None:
+    """Wait until what has changed is on the canvas."""
+    page.evaluate("new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame))")
 
 
 def is_failure(message: ConsoleMessage) -> bool:

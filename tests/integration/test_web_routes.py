@@ -4,8 +4,9 @@ import io
 import json
 import re
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -237,6 +238,19 @@ def test_links_read_the_documents_blobs_and_nothing_else(stored: Interface) -> N
     assert served.headers["Content-Disposition"] == "attachment; filename*=UTF-8''2026-001.png.txt"
 
 
+def test_links_for_reading_are_good_for_minutes_and_one_for_an_upload_for_an_hour(stored: Interface) -> None:
+    now = stored.app.clock()
+    found = answer(stored.get("links", name=INVOICE))
+    upload = answer(stored.post("uploads", name="a.png", metadata={}), 201)
+    for link, told, longest in (
+        *((found[kind], found["expiresAt"], 15) for kind in ("source", "text", "json", "pages")),
+        (upload["url"], upload["expiresAt"], 60),
+    ):
+        end = datetime.fromisoformat(parse_qs(urlsplit(link).query)["se"][0])
+        assert end - now <= timedelta(minutes=longest, seconds=1)
+        assert abs(end - datetime.fromisoformat(told)) <= timedelta(seconds=1)
+
+
 def test_there_are_links_to_what_is_there(stored: Interface) -> None:
     found = answer(stored.get("links", name=BROKEN))
     assert found["source"]
@@ -259,6 +273,10 @@ def test_a_file_of_any_name_is_uploaded_read_shown_and_forgotten(web: Interface,
     assert (found["name"], found["status"], found["text"]) == (name, "succeeded", "a text")
     assert answer(ask("page", name=name, page=1))["text"] == "a text\n"
     assert [each["text"] for each in answer(ask("lines", name=name))["value"]] == ["a text"]
+    assert code(ask("page_image", name=name, page=1)) == "PageNotDrawable"  # it is a text
+    assert [each["status"] for each in answer(web.post("documents", names=[name]))["value"]] == ["succeeded"]
+    assert [each["name"] for each in answer(ask("documents", prefix=name))["value"]] == [name]
+    assert answer(ask("counts", prefix=name))["files"] == 1
     links = answer(ask("links", name=name))
     assert requests.get(links["source"], timeout=10).content == b"a text"
     again = web.post("read_again", name=name)

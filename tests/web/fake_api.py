@@ -15,10 +15,10 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,11 @@ from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from PIL import Image, ImageDraw, ImageFont
 
+from web.site import security_headers
+
 PAGE_FOLDER = Path(__file__).resolve().parents[2] / "web" / "page"
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-STATUSES = ("submitting", "reading", "waiting", "succeeded", "failed", "ignored")
+STATUSES = ("submitting", "reading", "waiting", "succeeded", "failed", "ignored", "trouble")
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf"
 
 Json = dict[str, Any]
@@ -168,6 +170,16 @@ def counted(page: Callable[[int], Json]) -> tuple[int, int]:
     """Lines and words on page 1."""
     lines = page(1)["lines"]
     return len(lines), sum(len(line["words"]) for line in lines)
+
+
+UNKNOWN = Document("").summary().keys()
+
+
+def line_of(page: Json, number: int) -> Json:
+    """A line as /api/lines has it."""
+    line = page["lines"][number - 1]
+    kept = {name: line[name] for name in ("text", "confidence", "handwritten", "language")}
+    return {"page": page["page"], "line": number, "boundingBox": line["box"], "unit": page["unit"], **kept}
 
 
 # Pages
@@ -319,6 +331,7 @@ def book_text(number: int) -> str:
     return "".join(" ".join(text for text, _ in line) + "\n" for line in book_lines(number))
 
 
+@cache
 def dense_page(number: int = 1) -> Json:
     """5,000 words on one page."""
     lines: list[list[Word]] = [
@@ -415,9 +428,19 @@ def simple(name: str, page: Json) -> Document:
 class FakeApi:
     """The interface on ``url``, storage on ``storage_url``; a context that serves both from threads."""
 
-    def __init__(self, documents: Iterator[Document] | None = None) -> None:
-        self.documents: dict[str, Document] = {}
+    def __init__(self, documents: Iterable[Document] = ()) -> None:
+        self.begin(documents)
+        self._api = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(ApiHandler))
+        self._storage = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(StorageHandler))
+        self.url = f"http://127.0.0.1:{self._api.server_port}/api/"
+        self.storage_url = f"http://127.0.0.1:{self._storage.server_port}"
+
+    def begin(self, documents: Iterable[Document]) -> None:
+        """Begin anew, with these documents and every switch as it is at first."""
+        self.documents = {document.name: document for document in documents}
         self.key: str | None = None
+        self.sign_in: str | None = None
+        """How somebody who has not signed in is refused: by the "app", or by the "platform" with a way to sign in."""
         self.offline = False
         self.cors = True
         self.slow_storage = 0.0
@@ -433,12 +456,6 @@ class FakeApi:
         self.forgotten: list[tuple[str, bool]] = []
         self.read_again: list[str] = []
         self.uploads: dict[str, Json] = {}
-        for document in documents or ():
-            self.documents[document.name] = document
-        self._api = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(ApiHandler))
-        self._storage = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(StorageHandler))
-        self.url = f"http://127.0.0.1:{self._api.server_port}/api/"
-        self.storage_url = f"http://127.0.0.1:{self._storage.server_port}"
 
     def _handler(self, kind: type["Handler"]) -> type["Handler"]:
         return type(kind.__name__, (kind,), {"world": self})
@@ -544,15 +561,8 @@ class ApiHandler(Handler):
         if path.suffix not in TYPES or not path.is_file():
             self.answer(404)
             return
-        policy = (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-            f"connect-src 'self' {self.world.storage_url}; base-uri 'none'; form-action 'none'; "
-            "frame-ancestors 'none'; require-trusted-types-for 'script'"
-        )
-        self.answer(
-            200, path.read_bytes(), content_type=f"{TYPES[path.suffix]}; charset=utf-8", cache_control="no-cache",
-            content_security_policy=policy, x_content_type_options="nosniff", referrer_policy="no-referrer",
-        )  # fmt: skip
+        headers = {"Content-Type": f"{TYPES[path.suffix]}; charset=utf-8", "Cache-Control": "no-cache"}
+        self.answer(200, path.read_bytes(), **headers, **security_headers(self.world.storage_url))
 
     def _data(self) -> None:
         parts = urlsplit(self.path)
@@ -565,6 +575,11 @@ class ApiHandler(Handler):
             if self.world.key and self.headers.get("x-functions-key") != self.world.key:
                 self.answer(401)
                 return
+            if self.world.sign_in == "platform":
+                self.answer(302, b"", location="https://login.microsoftonline.com/common/oauth2/v2.0/authorize")
+                return
+            if self.world.sign_in:
+                raise ApiError(401, "AuthenticationRequired", "Nobody has signed in.", "Sign in.")
             if self.world.offline:
                 raise ApiError(
                     503,
@@ -611,10 +626,11 @@ class ApiHandler(Handler):
             return self._json(
                 {
                     "value": [
-                        known[name].summary() if name in known else {"name": name, "status": None}
+                        known[name].summary() if name in known else dict.fromkeys(UNKNOWN) | {"name": name}
                         for name in query["names"]
                     ],
                     "nextLink": None,
+                    "continuation": None,
                 }
             )
         found = [
@@ -622,10 +638,19 @@ class ApiHandler(Handler):
             for each in self.world.listed()
             if each.name.startswith(query.get("prefix", "")) and query.get("status") in (None, "", each.status)
         ]
-        start, limit = int(query.get("continuation", 0)), int(query.get("limit", 100))
-        more = start + limit < len(found)
-        link = f"{self.world.url}documents?{urlencode({'continuation': start + limit})}" if more else None
-        return self._json({"value": [each.summary() for each in found[start : start + limit]], "nextLink": link})
+        return self._part(query, "documents", [each.summary for each in found])
+
+    def _part(self, query: Json, route: str, makes: list[Callable[[], Json]]) -> tuple[int, bytes, dict[str, str]]:
+        """A part of a list, and what continues it."""
+        start, limit = int(query.get("continuation") or 0), int(query.get("limit", 100))
+        more = str(start + limit) if start + limit < len(makes) else None
+        return self._json(
+            {
+                "value": [make() for make in makes[start : start + limit]],
+                "nextLink": f"/api/{route}?{urlencode({'continuation': more})}" if more else None,
+                "continuation": more,
+            }
+        )
 
     def do_counts(self, query: Json) -> tuple[int, bytes, dict[str, str]]:
         """How many documents there are, by status."""
@@ -653,19 +678,10 @@ class ApiHandler(Handler):
     def do_lines(self, query: Json) -> tuple[int, bytes, dict[str, str]]:
         """Lines of a document, a part at a time."""
         document = self._document(query)
-        lines = [
-            {"page": page["page"], "line": at, "text": line["text"]}
-            for page in document.pages
-            for at, line in enumerate(page["lines"], 1)
+        lines: list[Callable[[], Json]] = [
+            partial(line_of, page, at) for page in document.pages for at in range(1, len(page["lines"]) + 1)
         ]
-        start, limit = int(query.get("continuation", 0)), int(query.get("limit", 100))
-        more = start + limit < len(lines)
-        return self._json(
-            {
-                "value": lines[start : start + limit],
-                "nextLink": f"{self.world.url}lines?continuation={start + limit}" if more else None,
-            }
-        )
+        return self._part(query, "lines", lines)
 
     def do_links(self, query: Json) -> tuple[int, bytes, dict[str, str]]:
         """Links to what is stored."""
@@ -697,7 +713,7 @@ class ApiHandler(Handler):
         self.world.read_again.append(document.name)
         document.status, document.error, document.uploaded = "submitting", None, datetime.now(UTC)
         document.ready_at, document.then = time.monotonic() + self.world.read_takes, read_result
-        return self._json({}, 202, operation_location="/api/document", retry_after="2")
+        return 202, b"", {"operation_location": "/api/document", "retry_after": "2"}
 
     def do_forget(self, query: Json) -> tuple[int, bytes, dict[str, str]]:
         """Forget a document."""

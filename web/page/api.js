@@ -21,14 +21,35 @@ const unreachable = () => new Problem({
   advice: "Check your network. The page goes on by itself as soon as the app answers.",
 });
 
+const signedOut = () => new Problem({
+  status: 401,
+  code: "AuthenticationRequired",
+  title: "You are not signed in.",
+  advice: "Sign in, and come back to this page.",
+});
+
+/**
+ * Whether this answer is App Service authentication's, or the app's under it: nobody has signed in, or the session has
+ * ended. A key does not help then. The platform answers with a redirect to the sign-in, or with 401 and what scheme it
+ * takes; the host's own 401 for a missing key has neither.
+ */
+const asksForSignIn = (response, problem) => response.type === "opaqueredirect"
+  || (response.status === 401 && (problem.code === "AuthenticationRequired" || response.headers.has("www-authenticate")));
+
 export class Api extends EventTarget {
   #askKey;
+  #askSignIn;
   #asking = null;
+  #declined = false; // the person closed the dialog; what the page asks by itself does not open it again
 
-  /** `askKey(wrong)` shows the dialog; it resolves to a key, or to null if the person gave none. */
-  constructor(askKey) {
+  /**
+   * `askKey(wrong)` shows the dialog; it resolves to a key, or to null if the person gave none. `askSignIn()` shows the
+   * way to sign in, and resolves when the person closed it.
+   */
+  constructor(askKey, askSignIn) {
     super();
     this.#askKey = askKey;
+    this.#askSignIn = askSignIn;
   }
 
   get key() { return kept.get(KEY); }
@@ -36,7 +57,11 @@ export class Api extends EventTarget {
   set key(value) {
     if (value) kept.set(KEY, value);
     else kept.remove(KEY);
+    this.#declined = false;
   }
+
+  /** A person does something: the next request may open a dialog again. */
+  mayAsk() { this.#declined = false; }
 
   documents(query, signal) { return this.#read("documents", query, { signal }); }
   summaries(names, signal) { return this.#json("POST", "documents", { names }, { signal }).then((answer) => answer.body.value); }
@@ -73,11 +98,16 @@ export class Api extends EventTarget {
 
   async #json(method, path, content, options = {}) {
     const response = await this.#send(method, path, content, options);
-    const body = response.status === 304 || response.status === 204 ? null : await response.json().catch((error) => {
+    const text = await response.text().catch((error) => {
       if (error.name === "AbortError") throw error;
-      throw new Problem({ status: response.status, title: "The app’s answer is not JSON.", advice: "Something between this page and the app may have changed it." });
+      throw this.#trouble(unreachable()); // the connection was lost on the way
     });
-    return { body, response };
+    if (!text) return { body: null, response }; // 202, 204, 304
+    try {
+      return { body: JSON.parse(text), response };
+    } catch {
+      throw new Problem({ status: response.status, title: "The app’s answer is not JSON.", advice: "Something between this page and the app may have changed it." });
+    }
   }
 
   async #send(method, path, content, { etag = null, signal, quiet = false } = {}) {
@@ -91,7 +121,7 @@ export class Api extends EventTarget {
       try {
         response = await fetch(new URL(path, BASE), {
           method, headers, signal, body: content === null ? undefined : JSON.stringify(content),
-          cache: "no-store", credentials: "same-origin", redirect: "error",
+          cache: "no-store", credentials: "same-origin", redirect: "manual",
         });
       } catch (error) {
         if (error.name === "AbortError") throw error;
@@ -102,16 +132,28 @@ export class Api extends EventTarget {
         return response;
       }
       const problem = await problemOf(response);
+      if (asksForSignIn(response, problem)) {
+        await this.#ask(this.#askSignIn);
+        throw signedOut();
+      }
       if (response.status === 401) {
         if (key !== this.key && this.key) continue; // another request has asked meanwhile
-        this.#asking ??= this.#askKey(Boolean(key) || wrong).finally(() => { this.#asking = null; });
-        const given = await this.#asking;
+        const given = await this.#ask(() => this.#askKey(Boolean(key) || wrong));
         if (!given) throw new Problem({ status: 401, code: "KeyNeeded", title: "Documents are shown with the app’s key.", advice: "Press Key, and enter it." });
         this.key = given;
         continue;
       }
       throw !quiet && (response.status >= 500 || response.status === 429) ? this.#trouble(problem) : problem;
     }
+  }
+
+  /** Open a dialog, once for all requests that wait for it; null where the person has just closed it. */
+  async #ask(open) {
+    if (this.#declined) return null;
+    this.#asking ??= open().finally(() => { this.#asking = null; });
+    const given = await this.#asking;
+    this.#declined = !given;
+    return given;
   }
 
   #trouble(problem) {

@@ -40,6 +40,17 @@ export function askKey(wrong = false, removable = false) {
   });
 }
 
+/** Show the way to sign in, and back to what is shown now. Resolves to null once the person closed it. */
+export function askSignIn() {
+  const dialog = $("sign-in-dialog");
+  const back = encodeURIComponent(location.pathname + location.hash);
+  $("sign-in").href = `/.auth/login/aad?post_login_redirect_uri=${back}`;
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(null), { once: true });
+    dialog.showModal();
+  });
+}
+
 /**
  * Ask a question with the given answers: `[{value, label, kind}]`, the safest first. Resolves to `{answer, option}`;
  * `answer` is null if the person closed it.

@@ -87,6 +87,7 @@ export class Library {
   #shown = false;
   #countsDue = 0;
   #problem = null;
+  #refreshing = false;
   followed = null; // the name of a document that somebody else asks about
 
   constructor(api) {
@@ -114,7 +115,7 @@ export class Library {
     if ($("prefix").value !== next.prefix && document.activeElement !== $("prefix")) $("prefix").value = next.prefix;
     this.#chips();
     if (other || (!this.#documents.length && !this.#whole)) this.reload();
-    else { this.#window(); this.#count(); }
+    else { this.#window(); this.refresh(); }
   }
 
   hide() {
@@ -131,6 +132,26 @@ export class Library {
     this.#problem = null;
     this.#counts = null;
     await Promise.all([this.#more(), this.#count()]);
+  }
+
+  /** Look whether the list is still as it is shown: files come and go elsewhere too. Far down, only the counts change. */
+  async refresh() {
+    if (!this.#shown || this.#loading || this.#refreshing) return;
+    if (this.#problem) { this.reload(); return; }
+    this.#refreshing = true;
+    const { prefix, status } = this.#place;
+    try {
+      const [{ body }] = await Promise.all([this.#api.documents({ prefix, status, limit: FIRST_PART }), this.#count()]);
+      const isSame = prefix === this.#place.prefix && status === this.#place.status && !this.#loading;
+      if (isSame && (this.#documents.length <= FIRST_PART || scrollY < innerHeight)) {
+        this.#documents = [...body.value];
+        this.#continuation = continuationOf(body);
+        this.#whole = !this.#continuation;
+        this.#window();
+        this.#end();
+      }
+    } catch { /* what is shown stays */ }
+    this.#refreshing = false;
   }
 
   /** Take up what goes on in an upload. */
@@ -171,8 +192,11 @@ export class Library {
       row.show(ofUpload(upload));
     }
     this.#summarise();
-    if (!summary.status) return;
     const at = this.#documents.findIndex((each) => each.name === summary.name);
+    if (!summary.status) { // somebody has forgotten it
+      if (at >= 0) { this.#documents.splice(at, 1); this.#window(); }
+      return;
+    }
     const belongs = summary.name.startsWith(this.#place.prefix) && (!this.#place.status || this.#place.status === summary.status);
     if (at >= 0) this.#documents[at] = { ...this.#documents[at], ...summary };
     else if (belongs) {
@@ -244,6 +268,7 @@ export class Library {
   #end() {
     const filtered = Boolean(this.#place.prefix || this.#place.status);
     const none = !this.#documents.length && !this.#loading;
+    $("filters").hidden = none && !filtered && !this.#problem; // there is nothing to look among
     const total = this.#place.status ? this.#counts?.byStatus[this.#place.status] : this.#counts?.files;
     $("documents-summary").textContent = total === undefined ? "" : counted(total, "document");
     $("list-end").textContent = this.#loading ? "Loading…" : this.#problem && !none ? this.#problem.message : "";

@@ -3,7 +3,7 @@
 import { $, announce, h } from "./dom.js";
 import * as address from "./address.js";
 import { Api } from "./api.js";
-import { ask, askKey, showCheck } from "./dialogs.js";
+import { ask, askKey, askSignIn, showCheck } from "./dialogs.js";
 import { counted } from "./format.js";
 import * as keyboard from "./keyboard.js";
 import { Library } from "./library.js";
@@ -13,7 +13,7 @@ import { Viewer } from "./viewer.js";
 const LANGUAGES = ["en", "de", "es", "fr", "it", "nl", "pt", "pl", "ar", "he", "hi", "ja", "ko", "ru", "tr", "uk", "zh-Hans", "zh-Hant"];
 const LONGEST_RETRY = 30_000; // ms
 
-const api = new Api((wrong) => askKey(wrong, false));
+const api = new Api((wrong) => askKey(wrong, false), askSignIn);
 const library = new Library(api);
 const uploads = new Uploads(api, (upload) => { library.changed(upload); viewer.changed(upload); });
 const viewer = new Viewer(api, library, (name) => chooseAgain(name));
@@ -47,8 +47,19 @@ function show() {
   }
 }
 
+for (const kind of ["click", "keydown", "submit", "drop", "paste"]) addEventListener(kind, () => api.mayAsk(), true);
 addEventListener("hashchange", show);
 addEventListener("popstate", show);
+
+/** Somebody comes back to this tab: what it shows may have changed elsewhere. */
+function comeBack() {
+  if (document.hidden) return;
+  if (shown()) viewer.refresh();
+  else library.refresh();
+}
+addEventListener("focus", comeBack);
+document.addEventListener("visibilitychange", comeBack);
+
 addEventListener("beforeunload", (event) => { if (uploads.busy) event.preventDefault(); });
 
 // Trouble that is not one document's: said once, and tried again by itself

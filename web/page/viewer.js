@@ -15,6 +15,7 @@ import { TextPane } from "./text.js";
 const WIDTHS = [640, 960, 1280, 1760, 2400, 3200, 4000]; // pixels that an image is asked for in
 const ZOOMS = [0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4, 6];
 const MOST_PAGES_ASKED = 60; // for the next doubtful word, before the person is asked to press again
+const LONGEST_MISSING = 120_000; // ms that a document is waited for that nobody knows: it may have been dropped just now
 const DEFAULT_THRESHOLD = 80;
 const PICTURES = /^image\/(jpeg|png|gif|webp|bmp|avif)$/;
 
@@ -52,6 +53,7 @@ export class Viewer {
   #pageHits = [];
   #hit = null; // {page, index}
   #drawing = 0;
+  #following = false; // whether the app is asked about the document
 
   /** `uploadAgain(name)` lets the person choose a file that takes the place of the document's. */
   constructor(api, library, uploadAgain) {
@@ -113,18 +115,25 @@ export class Viewer {
     this.#opened.abort();
     this.#turning.abort();
     this.#searching.abort();
+    this.#following = false;
     this.#place = {};
     this.#document = null;
-    this.#model = null;
-    this.#boxes.model = null;
-    this.#page = 0;
-    this.#pages.clear();
-    this.#images.clear();
+    this.#letGo();
     this.#clearScan();
     this.#preview = null;
     this.#text.empty();
     $("json").textContent = "";
     $("hits").replaceChildren();
+  }
+
+  /** Forget the pages: they are of a result that is not shown any more. */
+  #letGo() {
+    this.#turning.abort();
+    this.#pages.clear();
+    this.#images.clear();
+    this.#page = 0;
+    this.#model = null;
+    this.#boxes.model = null;
   }
 
   /** Something about an upload has changed; it may be of this document. */
@@ -169,8 +178,22 @@ export class Viewer {
     this.#follow(this.#opened.signal);
   }
 
+  /**
+   * Look whether the document is still as it is shown: somebody else may have replaced or forgotten it. Where it is being
+   * read now, it is followed until it is final.
+   */
+  refresh() {
+    if (!this.#place.name || this.#following || (!this.#document && !this.#missing)) return;
+    this.#follow(this.#opened.signal);
+  }
+
   /** Ask about the document until it is final. An answer "as it was" costs next to nothing. */
   async #follow(signal) {
+    this.#following = true;
+    try { await this.#askUntilFinal(signal); } finally { if (this.#opened.signal === signal) this.#following = false; }
+  }
+
+  async #askUntilFinal(signal) {
     const since = Date.now();
     while (!signal.aborted) {
       try {
@@ -179,11 +202,16 @@ export class Viewer {
         if (this.#isFinal()) return;
       } catch (problem) {
         if (signal.aborted) return;
-        if (problem.status === 404) { this.#missing = true; this.#learn(null); if (!this.#upload()) return; }
-        else if (!this.#document) { this.#showProblem(problem); if (problem.status && problem.status < 500) return; }
+        if (problem.status === 404) {
+          this.#missing = true;
+          this.#learn(null);
+          if (!this.#upload() && Date.now() - since > LONGEST_MISSING) return;
+        }
+        else if (!this.#document) { this.#showProblem(problem); if (problem.status && problem.status < 500 && problem.status !== 429) return; }
       }
       const age = Date.now() - since;
-      await pause(age < 20_000 ? 400 : age < 60_000 ? 1000 : age < 300_000 ? 2000 : 5000, signal).catch(() => {});
+      const unknown = this.#missing && !this.#upload();
+      await pause(unknown ? 2000 : age < 20_000 ? 400 : age < 60_000 ? 1000 : age < 300_000 ? 2000 : 5000, signal).catch(() => {});
       while (document.hidden && !signal.aborted) await pause(1000, signal).catch(() => {});
     }
   }
@@ -204,6 +232,8 @@ export class Viewer {
     const before = this.#document;
     this.#document = body;
     if (body) this.#library.learn(body);
+    if (body) this.#missing = false;
+    else this.#letGo();
     this.#showState();
     if (!body) return;
     this.#showDetails();
@@ -211,10 +241,7 @@ export class Viewer {
     $("warning").textContent = body.warning ?? "";
     const result = `${body.status} ${body.sourceEtag} ${body.completedAt}`;
     if (before && result === `${before.status} ${before.sourceEtag} ${before.completedAt}` && this.#model) return;
-    this.#pages.clear();
-    this.#images.clear();
-    this.#page = 0;
-    this.#model = null;
+    this.#letGo();
     if (body.status !== "succeeded" || this.#showsState()) return;
     this.#numbers = pageNumbers(body);
     if (before) announce(`${body.name} is read: ${counted(body.wordCount ?? 0, "word")}.`);
@@ -288,13 +315,13 @@ export class Viewer {
     if (state === "waiting") {
       return [h("h2", {}, "Waiting for another try"), h("p", { class: "lead" }, body.errorMessage || "Read, or storage, cannot take it right now."),
         body.dueAt ? h("p", { class: "message" }, `Next try at ${when(body.dueAt)}.`) : null, advice(body.advice),
-        body.errorCode ? h("p", {}, h("span", { class: "code" }, body.errorCode)) : null];
+        body.errorCode ? h("p", {}, h("span", { class: "code for-now" }, body.errorCode)) : null];
     }
     if (state === null && !this.#missing) {
       return [h("h2", {}, "Opening…")];
     }
     if (state === null) {
-      return [h("h2", {}, "There is no document of this name"), h("p", { class: "lead" }, "It may have been forgotten, or its name may be written otherwise."),
+      return [h("h2", {}, "There is no document of this name"), h("p", { class: "lead" }, "It may have been forgotten, or its name may be written otherwise. If the file was dropped just now, it appears here by itself."),
         h("div", { class: "buttons" }, h("a", { class: "button primary", href: "#" }, "All documents"))];
     }
     const at = ["queued", "uploading", "uploaded", "submitting", "reading"].indexOf(state);
@@ -304,7 +331,7 @@ export class Viewer {
       step(0, 1, at > 1 ? "Uploaded" : "Uploading", bar),
       step(2, 3, at > 3 ? "Submitted to Read" : "Being picked up and submitted"),
       step(4, 4, "Being read"),
-      step(5, 5, "Its text is here"))];
+      step(5, 5, "Ready"))];
   }
 
   #showProblem(problem) {
@@ -379,6 +406,7 @@ export class Viewer {
       if (this.#turned && !signal.aborted) this.#prefetch(page + this.#turned, signal);
     } catch (problem) {
       if (signal.aborted || problem.name === "AbortError") return;
+      this.#suspect(problem);
       this.#model = null;
       this.#boxes.model = null;
       this.#text.show({ lines: [], words: [] }, null, problem.status === 404 ? "Read gave nothing for this page." : `${problem.message} ${problem.advice ?? ""}`);
@@ -450,11 +478,15 @@ export class Viewer {
       if (!this.#model?.hasBoxes) { this.#aspect = aspect; this.#layOut(); }
     } else {
       this.#clearScan();
-      if (!this.#model?.hasBoxes) this.#note("This page has no image, and its words no places.");
-      else this.#note(entry.code === "PageNotDrawable" ? "This page cannot be drawn. Its words stand where they were found." : "The page’s image cannot be had right now. Its words stand where they were found.");
+      this.#suspect(entry);
+      const why = entry.status >= 400 && entry.status < 500 && entry.status !== 429 ? entry.message : "The page’s image cannot be had right now.";
+      this.#note(this.#model?.hasBoxes ? `${why} Its words stand where they were found.` : "This page has no image, and its words no places.");
     }
     this.#draw();
   }
+
+  /** A page, or its image, is not of the result that is shown: the document may have changed meanwhile. */
+  #suspect(problem) { if (problem.status === 404 || problem.status === 409) this.refresh(); }
 
   #prefetch(page, signal) {
     if (!this.#numbers.includes(page)) return;
@@ -595,11 +627,13 @@ export class Viewer {
 
   #markDoubts() {
     const known = Boolean(this.#model?.hasConfidence);
+    const none = Boolean(this.#model?.words.length) && !known;
     const doubtful = known ? this.#model.doubtful(this.#threshold) : [];
     $("threshold-value").textContent = `${$("threshold").value} %`;
-    $("threshold").disabled = !known && Boolean(this.#model);
-    $("doubt-count").textContent = !this.#model ? "" : known ? `${number(doubtful.length)} here` : "No confidence given";
-    document.querySelector('[data-do="next-doubt"]').title = known ? "Next doubtful word (n)" : "Read gave no confidence for this page’s words, so none is marked.";
+    $("threshold").disabled = none;
+    $("next-doubt-text").hidden = none;
+    $("doubt-count").textContent = !this.#model ? "" : none ? "No confidence given" : `${number(doubtful.length)} here`;
+    document.querySelector('[data-do="next-doubt"]').title = none ? "Read gave no confidence for this page’s words, so none is marked." : "Next doubtful word (n)";
     this.#text.mark("doubt", doubtful);
     this.#boxes.doubtful = doubtful.map((word) => word.box).filter(Boolean);
   }

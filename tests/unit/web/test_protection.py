@@ -9,7 +9,8 @@ import pytest
 from web.message import Request
 from web.problem import Problem
 from web.protection import check
-from web.routes import ROUTES
+from web.routes import ROUTES, Route
+from web.serve import serve
 from web.triggers import blueprint
 
 FLEX = {"CONTAINER_NAME": "c", "WEBSITE_SITE_NAME": "app"}
@@ -23,6 +24,14 @@ def test_in_azure_nothing_is_served_without_a_key_or_a_sign_in(environ: Mapping[
     with pytest.raises(Problem) as problem:
         check(Request(), environ)
     assert (problem.value.code, problem.value.status) == ("NotProtected", 403)
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if not route.is_open], ids=lambda route: route.name)
+def test_no_route_for_data_reaches_storage_unprotected(route: Route) -> None:
+    """What it would work with is not even made."""
+    for environ, status in ((FLEX, 403), ({**FLEX, "WEBSITE_AUTH_ENABLED": "True"}, 401)):
+        for method in route.methods:
+            assert serve(route, Request(method=method), _nothing(), environ, _never).status == status
 
 
 @pytest.mark.parametrize("environ", [FLEX, PREMIUM, CONTAINER_APPS])
@@ -50,6 +59,10 @@ def test_on_a_laptop_the_host_alone_decides(environ: Mapping[str, str]) -> None:
 
 def _nothing() -> Any:
     """What nothing needs before a request comes."""
+
+
+def _never() -> Any:
+    raise AssertionError("a request that must be refused was served")
 
 
 def _levels(environ: Mapping[str, str]) -> dict[str, str]:

@@ -60,20 +60,20 @@ def test_a_file_that_changes_is_served_as_it_is(folder: Path) -> None:
     assert (after.body, after.headers["ETag"] != before.headers["ETag"]) == (b"let other", True)
 
 
-def test_the_policy_lets_in_the_pages_own_files_and_the_accounts_blobs() -> None:
+def test_the_policy_allows_the_pages_own_files_and_requests_to_the_accounts_blobs_and_nothing_else() -> None:
     headers = security_headers(ORIGIN)
     policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
     assert policy == {
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
-        "font-src": "'self'",
-        "manifest-src": "'self'",
-        "img-src": f"'self' blob: {ORIGIN}",
+        "img-src": "'self'",
         "connect-src": f"'self' {ORIGIN}",
         "base-uri": "'none'",
         "form-action": "'none'",
         "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
     }
     assert headers["X-Content-Type-Options"] == "nosniff"
 

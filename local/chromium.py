@@ -1,0 +1,43 @@
+"""The browser that the page is tested and measured in: Debian's Chromium, or Playwright's own."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from playwright.sync_api import Browser, Playwright
+
+from local.lock import locked
+from local.paths import DEV
+
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--enable-precise-memory-info", "--js-flags=--expose-gc"),
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+INSTALL = (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"])
+HOW_TO_INSTALL = (
+    "No Chromium: install it with the system's packages (Debian: apt-get install chromium), "
+    "or run `python -m playwright install chromium`"
+)
+
+
+def launched(playwright: Playwright) -> Browser | None:
+    """The system's Chromium, Playwright's own, or Debian's, installed now; None where there is none to be had."""
+    if path := system_chromium():
+        return playwright.chromium.launch(executable_path=path, args=FLAGS)
+    if Path(playwright.chromium.executable_path).exists():
+        return playwright.chromium.launch(args=FLAGS)
+    if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
+        with locked(DEV / "chromium.lock", waiting="Another process installs Chromium …"):
+            for command in [] if system_chromium() else INSTALL:
+                subprocess.run(command, check=False, capture_output=True, timeout=600)  # noqa: S603 - fixed commands
+        if path := system_chromium():
+            return playwright.chromium.launch(executable_path=path, args=FLAGS)
+    return None
+
+
+def system_chromium() -> str | None:
+    """Where the system has one."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
