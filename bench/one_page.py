@@ -32,6 +32,11 @@ _APP_SETTINGS = ("READ_", "INPUT_", "OUTPUT_", "DOCUMENTS_", "LINES_", "DONE_", 
                  "AzureFunctions")  # fmt: skip
 
 
+def without_app_settings() -> dict[str, str]:
+    """This process's environment, without the app settings of the person who measures."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_APP_SETTINGS)}
+
+
 class Added(NamedTuple):
     """What one document cost: Read calls, and seconds from its answer's being ready to its row's saying so."""
 
@@ -64,8 +69,7 @@ def read_one_page_documents(seconds: Sequence[float], get_seconds: tuple[float, 
     stage = Stage(Script(seed=1, latency=known), lambda: datetime.now(UTC))
     read = serving(_far_away(stage, get_seconds, random))
     with TemporaryDirectory() as logs, read as endpoint:
-        others = {name: value for name, value in os.environ.items() if not name.startswith(_APP_SETTINGS)}
-        settings = {**others, "READ_ENDPOINT": endpoint}
+        settings = {**without_app_settings(), "READ_ENDPOINT": endpoint}
         with own_stack("bench", settings, Ports(), logs=Path(logs)) as stack:
             connection, host = stack.connection_string, stack.description.host_url
             inbox = BlobServiceClient.from_connection_string(connection).create_container("inbox")

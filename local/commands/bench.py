@@ -9,7 +9,7 @@ from pathlib import Path
 
 from local.paths import ROOT
 
-BENCHMARKS = ("schedule", "throughput", "peers", "work", "memory", "startup", "page", "million")
+BENCHMARKS = ("schedule", "throughput", "peers", "work", "memory", "startup", "page", "laptop", "million")
 """Modules of ``bench``; each has ``measure(*, quick: bool)``, which gives its figures."""
 
 
