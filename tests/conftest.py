@@ -11,6 +11,8 @@ from local.stack import Ports, Stack, own_stack
 
 _OTHER_SETTINGS = ("READ_", "INPUT_", "OUTPUT_", "DOCUMENTS_", "LINES_", "DONE_", "DocumentStorage", "AzureWebJobs")
 
+_ORDER = ("end_to_end", "simulation", "browser", "integration", "infra", "conformance", "unit")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "quick: run by `dev.py test --quick`, as unit and conformance tests are")
@@ -18,10 +20,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The longest come first, so that at the end no process waits for another.
+    items.sort(key=lambda item: _ORDER.index(_folder(item)))
     for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        folder = _folder(item)
         if folder in ("unit", "conformance") and item.get_closest_marker("slow") is None:
             item.add_marker(pytest.mark.quick)
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 @pytest.fixture(scope="session")
