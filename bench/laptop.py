@@ -39,7 +39,9 @@ for name in sys.argv[1:]:
 """
 
 
-class _Load(NamedTuple):
+class Load(NamedTuple):
+    """Files to read."""
+
     name: str
     pictures: int
     pages: int
@@ -48,36 +50,36 @@ class _Load(NamedTuple):
 
 
 _LOADS = (
-    _Load("20 pictures", 20, 0, 0.9),
-    _Load("2 pictures", 2, 0, 1.6),
-    _Load("a PDF of 10 pages", 0, 10, 1.1),
+    Load("20 pictures", 20, 0, 0.9),
+    Load("2 pictures", 2, 0, 1.6),
+    Load("a PDF of 10 pages", 0, 10, 1.1),
 )
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
     """Each load, by both in turn."""
-    loads = (_Load("2 pictures", 2, 0, 1.6),) if quick else _LOADS
+    loads = (Load("2 pictures", 2, 0, 1.6),) if quick else _LOADS
     rounds = 1 if quick else 3
     drops: list[float] = []
     with TemporaryDirectory() as folder:
         if not quick:
-            _run(_files(Path(folder), _LOADS[1]), Path(folder))  # warms the caches
+            _run(files_of(Path(folder), _LOADS[1]), Path(folder))  # warms the caches
         for load in loads:
-            ratios, ours, alone = [], [], []
+            ratios, ours, plain = [], [], []
             for number in range(1, rounds + 1):
                 print(f"  {load.name}: {number} of {rounds}", file=sys.stderr, flush=True)
-                files = _files(Path(folder), load)
+                files = files_of(Path(folder), load)
                 seconds, first_drop = _run(files, Path(folder))
                 ours.append(seconds)
                 drops.append(first_drop)
-                alone.append(_timed([sys.executable, "-c", _ALONE, *map(str, files)]))
-                ratios.append(ours[-1] / alone[-1])
+                plain.append(alone(files))
+                ratios.append(ours[-1] / plain[-1])
             yield Figure(
                 name=f"dev.py run on {load.name}, against the engine alone in one process",
                 value=median(ratios),
                 unit="times",
                 goal=load.goal,
-                note=f"{median(ours):.1f} s against {median(alone):.1f} s, median of {rounds}",
+                note=f"{median(ours):.1f} s against {median(plain):.1f} s, median of {rounds}",
             )
     yield Figure(
         name="A further start of dev.py run to its first drop",
@@ -88,7 +90,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
     )
 
 
-def _files(folder: Path, load: _Load) -> list[Path]:
+def files_of(folder: Path, load: Load) -> list[Path]:
     """Files that were never read before."""
     mark = uuid4().hex[:8]
     pictures = [_picture(f"{mark} {number}") for number in range(load.pictures or load.pages)]
@@ -131,7 +133,9 @@ def _run(files: Sequence[Path], folder: Path) -> tuple[float, float]:
     return took, dropped
 
 
-def _timed(command: Sequence[str]) -> float:
+def alone(files: Sequence[Path]) -> float:
+    """Seconds that the engine takes in a process of its own."""
     started = time.monotonic()
+    command = [sys.executable, "-c", _ALONE, *map(str, files)]
     subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - this interpreter and our own code
     return time.monotonic() - started

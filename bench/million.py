@@ -156,7 +156,7 @@ def _money(alone: Mapping[str, int], behind: Mapping[str, int]) -> Iterator[Figu
 
 def sampled(*, quick: bool) -> Iterator[Figure]:
     """What depends on the size of the sample, or on this machine."""
-    first, part = (50, 50) if quick else (1500, 750)
+    first, part = (25, 25) if quick else (1500, 750)
     runs = []
     for files in (first, first + part, first + 2 * part):
         _say(f"a backlog of {files:,} documents at 30/s")
@@ -175,7 +175,7 @@ def sampled(*, quick: bool) -> Iterator[Figure]:
     yield Figure(name="Messages at one time, a document that waits", value=deepest, unit="", goal=1.02)
     hours = last["milliseconds"] / 1000 * MILLION / 3600
     yield Figure(name="A million at 30/s, simulated", value=hours, unit="hours", goal=_hours(QUOTAS["30/s"]) / 0.95)
-    names = 10_000 if quick else MILLION
+    names = 4_000 if quick else MILLION
     for count in (names // 2, names):
         _say(f"a comparison of {count:,} names")
         cpu = compare(count) / count * MILLION

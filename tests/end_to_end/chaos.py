@@ -410,7 +410,7 @@ class Chaos:
         head = rows.pop("!head", None)
         if document.status is not Status.SUCCEEDED:
             assert not rows, f"{name} is {document.status} and has lines"
-            for extension in (".json", ".txt"):
+            for extension in (".json", ".txt", ".jsonl"):
                 exists = results.get_blob_client(name + extension).exists()
                 assert not exists, f"{name} is {document.status} and has {extension}"
             return
@@ -418,6 +418,10 @@ class Chaos:
         post = next(post for post in self.witness.posts if post.operation == operation)
         newest = self.versions[name][-1:] if self.services.inbox.etag(name) else self.versions[name]
         assert post.content in newest, f"{name} shows the text of an older version"
+        pages = [rows.pop(key) for key in sorted(rows) if key.endswith("-00000")]
+        assert len(pages) == document.page_count == 2, (
+            f"{name} has {len(pages)} pages, and counts {document.page_count}"
+        )
         assert len(rows) == document.line_count == 120, (
             f"{name} has {len(rows)} lines, and counts {document.line_count}"
         )
@@ -427,7 +431,7 @@ class Chaos:
         assert head is not None
         owner = (document.source_etag, operation)
         assert (head["SourceETag"], head["Operation"]) == owner, f"{name}'s lines are another version's"
-        for blob in (document.result_blob, document.text_blob):
+        for blob in (document.result_blob, document.text_blob, document.pages_blob):
             stored = results.get_blob_client(blob or "").get_blob_properties().metadata
             assert (stored["source_etag"], stored["operation_id"]) == owner, f"{blob} is another version's"
 

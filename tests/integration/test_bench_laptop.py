@@ -1,16 +1,12 @@
-"""The benchmark of the laptop, at its smallest."""
+"""The benchmark of the laptop: the files that it makes, and the engine alone. ``dev.py run`` has tests of its own."""
 
-import pytest
+from pathlib import Path
 
-from bench.laptop import measure
-from local.processes import azurite_installation
+from bench.laptop import Load, alone, files_of
 
 
-@pytest.mark.skipif(azurite_installation() is None, reason="Azurite is not installed: `dev.py test` installs it")
-def test_a_run_is_measured_beside_the_engine_alone() -> None:
-    figures = {figure.name: figure for figure in measure(quick=True)}
-    assert list(figures) == [
-        "dev.py run on 2 pictures, against the engine alone in one process",
-        "A further start of dev.py run to its first drop",
-    ]
-    assert all(0 < figure.value < 60 for figure in figures.values())
+def test_the_engine_alone_reads_pictures_and_pages_that_are_new_each_time(tmp_path: Path) -> None:
+    pictures, pdf = files_of(tmp_path, Load("", 1, 0, 1)), files_of(tmp_path, Load("", 0, 2, 1))
+    assert [file.suffix for file in pictures + pdf] == [".png", ".pdf"]
+    assert files_of(tmp_path, Load("", 1, 0, 1)) != pictures
+    assert 0 < alone(pictures + pdf) < 120

@@ -13,7 +13,7 @@ import pytest
 from simulation.read import Troubles
 from simulation.world import Plan, World, live
 
-SCHEDULES = int(os.environ.get("SIMULATION_SCHEDULES", "3000"))
+SCHEDULES = int(os.environ.get("SIMULATION_SCHEDULES", "2000"))
 FIRST_SEED = int(os.environ.get("SIMULATION_FIRST_SEED", "0"))
 BLOCK = 250
 
