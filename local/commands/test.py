@@ -10,7 +10,7 @@ import sys
 
 from local.paths import ROOT
 
-AT_ONCE = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
+AT_ONCE = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "25"]
 """Files of tests at a time: each process has storage and a stack of its own."""
 
 CHECKS = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"])
