@@ -63,11 +63,11 @@ def _count(_job: Mapping[str, Any], file: RangeFile) -> tuple[str, bytes]:
 def _pdf_pages(file: RangeFile) -> int | None:
     import pypdfium2  # type: ignore[import-untyped]  # ships no types
 
-    document = pypdfium2.PdfDocument(_WithoutCount(file))
+    document = pypdfium2.PdfDocument(_without_count(file))
     if file.seek(0, io.SEEK_END) <= COPIED:
         copy = io.BytesIO()
         document.save(copy)  # without object streams, in which /Count is compressed
-        document = pypdfium2.PdfDocument(_WithoutCount(copy))
+        document = pypdfium2.PdfDocument(_without_count(copy))
     count = len(document)
     # A page beyond the last of the page tree cannot be loaded, whatever the tree says of its length.
     for index in {min(FREE_TIER_PAGES, count - 1), count // 2, count - 1}:
@@ -75,39 +75,18 @@ def _pdf_pages(file: RangeFile) -> int | None:
     return count or None
 
 
-class _WithoutCount(io.RawIOBase):
+def _without_count(file: RangeFile | io.BytesIO) -> RangeFile:
     """A PDF in which no object that can be read has a ``/Count``: PDFium then walks the page tree."""
+    key, other = b"/Count", b"/Other"
+    around = len(key) - 1  # a block may begin or end within the key
 
-    _KEY, _OTHER = b"/Count", b"/Other"
+    def fetch(offset: int, length: int) -> bytes:
+        start = max(0, offset - around)
+        file.seek(start)
+        piece = file.read(offset - start + length + around).replace(key, other)
+        return piece[offset - start :][:length]
 
-    def __init__(self, file: "RangeFile | io.BytesIO") -> None:
-        self._file = file
-        self._at = 0
-        self._length = file.seek(0, io.SEEK_END)
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._length}[whence]
-        return self._at
-
-    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]  # typeshed's Buffer is 3.12's
-        view = memoryview(buffer).cast("B")
-        around = len(self._KEY) - 1  # what is asked for may begin or end within the key
-        start = max(0, self._at - around)
-        self._file.seek(start)
-        piece = self._file.read(self._at - start + len(view) + around).replace(self._KEY, self._OTHER)
-        asked = piece[self._at - start :][: len(view)]
-        view[: len(asked)] = asked
-        self._at += len(asked)
-        return len(asked)
+    return RangeFile(file.seek(0, io.SEEK_END), fetch)
 
 
 def _frames(file: io.BufferedReader) -> int | None:
@@ -120,10 +99,14 @@ def _frames(file: io.BufferedReader) -> int | None:
         frames: int = getattr(picture, "n_frames", 1)
         for number in range(frames):
             picture.seek(number)
-            tags: Any = getattr(picture, "tag_v2", {})
-            if tags.get(_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK or tags.get(_OLD_SUBFILE_TYPE) == _REDUCED:
+            if not is_page(getattr(picture, "tag_v2", {})):
                 return None
         return frames
+
+
+def is_page(tags: Mapping[int, Any]) -> bool:
+    """Whether a TIFF's directory is neither a smaller copy of a page nor a mask."""
+    return not (tags.get(_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK or tags.get(_OLD_SUBFILE_TYPE) == _REDUCED)
 
 
 _SUBFILE_TYPE, _OLD_SUBFILE_TYPE = 254, 255

@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from local.read_emulator.documents import MAX_DECODED_PIXELS, MIN_SIDE, Document, Limits, PageImage
 from local.read_emulator.refusals import Reason, Rejected, Unreadable
+from shared.page_count import is_page
 
 MISSING = 0.1
 """The share of a picture's height that may be missing at its end; of a shorter one too little is left to read."""
@@ -45,9 +46,7 @@ _DECODER_ERRORS = (
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
-_SUBFILE_TYPE, _OLD_SUBFILE_TYPE, _BITS, _PHOTOMETRIC, _PLANES, _SAMPLE_FORMAT = 254, 255, 258, 262, 284, 339
-_REDUCED_OR_MASK = 0b101
-_REDUCED = 2
+_BITS, _PHOTOMETRIC, _PLANES, _SAMPLE_FORMAT = 258, 262, 284, 339
 _SEPARATE = 2
 _UNSIGNED = 1
 
@@ -72,7 +71,7 @@ class PictureDocument(Document):
         try:
             if _is_tiff(file):
                 directories = _directories(file)
-                pages = [n for n, tags in enumerate(directories) if _is_page(tags)] or list(range(len(directories)))
+                pages = [n for n, tags in enumerate(directories) if is_page(tags)] or list(range(len(directories)))
                 self._frames = pages[: limits.pages]
                 self._tags = [directories[frame] for frame in self._frames]
             with contextlib.suppress(Unreadable):  # a page all the same: reading it tells why
@@ -218,11 +217,6 @@ def _directories(file: IO[bytes]) -> list[Any]:
         found.append(tags)
         following = tags.next
     return found
-
-
-def _is_page(tags: Any) -> bool:
-    """Whether a directory is neither a smaller copy of a page nor a mask."""
-    return not (tags.get(_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK or tags.get(_OLD_SUBFILE_TYPE) == _REDUCED)
 
 
 def _by_opencv(file: IO[bytes], frame: int, tags: Any) -> Image.Image:
