@@ -209,7 +209,7 @@ class Lane:
             windows = max(0.0, now - state.refused_at) / self.quota.seconds
             state.refusals = state.refusals / 2 ** min(windows, 99) + 1
             too_many = state.refusals > max(2, self.quota.calls * BY_CHANCE)
-            step = MUCH_SLOWER if too_many else SLOWER**state.refusals
+            step = MUCH_SLOWER if too_many else min(SLOWER**state.refusals, MUCH_SLOWER)
             state.width = min(state.width * step, self._shortest * SLOWEST)
             state.refused_at = now
         if wait > LONG_WAIT:

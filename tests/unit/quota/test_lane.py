@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from local.read_emulator.quotas import FixedWindow, SlidingWindow, TokenBucket
 from local.read_emulator.quotas import Quota as Counted
-from shared.quota.lane import AHEAD, LATE, Lanes, State
+from shared.quota.lane import AHEAD, LATE, MUCH_SLOWER, Lanes, State
 from shared.quota.rate import Call, Quota, Rate
 from shared.schedule import FIRST_POLL_DELAY, LONGEST_DELAY
 
@@ -268,6 +268,14 @@ def test_a_quota_that_is_as_the_setting_says_is_used_whole() -> None:
     made: list[float] = []
     assert not _live(PAID, 20, FixedWindow(30, 1), made)
     assert len(made) > 20 * 30 * 0.97
+
+
+def test_a_refusal_that_chance_explains_never_costs_more_than_one_that_it_does_not() -> None:
+    lane = Lanes(Rate.parse("200/s"), NOW).of(Call.SUBMIT)
+    for _ in range(40):  # a fifth of a window's calls
+        before = lane.state.width
+        lane.throttled(NOW, 1, in_its_slot=True)
+        assert lane.state.width <= before * MUCH_SLOWER
 
 
 def test_what_was_lost_to_refusals_is_won_back() -> None:
