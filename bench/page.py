@@ -25,7 +25,7 @@ from local.chromium import HOW_TO_INSTALL, launched
 from local.functions_emulator.keys import FUNCTION_KEY
 from local.processes import Azurite, FunctionsEmulator
 from shared.document import Status
-from simulation.app import App, Clock, settings_for
+from simulation.app import App, Clock, environment_of, settings_for
 from simulation.read_server import ReadServer, result_of
 
 PATIENCE = 60_000
@@ -103,17 +103,7 @@ class _World:
         chosen = settings_for(azurite.connection_string, self.read.endpoint)
         self.app = App(chosen, Clock())
         self.app.create_inbox()
-        settings = {
-            "AzureWebJobsStorage": azurite.connection_string,
-            "DocumentStorage": azurite.connection_string,
-            "READ_ENDPOINT": self.read.endpoint,
-            "INPUT_CONTAINER": chosen.input_container,
-            "OUTPUT_CONTAINER": chosen.output_container,
-            "READ_QUEUE": chosen.read_queue,
-            "DOCUMENTS_TABLE": chosen.documents_table,
-            "LINES_TABLE": chosen.lines_table,
-        }
-        host = self._stack.enter_context(FunctionsEmulator(settings=settings, logs=logs))
+        host = self._stack.enter_context(FunctionsEmulator(settings=environment_of(chosen), logs=logs))
         allow_pages(azurite.connection_string, [host.url])
         self.url = f"{host.url}/api/"
         return self
@@ -211,6 +201,7 @@ def _first_text(world: _World, times: int) -> Iterator[Figure]:
 def _opened(world: _World, number: int, pages: int) -> Iterator[Figure]:
     page = world.tab()
     expect(page.locator("#rows .row").first).to_be_visible(timeout=PATIENCE)
+    page.wait_for_load_state("networkidle")  # what the list asks for is not the page's
     sizes: list[int] = []
     page.on("requestfinished", lambda request: sizes.append(_size(request)) if _is_data(request.url) else None)
     page.evaluate("([name, page]) => { location.hash = new URLSearchParams({name, page}); }", ["book.pdf", str(number)])

@@ -163,3 +163,18 @@ def settings_for(storage: str, endpoint: str, **others: str) -> Settings:
         **others,
     }
     return settings.from_environment(environment, '{"functionTimeout": "00:10:00"}')
+
+
+def environment_of(chosen: Settings) -> dict[str, str]:
+    """The app settings by which a host of its own runs the app that ``settings_for`` is for."""
+    storage = chosen.storage.connection_string or ""
+    return {
+        "AzureWebJobsStorage": storage,
+        "DocumentStorage": storage,
+        "READ_ENDPOINT": chosen.read_endpoint,
+        "INPUT_CONTAINER": chosen.input_container,
+        "OUTPUT_CONTAINER": chosen.output_container,
+        "READ_QUEUE": chosen.read_queue,
+        "DOCUMENTS_TABLE": chosen.documents_table,
+        "LINES_TABLE": chosen.lines_table,
+    }

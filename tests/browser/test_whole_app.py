@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from local.browsers import allow_pages
 from local.functions_emulator.keys import FUNCTION_KEY
 from local.processes import Azurite, FunctionsEmulator
-from simulation.app import App, Clock, settings_for
+from simulation.app import App, Clock, environment_of, settings_for
 from simulation.read_server import ReadServer, as_json, result_of
 from tests.browser.conftest import Open, image_shown, painted
 from tests.browser.test_figures import FITS
@@ -39,18 +39,8 @@ def whole(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         chosen = settings_for(storage, read.endpoint)
         app = App(chosen, Clock())
         app.create_inbox()
-        environment = {
-            "AzureWebJobsStorage": storage,
-            "DocumentStorage": storage,
-            "READ_ENDPOINT": read.endpoint,
-            "INPUT_CONTAINER": chosen.input_container,
-            "OUTPUT_CONTAINER": chosen.output_container,
-            "READ_QUEUE": chosen.read_queue,
-            "DOCUMENTS_TABLE": chosen.documents_table,
-            "LINES_TABLE": chosen.lines_table,
-        }
         logs: Path = tmp_path_factory.mktemp("logs")
-        with FunctionsEmulator(settings=environment, logs=logs) as emulator:
+        with FunctionsEmulator(settings=environment_of(chosen), logs=logs) as emulator:
             allow_pages(storage, [emulator.url])
             yield Whole(emulator.url, app, read)
 

@@ -21,8 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from local.browsers import allow_pages
 from local.functions_emulator.keys import FUNCTION_KEY
 from local.processes import Azurite, FunctionsEmulator
-from shared.settings import Settings
-from simulation.app import App, Clock, settings_for
+from simulation.app import App, Clock, environment_of, settings_for
 from simulation.read_server import ReadServer
 from tests.integration.interface import picture, store_examples
 from web.operations import BROKEN, INVOICE, OPERATIONS
@@ -45,19 +44,6 @@ class Host:
         return self.session.request(method, f"{self.url}/api{path}", timeout=60, **options)
 
 
-def _environment(chosen: Settings, storage: str, endpoint: str) -> dict[str, str]:
-    return {
-        "AzureWebJobsStorage": storage,
-        "DocumentStorage": storage,
-        "READ_ENDPOINT": endpoint,
-        "INPUT_CONTAINER": chosen.input_container,
-        "OUTPUT_CONTAINER": chosen.output_container,
-        "READ_QUEUE": chosen.read_queue,
-        "DOCUMENTS_TABLE": chosen.documents_table,
-        "LINES_TABLE": chosen.lines_table,
-    }
-
-
 @pytest.fixture(scope="module")
 def host(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     storage = azurite.connection_string
@@ -67,7 +53,7 @@ def host(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         app.create_inbox()
         store_examples(app, read)
         logs: Path = tmp_path_factory.mktemp("logs")
-        with FunctionsEmulator(settings=_environment(chosen, storage, read.endpoint), logs=logs) as emulator:
+        with FunctionsEmulator(settings=environment_of(chosen), logs=logs) as emulator:
             allow_pages(storage, [emulator.url])
             yield Host(emulator.url, app)
 
