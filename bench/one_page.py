@@ -19,6 +19,7 @@ from azure.storage.blob import BlobServiceClient
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
+from cli.settings import without_app_settings
 from local.processes import ServiceError
 from local.read_emulator.script import Latency, Script
 from local.read_emulator.serving import serving
@@ -27,14 +28,6 @@ from local.stack import Ports, own_stack
 
 MOST_SECONDS = 60
 """For one document."""
-
-_APP_SETTINGS = ("READ_", "INPUT_", "OUTPUT_", "DOCUMENTS_", "LINES_", "DONE_", "SUBMIT_", "Document", "AzureWebJobs",
-                 "AzureFunctions")  # fmt: skip
-
-
-def without_app_settings() -> dict[str, str]:
-    """This process's environment, without the app settings of the person who measures."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(_APP_SETTINGS)}
 
 
 class Added(NamedTuple):
@@ -69,7 +62,7 @@ def read_one_page_documents(seconds: Sequence[float], get_seconds: tuple[float, 
     stage = Stage(Script(seed=1, latency=known), lambda: datetime.now(UTC))
     read = serving(_far_away(stage, get_seconds, random))
     with TemporaryDirectory() as logs, read as endpoint:
-        settings = {**without_app_settings(), "READ_ENDPOINT": endpoint}
+        settings = {**without_app_settings(os.environ), "READ_ENDPOINT": endpoint}
         with own_stack("bench", settings, Ports(), logs=Path(logs)) as stack:
             connection, host = stack.connection_string, stack.description.host_url
             inbox = BlobServiceClient.from_connection_string(connection).create_container("inbox")

@@ -27,6 +27,15 @@ def load_settings(environ: Mapping[str, str], file: Path = ROOT / "local.setting
     return {**values, **environ}
 
 
+def without_app_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment without the app settings of the person whose it is: for tests and benchmarks."""
+    return {name: value for name, value in environ.items() if not name.startswith(_APP_SETTINGS)}
+
+
+_APP_SETTINGS = ("READ_", "INPUT_", "OUTPUT_", "DOCUMENTS_", "LINES_", "DONE_", "SUBMIT_", "Document", "AzureWebJobs",
+                 "AzureFunctions")  # fmt: skip
+
+
 def host_json() -> bytes:
     """The content of host.json."""
     return (ROOT / "host.json").read_bytes()

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.settings import without_app_settings
 from local.processes import Azurite, azurite_installation
 from local.stack import Ports, Stack, own_stack
-
-_OTHER_SETTINGS = ("READ_", "INPUT_", "OUTPUT_", "DOCUMENTS_", "LINES_", "DONE_", "DocumentStorage", "AzureWebJobs")
 
 _ORDER = ("end_to_end", "simulation", "browser", "integration", "infra", "conformance", "unit")
 
@@ -35,7 +34,7 @@ def _folder(item: pytest.Item) -> str:
 @pytest.fixture(scope="session")
 def app_environment() -> dict[str, str]:
     """This process's environment without app settings of the person who runs the tests."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(_OTHER_SETTINGS)}
+    return without_app_settings(os.environ)
 
 
 @pytest.fixture(scope="session")
