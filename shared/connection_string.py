@@ -10,17 +10,18 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 AZURITE = "UseDevelopmentStorage=true"
+_AZURITE = (
+    "BlobEndpoint=http://127.0.0.1:10000;QueueEndpoint=http://127.0.0.1:10001;TableEndpoint=http://127.0.0.1:10002"
+)
+"""What that stands for, but for the account."""
 
 
 def services(text: str) -> Iterator[tuple[str, str]]:
     """``blob``, ``queue`` and ``table`` with the addresses that a connection string gives itself."""
-    if text == AZURITE:
-        yield from (("blob", "http://127.0.0.1:10000"), ("queue", "http://127.0.0.1:10001"))
-        yield "table", "http://127.0.0.1:10002"
-    for part in text.split(";"):
+    for part in (_AZURITE if text == AZURITE else text).split(";"):
         name, _, value = part.partition("=")
-        if (service := name.lower().removesuffix("endpoint")) in ("blob", "queue", "table"):
-            yield service, value
+        if name.lower() in ("blobendpoint", "queueendpoint", "tableendpoint"):
+            yield name.lower().removesuffix("endpoint"), value
 
 
 def endpoints(text: str) -> Iterator[str]:

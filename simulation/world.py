@@ -396,7 +396,9 @@ class World:
         return True
 
     def _sweep(self) -> None:
-        self.exceptions += [f"{row['Name']} met an error" for row in self._worklist() if _is_own_error(row)]
+        self.exceptions += [
+            f"{row['Name']} met an error" for row in self._worklist() if row.get("ErrorCode") == "ProcessingFailed"
+        ]
         until = self.time + timedelta(minutes=5)
         overdue = self.time - self.settings.claim_length
         self.stalled += sum(
@@ -634,10 +636,6 @@ class World:
         if self._exists(name):
             current = self.inbox.get_blob_client(name).download_blob().readall()
             assert digest == hashlib.sha256(current).hexdigest(), f"{name} shows another version's text"
-
-
-def _is_own_error(row: Mapping[str, Any]) -> bool:
-    return row.get("ErrorCode") == "ProcessingFailed"
 
 
 def _texts(page: Mapping[str, Any]) -> list[str]:
