@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from shared.document import Status
+from shared.keys import blob_name
 
 EPILOG = """\
 exit status: 0 done; 1 a file was not there, or something was not done for one of several; 2 the command could not be
@@ -66,7 +67,7 @@ def add_command(
 
 def _add_views(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     status = add_command(commands, "status", "how many files were read, have failed, or are waiting")
-    status.add_argument("prefix", nargs="?", default="", metavar="PREFIX", help=PREFIX)
+    status.add_argument("prefix", type=blob_name, nargs="?", default="", metavar="PREFIX", help=PREFIX)
     _json_option(status, "the counts as one JSON object")
     _storage_option(status)
     status.set_defaults(operator="status")
@@ -77,7 +78,7 @@ def _add_views(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "files, how each stands, and what to do about those that failed",
         "A row that somebody has edited so that the app cannot read it is shown as trouble.",
     )
-    listing.add_argument("prefix", nargs="?", default="", metavar="PREFIX", help=PREFIX)
+    listing.add_argument("prefix", type=blob_name, nargs="?", default="", metavar="PREFIX", help=PREFIX)
     listing.add_argument("--status", choices=[*map(str, Status), TROUBLE], help="only files that stand so")
     _json_option(listing, "one JSON object for each file")
     _storage_option(listing)
@@ -152,7 +153,7 @@ def name(text: str) -> str:
         raise argparse.ArgumentTypeError("a name is not text in this system's encoding") from None
     if not text:
         raise argparse.ArgumentTypeError("a name is empty")
-    return text
+    return blob_name(text)
 
 
 def _page(text: str) -> int:

@@ -2,10 +2,12 @@
 
 import logging
 import traceback
+from dataclasses import replace
 
 from shared import decide, log
 from shared.assembly import Services
 from shared.carry_out import carry_out
+from shared.keys import blob_name
 from shared.message import LaterMessage, Message
 from shared.poll import poll
 from shared.storage.documents import Conflict
@@ -23,12 +25,13 @@ def advance(services: Services, name: str, message: Message | None = None) -> No
     Trouble with storage, and an error that nobody expected, are written to the row, which waits; the error is raised
     only where that cannot be done. Then the host tries again, and after that the sweep does.
     """
+    name = blob_name(name)
     in_flight = message is not None and message.write_id is not None
     if not in_flight and not services.settings.reads(services.settings.input_container, name):
         log.skipped(name, "it is not below INPUT_PREFIX")
         return
     try:
-        _take_step(services, name, message)
+        _take_step(services, name, replace(message, name=name) if message else None)
     except Exception as error:
         if not _waits_after(error, services, name, in_flight=in_flight):
             raise

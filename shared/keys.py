@@ -14,6 +14,14 @@ _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 
+def blob_name(name: str) -> str:
+    """A name as storage has it: a backslash is a slash there, whoever writes it (azure-sdk-for-js, pull request 5405).
+
+    What people, programs and events call a file goes through here, so that no file has two names.
+    """
+    return name.replace("\\", "/")
+
+
 def is_junk(name: str) -> bool:
     """Whether operating systems and offices leave files of this name behind that nobody wants read."""
     last = name.rsplit("/", 1)[-1]

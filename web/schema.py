@@ -6,7 +6,7 @@ description and the keywords of JSON Schema 2020-12 that bound it.
 
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from dataclasses import Field as DataclassField
 from datetime import UTC, datetime
@@ -21,8 +21,10 @@ Json = dict[str, Any]
 class Field:
     """What a field means, and JSON Schema's keywords for its value, such as ``maximum=1000``."""
 
-    def __init__(self, text: str, **keywords: Any) -> None:
+    def __init__(self, text: str, *, made: Callable[[str], str] = str, **keywords: Any) -> None:
+        """``made`` is what becomes of a text that is right."""
         self.text = text
+        self.made = made
         self.keywords = keywords
 
 
@@ -125,7 +127,8 @@ def _value(name: str, hint: Any, value: Any, *, text: bool) -> Any:
         number = _whole(name, value, text=text)
         _check(name, keywords, "minimum", "maximum", number, "")
         return number
-    return _text(name, keywords, value)
+    text_value = _text(name, keywords, value)
+    return note.made(text_value) if note else text_value
 
 
 def _truth(name: str, value: Any, *, text: bool) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
+from shared.keys import blob_name
 from web.schema import Field
 
 
@@ -24,12 +25,16 @@ Name = Annotated[
     str,
     Field(
         "The file's name in the input container, folders included. Too long for a URL, send it in a JSON body.",
+        made=blob_name,
         minLength=1,
         maxLength=1024,
     ),
 ]
 Prefix = Annotated[
-    str, Field("Only documents whose name begins with this, such as a folder with its slash.", maxLength=1024)
+    str,
+    Field(
+        "Only documents whose name begins with this, such as a folder with its slash.", made=blob_name, maxLength=1024
+    ),
 ]
 PageNumber = Annotated[int, Field("The page, from 1.", minimum=1, maximum=1_000_000)]
 Limit = Annotated[int, Field("How many to answer with at most.", minimum=1, maximum=1000)]
@@ -111,6 +116,7 @@ class UploadRequest:
         str,
         Field(
             "The file's name in the input container, folders included.",
+            made=blob_name,
             minLength=1,
             maxLength=1024,
             pattern=r"^[^\x00-\x1f\x7f]*$",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from shared.keys import is_unlistable, is_unsafe
+from shared.keys import blob_name, is_unlistable, is_unsafe
 
 LONGEST_NAME = 1024
 """Characters of a blob's name. Azure keeps to this; Azurite does not."""
@@ -37,7 +37,7 @@ def collect(arguments: Iterable[str]) -> list[File]:
     for argument in arguments:
         for path, name in _expand(argument):
             if (real := path.resolve()) not in files:
-                files[real] = File(path, _unused(name, names))
+                files[real] = File(path, _unused(blob_name(name), names))
                 names.add(files[real].name)
     return list(files.values())
 

@@ -2,8 +2,10 @@
 
 import pytest
 
+from shared.advance import advance_message
 from shared.document import Status
 from shared.keys import output_name
+from shared.message import Message
 from simulation.app import App
 from simulation.read_server import (
     ReadServer,
@@ -84,3 +86,13 @@ def test_a_name_that_leads_elsewhere_reaches_no_blob_client(app: App, tap: Stora
     assert (document.status, document.error_code) == (Status.FAILED, "UnsafeName")
     assert document.advice
     assert {call.service for call in tap.calls[calls:]} == {"table"}
+
+
+def test_a_backslash_is_a_slash_as_in_storage_and_makes_no_second_document(app: App, read: ReadServer) -> None:
+    app.read("q/w.png", "one")
+    app.event("q\\w.png")
+    advance_message(app.services, Message("q\\w.png").to_json().encode())
+    app.run()
+    assert read.submitted == [b"one"]
+    assert app.services.documents.get("q\\w.png") is None
+    assert app.document("q/w.png").status is Status.SUCCEEDED

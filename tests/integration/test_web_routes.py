@@ -311,6 +311,18 @@ def test_no_link_is_given_for_a_name_after_which_azurite_could_list_no_file(web:
         assert code(web.post("uploads", name=name, metadata={})) in ("UnsafeName", "InvalidParameter")
 
 
+def test_a_backslash_in_a_name_is_a_slash_as_in_storage(web: Interface) -> None:
+    upload = answer(web.post("uploads", name="q\\w.png", metadata={}), 201)
+    assert upload["name"] == "q/w.png"
+    assert requests.put(upload["url"], b"a text", headers=upload["headers"], timeout=10).status_code == 201
+    web.app.read("q/w.png")
+    for spelled in ("q/w.png", "q\\w.png"):
+        assert answer(web.get("document", name=spelled))["name"] == "q/w.png"
+    assert [each["name"] for each in answer(web.get("documents", prefix="q\\"))["value"]] == ["q/w.png"]
+    assert web.post("forget", name="q\\w.png").status == 204
+    assert code(web.get("document", name="q/w.png")) == "DocumentNotFound"
+
+
 def test_an_upload_says_what_kind_of_file_it_is(web: Interface) -> None:
     kinds = {"a.pdf": "application/pdf", "a.PNG": "image/png", "a": "application/octet-stream"}
     for name, kind in kinds.items():

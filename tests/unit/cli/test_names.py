@@ -11,6 +11,7 @@ from azure.core.exceptions import (
     ServiceRequestError,
 )
 
+from cli.arguments import parse
 from cli.names import NotDone, for_each, is_there
 from shared.settings import from_environment
 from shared.storage.documents import Conflict
@@ -110,3 +111,8 @@ def test_a_file_outside_the_folder_that_the_app_reads_is_none_of_its() -> None:
 
     with pytest.raises(NotDone, match="scans/"):
         is_there(app, "other/a.pdf")
+
+
+def test_a_backslash_in_a_name_or_prefix_is_a_slash_as_in_storage() -> None:
+    assert parse(["forget", "2024\\x.pdf"]).names == ["2024/x.pdf"]
+    assert parse(["list", "2024\\"]).prefix == "2024/"

@@ -1,5 +1,6 @@
 """Which files a command line means, and what each is called in the container."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,9 @@ def test_a_name_that_no_blob_can_have_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["a..b.pdf", "..pdf", "n" * 1024, "a #?%:!~'\".pdf", "😀/é.pdf"])
 def test_any_other_name_is_taken(name: str) -> None:
     assert refusal(name) is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a backslash is no part of a name there")
+def test_a_backslash_in_a_files_name_is_a_slash_as_in_storage(folder: Path) -> None:
+    (folder / "a\\b.jpg").write_bytes(b"x")
+    assert names(str(folder / "a\\b.jpg")) == ["a/b.jpg"]
