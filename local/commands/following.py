@@ -169,6 +169,8 @@ class Run:
 
     def _take(self, item: _Dropped, document: Document) -> bool:
         """Take in a file's row; returns whether there is news."""
+        if item.done:
+            return False
         if document.source_etag != item.etag:
             if item.document is not None:  # the row was about our version, and is about another now
                 self._end_as_replaced(item)
@@ -185,6 +187,8 @@ class Run:
     def _invoke(self) -> None:
         """Invoke submit_document for files that no trigger has noticed."""
         for item in self._dropped.values():
+            if item.document and not item.done and self._store.document(item.name) is None:
+                self._end_as_replaced(item)  # somebody has forgotten it
             if item.done or item.document:
                 continue
             if not self._store.holds(item.name, item.etag):

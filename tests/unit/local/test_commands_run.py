@@ -50,6 +50,9 @@ class FakeStore:
     def holds(self, name: str, etag: str) -> bool:
         return self._holds
 
+    def document(self, name: str) -> Document | None:
+        return self._rows[name][0]
+
 
 class FakeStack:
     def __init__(self, host: str = "emulator", url: str | None = None, ends_after: int | None = None) -> None:
@@ -227,6 +230,13 @@ def test_a_file_that_was_replaced_before_it_was_read_fails(host: tuple[str, list
     made, _ = run(FakeStore({"a": [None]}, holds=False), "a", stack=FakeStack(url=host[0]))
 
     assert [document.error_code for document in made.finished()] == ["Replaced"]
+
+
+def test_a_file_that_is_forgotten_while_it_is_read_ends_the_run_and_is_told_of_once() -> None:
+    made, said = run(FakeStore({"a": [row("a", Status.READING), None]}), "a")
+
+    assert [document.error_code for document in made.finished()] == ["Replaced"]
+    assert sum("Replaced" in line for line in said) == 1
 
 
 def test_a_part_of_the_stack_that_ends_ends_the_run() -> None:
