@@ -22,7 +22,7 @@ def load_settings(environ: Mapping[str, str], file: Path = ROOT / "local.setting
         values = json.loads(file.read_text(encoding="utf-8-sig"))["Values"] if file.exists() else {}
         if not all(isinstance(value, str) for value in values.values()):
             raise TypeError
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise CommandError(f'{file} is not of the form {{"Values": {{"NAME": "TEXT"}}}}.') from None
     return {**values, **environ}
 
@@ -37,5 +37,8 @@ _APP_SETTINGS = ("READ_", "INPUT_", "OUTPUT_", "DOCUMENTS_", "LINES_", "DONE_", 
 
 
 def host_json() -> bytes:
-    """The content of host.json."""
-    return (ROOT / "host.json").read_bytes()
+    """The content of host.json. Raises CommandError if it cannot be read."""
+    try:
+        return (ROOT / "host.json").read_bytes()
+    except OSError as error:
+        raise CommandError(f"host.json cannot be read ({error.strerror}): get it back from the repository.") from None

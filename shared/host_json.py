@@ -90,11 +90,13 @@ def read(content: str | bytes, environ: Mapping[str, str]) -> HostJson:
     """
     try:
         document = json.loads(_as_json(_decoded(content)))
+        values = dict(_flat(document, "")) if isinstance(document, dict) else None
+    except RecursionError:
+        raise HostJsonError("host.json is not what the host reads: it is nested too deeply.") from None
     except ValueError as error:
         raise HostJsonError(f"host.json is not JSON ({error}).") from None
-    if not isinstance(document, dict):
+    if values is None:
         raise HostJsonError("host.json is not a JSON object.")
-    values = dict(_flat(document, ""))
     for name, value in environ.items():
         first, *path = re.split("__|:", name.lower())
         if first == _OVERRIDE and path:

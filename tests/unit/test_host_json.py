@@ -60,7 +60,8 @@ def test_any_json_is_read_the_same_with_comments_between_its_parts(
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", "{version: 2.0}", "null", b"\xff\xfe{", b"\x80", '{"a": \'b}', "{/*}"]
+    "content",
+    ["", "{", "[]", "{version: 2.0}", "null", b"\xff\xfe{", b"\x80", '{"a": \'b}', "{/*}", "[" * 100_000],
 )
 def test_what_is_not_json_names_the_file(content: str | bytes) -> None:
     with pytest.raises(HostJsonError, match=r"host\.json is not"):
