@@ -27,13 +27,15 @@ def _findings(app: App) -> Iterator[Finding]:
     if settings is None and not app.environ.get("READ_ENDPOINT"):
         # Only Read is not known, or nothing is: what else is wrong, the others say.
         settings, other = check_settings({**app.environ, "READ_ENDPOINT": NO_READ_ENDPOINT}, host_json())
-        if settings is None:
+        if settings is None or not app.runs:
             yield other
+        if settings is None:
             return
-        advice = "Set it as in the app, in the environment or in local.settings.json, to have Read tried too."
-        if not app.runs:
-            advice = "Start the local stack with `dev.py up`, or set READ_ENDPOINT."
-        yield replace(finding, advice=advice)
+        if app.runs:
+            advice = "Set it as in the app, in the environment or in local.settings.json, to have Read tried too."
+            yield replace(finding, advice=advice)
+        else:
+            yield Finding("Read", True, "The local stack starts an emulator: `dev.py run FILE`, or `dev.py up`.")
         yield from check_storage(app.services)
         return
     yield finding

@@ -14,3 +14,9 @@ STATE = Path(os.environ.get("BLOB_OCR_STATE") or DEV).absolute()
 
 DATA = STATE / "azurite-data"
 LOGS = STATE / "logs"
+
+
+def from_here(path: Path) -> str:
+    """A path as a person would write it where the command was started."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

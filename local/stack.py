@@ -21,8 +21,10 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from cli.settings import host_json
+from local.functions_emulator.host_json import load_host_options
+from local.functions_emulator.settings import HostError
 from local.lock import Locked, locked
-from local.paths import DATA, LOGS, STATE
+from local.paths import DATA, LOGS, ROOT, STATE
 from local.processes import (
     Azurite,
     CoreTools,
@@ -42,10 +44,12 @@ LOCK = STATE / "stack.lock"
 DESCRIPTION = STATE / "stack.json"
 
 DISCLOSED = (
-    "INPUT_CONTAINER", "INPUT_PREFIX", "OUTPUT_CONTAINER", "DOCUMENTS_TABLE", "LINES_TABLE", "READ_QUEUE",
-    "READ_API_VERSION", "READ_RATE", "READ_FILES_FROM", "AzureFunctionsJobHost__functionTimeout",
+    "INPUT_CONTAINER", "INPUT_PREFIX", "OUTPUT_CONTAINER", "DOCUMENTS_TABLE", "LINES_TABLE", "READ_QUEUE", "DONE_QUEUE",
+    "READ_API_VERSION", "READ_LANGUAGE", "READ_PAGES", "READ_MODEL_VERSION", "READ_READING_ORDER", "READ_FEATURES",
+    "READ_RATE", "READ_GIVE_UP_AFTER", "READ_LONGEST_POLL_DELAY", "READ_FILES_FROM", "FIND_MISSED_SCHEDULE",
+    "DELETE_WITH_SOURCE", "SUBMIT_BY", "AzureFunctionsJobHost__functionTimeout",
 )  # fmt: skip
-"""App settings that other commands need to find their way, none of them secret."""
+"""App settings that are no secret: other commands find their way by them, and see what a running stack does."""
 
 
 class StackError(ServiceError):
@@ -140,8 +144,8 @@ class Stack:
         """Raise ServiceError if a part of it has ended."""
         for service in self._services:
             service.check()
-        if not self.ours and _described() != self.description:
-            raise StackError(f"`dev.py {self.description.command}` has been stopped, and the stack with it.")
+        if not self.ours and (_described() != self.description or not _is_held()):
+            raise StackError(f"`dev.py {self.description.command}` has ended, and the stack with it. Start it again.")
 
     def app_settings(self) -> dict[str, str]:
         """As the app's own settings: where things are stored, what they are called, and where Read is, if it runs."""
@@ -270,7 +274,8 @@ def check_settings(settings: Mapping[str, str]) -> None:
     given = {name: value for name, value in settings.items() if value or name not in others}
     try:
         from_environment({**others, **given, "DocumentStorage": others["DocumentStorage"]}, host_json())
-    except SettingsError as error:
+        load_host_options(ROOT, settings)
+    except (SettingsError, HostError) as error:
         raise StackError(str(error)) from None
 
 
@@ -313,18 +318,26 @@ def shared_stack(
             with starting_stack(command, settings, ports, data=DATA, say=say) as own:
                 yield own
         else:
-            wanted = chosen_endpoint(settings)
-            if wanted and wanted != running.read_endpoint:
-                raise StackError(
-                    f"READ_ENDPOINT is {wanted}, but `dev.py up` (process {running.process}) is running with"
-                    f" {running.read_endpoint}. Stop it, or unset READ_ENDPOINT."
-                )
+            _check_is_as_set(running, settings)
             if running.read_endpoint and not is_loopback(running.read_endpoint):
                 version = (running.settings or {}).get("READ_API_VERSION")
                 say(announcement(running.read_endpoint, version))
             if running.host is None:
                 say("Using `dev.py up --without-host`: files are read as soon as the app runs (`func start`, or F5).")
             yield Stack(running)
+
+
+def _check_is_as_set(running: Description, settings: Mapping[str, str]) -> None:
+    """Raise StackError for a setting that the running stack was not started with: it would be without effect."""
+    of_running = running.settings or {}
+    given = {"READ_ENDPOINT": chosen_endpoint(settings), **{name: settings.get(name) for name in DISCLOSED}}
+    for name, value in given.items():
+        used = running.read_endpoint if name == "READ_ENDPOINT" else of_running.get(name)
+        if value and value != used:
+            raise StackError(
+                f"{name} is {value}, but `dev.py up` (process {running.process}) is running"
+                f" {f'with {used}' if used else 'without it'}. Stop it, or unset {name}."
+            )
 
 
 @contextmanager
@@ -454,6 +467,15 @@ def _claim(acceptable: Callable[[Description], bool]) -> Iterator[Description | 
                 running = None
                 break
         yield running
+
+
+def _is_held() -> bool:
+    """Whether some process works on the stored data; one that was killed has left its description."""
+    try:
+        with locked(LOCK):
+            return False
+    except Locked:
+        return True
 
 
 @contextmanager

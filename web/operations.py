@@ -300,7 +300,7 @@ OPERATIONS: Mapping[str, Operation] = {
         request=shapes.ForgetRequest,
         status=204,
         media_types=(),
-        problems=("Busy", *_OF_A_NAME),
+        problems=("Busy", "NotInInbox"),
         example=Example(request={"name": BROKEN, "keepFile": False}),
     ),
     "check": Operation(

@@ -140,9 +140,9 @@ def _truth(name: str, value: Any, *, text: bool) -> bool:
 
 
 def _whole(name: str, value: Any, *, text: bool) -> int:
-    if text and re.fullmatch(r"-?[0-9]{1,9}", str(value)):
+    if text and re.fullmatch(r"-?[0-9]{1,99}", str(value)):
         return int(value)
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e9:
+    if isinstance(value, float) and value.is_integer():
         return int(value)  # JSON knows no difference between 1 and 1.0
     if type(value) is not int:
         raise InvalidValue(f"The parameter {name!r} is no whole number.")

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import re
 import sys
 from collections.abc import Sequence
 from typing import cast
@@ -105,10 +106,9 @@ def _ports_option(parser: argparse.ArgumentParser, text: str) -> None:
 
 
 def _ports(text: str) -> int:
-    base = int(text)
-    if base and not 1 <= base <= 65531:
-        raise argparse.ArgumentTypeError(f"{base} is not 0, nor the first of five ports in a row (1 to 65531)")
-    return base
+    if not re.fullmatch("[0-9]{1,5}", text) or int(text) > 65531:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 0, nor the first of five ports in a row (1 to 65531)")
+    return int(text)
 
 
 if __name__ == "__main__":

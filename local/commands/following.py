@@ -26,7 +26,7 @@ from cli.output import (
 )
 from local.commands.files import File, refusal
 from local.commands.store import Store, connect
-from local.paths import DATA
+from local.paths import DATA, from_here
 from local.stack import Stack
 from shared.document import Document, Status
 
@@ -181,7 +181,7 @@ class Run:
         if document.status is Status.SUBMITTING:
             return True  # for a moment
         took = f", {self._clock() - item.at:.1f} s" if document.status is Status.SUCCEEDED else ""
-        self._report(item.name, state(document, datetime.now().astimezone()) + took)
+        self._report(item.name, _progress(document) + took)
         return True
 
     def _invoke(self) -> None:
@@ -215,7 +215,7 @@ class Run:
             name=item.name, status=Status.FAILED, error_code=code, error_message=message, advice=advice
         )
         item.done = True
-        self._report(item.name, state(item.document, datetime.now().astimezone()))
+        self._report(item.name, _progress(item.document))
 
     def _report(self, name: str, text: str) -> None:
         self._say(f"  {_short(name):<{self._width}}  {text}")
@@ -223,6 +223,13 @@ class Run:
 
 def _short(name: str) -> str:
     return one_line(name if len(name) <= 60 else f"...{name[-57:]}")
+
+
+def _progress(document: Document) -> str:
+    """How a document stands. What has failed is told at length in its place among the texts."""
+    if document.status is Status.FAILED:
+        return f"failed ({document.error_code})"
+    return state(document, datetime.now().astimezone())
 
 
 def _some(names: Sequence[str]) -> str:
@@ -259,7 +266,7 @@ def _summary(store: Store, stack: Stack, documents: Sequence[Document]) -> str:
     elif stack.description.page:
         see = f"open {stack.description.page}, or {see}"
     return f"""
-{total}. What is stored, until `python3 dev.py clean`, is in {DATA}:
+{total}. What is stored, until `python3 dev.py clean`, is in {from_here(DATA)}:
   files          container {inbox}
   text and JSON  container {names.output_container}
   rows           tables {names.documents_table} and {names.lines_table}

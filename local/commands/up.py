@@ -9,7 +9,7 @@ from cli.connection import explained
 from cli.settings import load_settings
 from local.commands.store import connect
 from local.functions_emulator.keys import FUNCTION_KEY
-from local.paths import DATA, LOGS
+from local.paths import DATA, LOGS, from_here
 from local.stack import KNOWN_PORTS, Ports, Stack, check_settings, only_user, own_stack
 
 
@@ -56,6 +56,6 @@ All is running. {drop}
   results           blob container {names.output_container}
   rows              tables {names.documents_table} and {names.lines_table}
   Read              {running.read_endpoint}
-  logs              {LOGS}
+  logs              {from_here(LOGS)}
 
 Ctrl-C stops everything; what was stored stays."""

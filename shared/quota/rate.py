@@ -39,7 +39,7 @@ class Rate:
         match = re.fullmatch(r"([0-9]{1,6})/(s|min)(?:,([0-9]{1,6})/(s|min))?", text.replace(" ", ""))
         quotas = [Quota(int(match[n]), {"s": 1, "min": 60}[match[n + 1]]) for n in (1, 3) if match[n]] if match else []
         if not quotas or not all(quota.calls for quota in quotas):
-            raise ValueError("it is calls in a time, such as 30/s, 20/min, or 15/s,50/s (POST, GET)")
+            raise ValueError("it is calls (1 to 999999) in a time, such as 30/s, 20/min, or 15/s,50/s (POST, GET)")
         return cls(quotas[0], quotas[-1], shared=len(quotas) == 1)
 
     @property

@@ -59,6 +59,27 @@ class Option:
         return re.fullmatch(self.pattern, value) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class PagesOption(Option):
+    """A choice of pages: numbers and ranges, parted by commas. Pages count from 1, and ranges go upwards."""
+
+    def takes(self, value: str) -> bool:
+        """Whether a value has the form."""
+        return Option.takes(self, value) and all(map(self._goes_upwards, value.split(",")))
+
+    @staticmethod
+    def _goes_upwards(part: str) -> bool:
+        first, _, last = part.partition("-")
+        return 1 <= int(first or 1) <= int(last or first)
+
+
+_PAGES = "[0-9]{1,9}(-[0-9]{1,9})?"
+_OPEN_PAGES = "([0-9]{1,9}(-[0-9]{0,9})?|-[0-9]{1,9})"
+PREVIEW_PAGES = PagesOption("Pages", f"{_PAGES}(,{_PAGES})*", "pages and ranges such as 1,3-5")
+OPEN_PAGES = PagesOption("pages", f"{_OPEN_PAGES}(,{_OPEN_PAGES})*", "pages and ranges such as 1,3-5,8-")
+CLOSED_PAGES = PagesOption("pages", rf"{_PAGES}(,\s*{_PAGES})*", "pages and ranges such as 1,3-5, none of them open")
+"""The choices of pages of Computer Vision's previews, of v3.2, and of Document Intelligence."""
+
 _ADD_ON = "(barcodes|formulas|languages|ocrHighResolution|styleFont)"
 ADD_ONS = Option(
     "features",

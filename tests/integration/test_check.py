@@ -241,12 +241,27 @@ def test_check_as_json_is_an_object_for_each_thing(cli: Run, app: App) -> None:
 
 
 def test_check_goes_on_to_storage_where_read_is_not_set(cli: Run, app: App) -> None:
-    status, out, _ = cli(connection.App(_environ(app, READ_ENDPOINT=""), runs=False))
+    status, out, _ = cli(connection.App(_environ(app, READ_ENDPOINT="")))
     lines = out.splitlines()
     assert status == 1
     assert lines[0].startswith("WRONG  app settings: READ_ENDPOINT is not set.")
-    assert lines[1].strip() == "Start the local stack with `dev.py up`, or set READ_ENDPOINT."
+    assert lines[1].strip().startswith("Set it as in the app")
     assert len(lines) == 7
+
+
+def test_check_of_a_local_stack_that_does_not_run_finds_nothing_wrong(cli: Run, app: App) -> None:
+    status, out, _ = cli(connection.App(_environ(app, READ_ENDPOINT=""), runs=False))
+    lines = out.splitlines()
+    assert status == 0
+    assert lines[0].startswith("ok     app settings: Files in")
+    assert lines[1] == "ok     Read: The local stack starts an emulator: `dev.py run FILE`, or `dev.py up`."
+    assert len(lines) == 7
+
+
+def test_check_of_a_local_stack_names_a_wrong_setting(cli: Run, app: App) -> None:
+    status, out, _ = cli(connection.App(_environ(app, READ_ENDPOINT="", READ_RATE="fast"), runs=False))
+    assert status == 1
+    assert out.startswith("WRONG  app settings: READ_RATE is 'fast'")
 
 
 def test_check_names_a_wrong_setting_and_ends(cli: Run, app: App) -> None:

@@ -46,6 +46,7 @@ def test_storage_and_endpoint_are_all_that_must_be_set() -> None:
         ("READ_API_VERSION", "../v3_2", "v3.2"),
         ("READ_LANGUAGE", "English!", "zh-Hans"),
         ("READ_PAGES", "one", "1,3-5"),
+        ("READ_PAGES", "5-1", "1,3-5"),
         ("READ_MODEL_VERSION", "newest", "2022-04-30"),
         ("READ_READING_ORDER", "up", "natural"),
         ("READ_FEATURES", "languages", "2023-07-31 and 2024-11-30"),

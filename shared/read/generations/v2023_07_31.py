@@ -6,7 +6,7 @@ Description: azure-rest-api-specs, cognitiveservices/data-plane/FormRecognizer/s
 Limits: learn.microsoft.com, Document Intelligence service quotas and limits.
 """
 
-from shared.read.generation import ADD_ONS, Generation, Option
+from shared.read.generation import ADD_ONS, CLOSED_PAGES, Generation, Option
 from shared.read.parsers import parse_analyze_result
 
 GENERATION = Generation(
@@ -20,11 +20,7 @@ GENERATION = Generation(
     url_field="urlSource",
     options={
         "language": Option("locale", r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language code such as en or en-US"),
-        "pages": Option(
-            "pages",
-            r"[0-9]+(-[0-9]+)?(,\s*[0-9]+(-[0-9]+)?)*",
-            "pages and ranges such as 1,3-5, none of them open",
-        ),
+        "pages": CLOSED_PAGES,
         "features": ADD_ONS,
     },
     parse=parse_analyze_result,

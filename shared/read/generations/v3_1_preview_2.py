@@ -8,7 +8,7 @@ Description: azure-rest-api-specs, cognitiveservices/data-plane/ComputerVision/p
 Retirement: learn.microsoft.com, Azure AI Vision, What's new.
 """
 
-from shared.read.generation import Generation, Option
+from shared.read.generation import PREVIEW_PAGES, Generation, Option
 from shared.read.parsers import parse_read_results
 
 GENERATION = Generation(
@@ -19,7 +19,7 @@ GENERATION = Generation(
     url_field="url",
     options={
         "language": Option("language", r"en|es|fr|de|it|nl|pt|zh-Hans|ja", "en, es, fr, de, it, nl, pt, zh-Hans or ja"),
-        "pages": Option("Pages", r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*", "pages and ranges such as 1,3-5"),
+        "pages": PREVIEW_PAGES,
     },
     parse=parse_read_results,
     formats=("JPEG", "PNG", "BMP", "PDF", "TIFF"),

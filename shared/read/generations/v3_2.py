@@ -8,7 +8,7 @@ Description: azure-rest-api-specs, cognitiveservices/data-plane/ComputerVision/s
 Limits: learn.microsoft.com, Call the Azure AI Vision v3.2 GA Read API; the REST reference says 50 MB.
 """
 
-from shared.read.generation import Generation, Option
+from shared.read.generation import OPEN_PAGES, Generation, Option
 from shared.read.parsers import parse_read_results
 
 GENERATION = Generation(
@@ -19,11 +19,7 @@ GENERATION = Generation(
     url_field="url",
     options={
         "language": Option("language", r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language code such as en or zh-Hans"),
-        "pages": Option(
-            "pages",
-            r"([0-9]+(-[0-9]*)?|-[0-9]+)(,([0-9]+(-[0-9]*)?|-[0-9]+))*",
-            "pages and ranges such as 1,3-5,8-",
-        ),
+        "pages": OPEN_PAGES,
         "model_version": Option(
             "model-version", r"(latest|[0-9]{4}-[0-9]{2}-[0-9]{2})(-preview)?", "latest, or a date such as 2022-04-30"
         ),

@@ -7,7 +7,7 @@ Retirement: learn.microsoft.com, Azure AI Vision, What's new, gives that day for
 of 3.2 no announcement was found.
 """
 
-from shared.read.generation import Generation, Option
+from shared.read.generation import PREVIEW_PAGES, Generation, Option
 from shared.read.parsers import parse_read_results
 
 GENERATION = Generation(
@@ -18,7 +18,7 @@ GENERATION = Generation(
     url_field="url",
     options={
         "language": Option("language", r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language code such as en or zh-Hans"),
-        "pages": Option("Pages", r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*", "pages and ranges such as 1,3-5"),
+        "pages": PREVIEW_PAGES,
     },
     parse=parse_read_results,
     formats=("JPEG", "PNG", "BMP", "PDF", "TIFF"),

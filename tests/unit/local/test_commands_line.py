@@ -34,6 +34,14 @@ def test_a_wrong_command_line_ends_with_status_2(line: list[str]) -> None:
     assert end.value.code == 2
 
 
+@pytest.mark.parametrize("ports", ["abc", "-1", "65532", "1.5", "999999"])
+def test_ports_that_are_none_are_named_with_their_form(ports: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["run", f"--ports={ports}"])
+
+    assert f"'{ports}' is not 0, nor the first of five ports in a row (1 to 65531)" in capsys.readouterr().err
+
+
 def test_help_is_there_before_anything_is_installed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         parse(["--help"])

@@ -13,6 +13,7 @@ from local.stack import (
     StackError,
     _check_ports,
     announcement,
+    check_settings,
     chosen_endpoint,
     own_stack,
     port_is_free,
@@ -55,6 +56,23 @@ def test_local_settings_of_another_form_are_refused_by_name(tmp_path: Path, text
 
     with pytest.raises(CommandError, match=r"local\.settings\.json"):
         load_settings({}, file)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("AzureFunctionsJobHost__version", "3.0"),
+        ("AzureFunctionsJobHost__functionTimeout", "soon"),
+        ("AzureFunctionsJobHost__extensions__queues__batchSize", "lots"),
+        ("AzureFunctionsJobHost__logging__logLevel__default", "loud"),
+        ("READ_RATE", "fast"),
+    ],
+)
+def test_a_setting_of_the_host_or_the_app_that_is_wrong_is_named_before_anything_starts(
+    setting: str, value: str
+) -> None:
+    with pytest.raises(StackError, match=rf"(?s){setting.rpartition('__')[2]}.*{value}|\"version\" must be"):
+        check_settings({setting: value})
 
 
 def test_a_service_elsewhere_is_announced_with_where_documents_go_and_what_it_costs() -> None:

@@ -1,12 +1,15 @@
 """Who may use the stored data, and which stack a command joins."""
 
+import re
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from local import stack
 from local.lock import locked
+from local.paths import ROOT
 from local.stack import Description, Ports, Stack, StackError, only_user, shared_stack, shared_storage
 
 UP = Description("up", 123, "connection", "http://127.0.0.1:5000", "emulator", "http://127.0.0.1:7071", {})
@@ -38,13 +41,39 @@ def test_a_run_says_where_documents_go_if_the_running_stack_sends_them_away() ->
     assert said[0].startswith("Reading with https://x.cognitiveservices.azure.com (v3.2): documents leave")
 
 
-def test_a_run_that_wants_another_service_than_the_running_stack_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("setting", "value", "running"),
+    [
+        ("READ_ENDPOINT", "https://other.example", r"with http://127\.0\.0\.1:5000"),
+        ("READ_LANGUAGE", "de", "with en"),
+        *((name, "other", "without it") for name in stack.DISCLOSED if name != "READ_LANGUAGE"),
+    ],
+)
+def test_a_run_with_a_setting_that_the_running_stack_does_not_have_is_refused(
+    setting: str, value: str, running: str
+) -> None:
     with (
         locked(stack.LOCK),
-        stack._describe(UP),
-        pytest.raises(StackError, match=r"READ_ENDPOINT is https://other\.example, but `dev\.py up` \(process 123\)"),
+        stack._describe(replace(UP, settings={"READ_LANGUAGE": "en"})),
+        pytest.raises(
+            StackError, match=rf"{setting} is {value}, but `dev\.py up` \(process 123\) is running {running}"
+        ),
     ):
-        join({"READ_ENDPOINT": "https://other.example"})
+        join({setting: value})
+
+
+def test_a_run_with_the_settings_of_the_running_stack_joins_it() -> None:
+    running = replace(UP, settings={"READ_LANGUAGE": "en"})
+
+    with locked(stack.LOCK), stack._describe(running):
+        assert join({"READ_LANGUAGE": "en"}) == running
+
+
+def test_every_app_setting_is_disclosed_or_says_where_something_is() -> None:
+    table = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").partition("## A document's own options")[0]
+    documented = set(re.findall(r"`([A-Z_]{6,}|DocumentStorage|AzureWebJobsStorage)`", table)) - set(stack.DISCLOSED)
+
+    assert documented == {"READ_ENDPOINT", "READ_KEY", "DocumentStorage", "AzureWebJobsStorage", "BLOB_TRIGGER_SOURCE"}
 
 
 def test_a_run_beside_a_stack_without_a_host_says_what_else_is_needed() -> None:
@@ -104,9 +133,16 @@ def test_a_run_waits_for_another_run_to_end(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_stack_of_another_process_that_has_ended_is_told() -> None:
-    with stack._describe(UP):
-        joined = Stack(UP)
+    joined = Stack(UP)
+    with locked(stack.LOCK), stack._describe(UP):
         joined.check()
 
-    with pytest.raises(StackError, match="has been stopped"):
+    with pytest.raises(StackError, match="has ended"):
         joined.check()
+
+
+def test_a_stack_of_another_process_that_was_killed_is_told() -> None:
+    joined = Stack(UP)
+
+    with stack._describe(UP), pytest.raises(StackError, match="has ended"):
+        joined.check()  # nobody holds the lock
