@@ -32,6 +32,7 @@ PRICES = {
     "event": 0.60 / MILLION,
     "execution": 0.40 / MILLION,
     "GB-second": 0.000026,
+    "GB-second, always ready": 0.000004,
     "execution, Consumption": 0.20 / MILLION,
     "GB-second, Consumption": 0.000016,
     "table GB": 0.045,
@@ -54,6 +55,8 @@ LISTED_AT_ONCE, SCAN_EVERY = 5000, 10
 
 INSTANCES, INSTANCE_GB = 2, 2
 """On Flex Consumption, the blob trigger and the queue trigger run on instances of their own."""
+LEAST_SECONDS = 1
+"""Billed for an execution that shares its instance with no other (learn.microsoft.com, Flex Consumption, Billing)."""
 EXECUTION_GB = 0.25
 """On the Consumption plan, where what an execution uses is billed. Assumed."""
 POLLS = 4
@@ -130,28 +133,37 @@ def _money(alone: Mapping[str, int], behind: Mapping[str, int]) -> Iterator[Figu
     def price(calls: Mapping[str, int]) -> float:
         return sum(PRICES[kind] * number for kind, number in calls.items())
 
-    blobs = price({kind: behind[kind] for kind in ("blob read", "blob write", "blob other")})
-    queue = PRICES["queue"] * (behind["queue"] + behind["poll"])
-    tables = PRICES["table"] * (behind["table"] + behind["quota"])
+    def storage(counts: Mapping[str, int]) -> tuple[float, float, float]:
+        """Blobs, messages, tables."""
+        blobs = price({kind: counts[kind] for kind in ("blob read", "blob write", "blob other")})
+        messages = PRICES["queue"] * (counts["queue"] + counts["poll"])
+        return blobs, messages, PRICES["table"] * (counts["table"] + counts["quota"])
+
+    blobs, messages, tables = storage(behind)
     seconds = _hours(QUOTAS["30/s"]) * 3600 / MILLION
     computing = PRICES["GB-second"] * seconds * INSTANCES * INSTANCE_GB + PRICES["execution"] * behind["execution"]
     calls = sum(behind[kind] for kind in ("table", "quota", "blob read", "blob write")) + behind["queue"] / 2
     older = PRICES["GB-second, Consumption"] * EXECUTION_GB * (calls * CALL_SECONDS + READ_SECONDS)
     older += PRICES["execution, Consumption"] * behind["execution"]
     yield thousand("blobs read and written", blobs)
-    yield thousand("messages", queue)
+    yield thousand("messages", messages)
     yield thousand("tables", tables)
     yield thousand("Flex Consumption, at 30/s", computing)
     yield thousand("the older Consumption plan, instead", older)
     yield thousand("Event Grid's trigger", price(BY_EVENT_GRID))
     yield thousand("the scan's trigger, instead", price(BY_SCAN))
-    yield thousand("all, with Event Grid", blobs + queue + tables + computing + price(BY_EVENT_GRID))
+    yield thousand("all, with Event Grid", blobs + messages + tables + computing + price(BY_EVENT_GRID))
+    one_by_one = (PRICES["GB-second"] * LEAST_SECONDS * INSTANCE_GB + PRICES["execution"]) * alone["execution"]
+    yield thousand("one by one, Flex Consumption", one_by_one)
+    yield thousand("one by one, all, with Event Grid", sum(storage(alone)) + one_by_one + price(BY_EVENT_GRID))
     for where in ("table", "blob"):
         capacity = PRICES[f"{where} GB"] * alone[f"{where} bytes"] * MILLION / 1e9
         yield Figure(name=f"A month: a million pages stored as {where}", value=capacity, unit="$")
     polls, pages = MONTH * POLLS * PRICES["queue"], MONTH / SCAN_EVERY * PRICES["blob list"]
     yield Figure(name="A month: one instance that polls one empty queue", value=polls, unit="$")
     yield Figure(name="A month: the scan's listings", value=pages, unit="$")
+    ready = MONTH * PRICES["GB-second, always ready"] * INSTANCES * INSTANCE_GB
+    yield Figure(name="A month: one instance of each trigger always ready", value=ready, unit="$")
 
 
 def sampled(*, quick: bool) -> Iterator[Figure]:

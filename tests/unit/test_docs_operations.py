@@ -84,13 +84,14 @@ def test_costs_are_those_that_are_computed_for_a_million_documents() -> None:
         re.findall(r"^\| A thousand pages: ([^|]+) \| ([\d.]+) cents \|$", document("docs/scale.md"), re.MULTILINE)
     )
     prices = {row[0]: row[1] for rows in tables(document("docs/scale.md")) for row in rows if len(row) == 3}
-    many, shared = float(scale["all, with Event Grid"]), float(scale["Flex Consumption, at 30/s"])
+    many, alone = float(scale["all, with Event Grid"]), float(scale["one by one, all, with Event Grid"])
     one_second = 100 * (2 * float(prices["GB-second, Flex Consumption"]) + 0.40 / 1_000_000)  # cents, at 2 GB
-    fewest, most = (many - shared + 1_000 * executions * one_second for executions in (2, 3))
+    (ready,) = re.findall(r"always ready \| ([\d.]+) \$ \|$", document("docs/scale.md"), re.MULTILINE)
     (rows,) = tables(section(document(OPERATIONS), "What it costs"))
     told = {row[0]: row[2] for row in rows}
     assert told["documents that come many at once"] == f"`d` × {many:.1f} cents"
-    assert told["documents that come one by one"] == f"`d` × {fewest:.0f} to {most:.0f} cents"
+    assert told["documents that come one by one"] == f"`d` × {alone:.0f} to {alone + 1_000 * one_second:.0f} cents"
+    assert told["`ALWAYS_READY=1`"] == f"{ready} $"
 
 
 @pytest.mark.parametrize("arguments", [*commands(OPERATIONS), *commands(AZURE)], ids=" ".join)
