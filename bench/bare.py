@@ -17,22 +17,26 @@ from azure.storage.blob import BlobServiceClient, ContentSettings
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
 from shared.settings import Settings
+from shared.storage.batch import BatchingTableService
 
 _REPLACE = {"mode": UpdateMode.REPLACE}
 
 
 class BareLoop:
-    """Reads documents into the containers, the queue and the tables of some settings, which must be there."""
+    """Reads documents into the containers, the queue and the tables of some settings, which must be there.
 
-    def __init__(self, settings: Settings) -> None:
+    ``tables`` is the client that writes batches: the app's own, or the SDK's.
+    """
+
+    def __init__(self, settings: Settings, tables: type[TableServiceClient] = BatchingTableService) -> None:
         connection = settings.storage.connection_string or ""
         blobs = BlobServiceClient.from_connection_string(connection)
-        tables = TableServiceClient.from_connection_string(connection)
+        service = tables.from_connection_string(connection)
         self._settings = settings
         self._inbox = blobs.get_container_client(settings.input_container)
         self._results = blobs.get_container_client(settings.output_container)
-        self._documents = tables.get_table_client(settings.documents_table)
-        self._lines = tables.get_table_client(settings.lines_table)
+        self._documents = service.get_table_client(settings.documents_table)
+        self._lines = service.get_table_client(settings.lines_table)
         self._queue = QueueClient.from_connection_string(
             connection, settings.read_queue, message_encode_policy=TextBase64EncodePolicy()
         )

@@ -55,8 +55,9 @@ def test_memory_is_measured_beside_the_naive_way_and_time_beside_azurite_s() -> 
         "Memory to store 20 pages, v3.2, beyond what a tenth takes": 4,
         "Memory for json.loads of 20 pages, v3.2": None,
         "Time to store 20 pages, v3.2, without Azurite's own for the lines beyond 2 pages": None,
-        "Lines stored a second, 2 pages, v3.2": None,
-        "Lines that Azurite takes a second in full batches, of 2 pages": None,
+        "Lines stored a second, 2 pages": None,
+        "Lines that Azurite takes a second in full batches, 2 pages": None,
+        "Lines stored a second, against Azurite's own rate, 2 pages": 0.9,
     }
     assert figures["Memory for json.loads of 20 pages, v3.2"].value > 1
     assert all(figure.value > 0 for name, figure in figures.items() if name.startswith(("Time ", "Lines ")))
