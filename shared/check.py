@@ -1,8 +1,8 @@
 """Whether everything is set up: the Read service, and each container, table and queue, tried one after another.
 
-Nothing is changed and nothing is billed. Read is asked about an operation that never was: whoever answers that there
-is none has taken the endpoint, the key and the version. Whether storage may be written is found out by deleting a blob,
-a row and a message that never were: storage checks the right before it looks for them.
+Nothing is changed and nothing is billed. Read is asked about an operation that does not exist: the answer that there is
+no such operation shows that endpoint, key and version are right. To see whether storage may be written, a blob, a row
+and a message that do not exist are deleted: storage checks the permission before it looks for them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,13 +25,14 @@ from shared.read.generation import Generation, NotOurOperation
 from shared.settings import Settings, SettingsError, from_environment
 from shared.storage.codes import error_code
 from shared.storage.connection import blob_service, queue_service, table_service
+from shared.storage.trouble import ROLES
 
 SETTINGS = "app settings"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was tried: whether it is right, what was found, and what to do where it is not."""
+    """One thing that was checked: whether it is right, what was found, and what to do if it is not."""
 
     name: str
     ok: bool
@@ -40,7 +41,7 @@ class Finding:
 
 
 def check_settings(environ: Mapping[str, str], host_json: str | bytes) -> tuple[Settings | None, Finding]:
-    """Read the app settings. None where one is missing or wrong, which the finding names."""
+    """Read the app settings. None if one is missing or wrong; the finding names it."""
     try:
         settings = from_environment(environ, host_json)
     except SettingsError as error:
@@ -49,14 +50,14 @@ def check_settings(environ: Mapping[str, str], host_json: str | bytes) -> tuple[
 
 
 def settings_are_right(settings: Settings) -> Finding:
-    """What an app that has started says of its settings."""
+    """The finding about settings that are valid."""
     read = f"{settings.input_container}/{settings.input_prefix}"
     message = f"Files in {read} are read by {settings.generation.service}, {settings.generation.version}."
     return Finding(SETTINGS, True, message, settings.notice)
 
 
 def check(services: Services) -> Iterator[Finding]:
-    """Try Read and storage, as the identity that ``services`` have. A thing that cannot be known is not right."""
+    """Check Read and storage, with the identity of ``services``. What cannot be known counts as wrong."""
     yield from check_read(services)
     yield from check_storage(services)
 
@@ -79,16 +80,16 @@ _BUSY = frozenset({"Throttled", "QuotaExhausted", "ReadUnavailable", "ReadServer
 
 
 def check_read(services: Services) -> Iterator[Finding]:
-    """The endpoint, the key or identity, and the version, by one GET."""
+    """Check the endpoint, the key or identity, and the version with one GET."""
     settings = services.settings
     generation = settings.generation
     answer = services.read.poll(f"{settings.read_endpoint}{made_up_operation(generation)}")
     names = "Read endpoint", "Read key" if settings.read_key else "Read identity", "Read version"
     wrong = _wrong(answer)
     if wrong is None:
-        busy = (
-            f" It is busy just now: {_told(answer)}" if isinstance(answer, Retryable) and answer.code in _BUSY else ""
-        )
+        busy = ""
+        if isinstance(answer, Retryable) and answer.code in _BUSY:
+            busy = f" It is busy just now: {answer.code}. {answer.message}"
         signed = "It is taken." if settings.read_key else "It is let in."
         if not settings.read_key and cloud_of_read(settings.read_endpoint) is None:
             signed = "No key is set, and none is asked for."
@@ -110,7 +111,7 @@ def check_read(services: Services) -> Iterator[Finding]:
 
 
 def _wrong(answer: PollAnswer) -> tuple[int, Retryable] | None:
-    """Which of endpoint, key and version (0 to 2) an answer says is wrong, and how."""
+    """Which of endpoint, key and version (0 to 2) is wrong according to an answer, and the answer."""
     if not isinstance(answer, Retryable):
         return None
     if answer.code in _NOT_REACHED:
@@ -120,12 +121,8 @@ def _wrong(answer: PollAnswer) -> tuple[int, Retryable] | None:
     return (2, answer) if answer.code == "EndpointNotFound" else None
 
 
-def _told(answer: Retryable) -> str:
-    return f"{answer.code}. {answer.message}"
-
-
 def made_up_operation(generation: Generation) -> str:
-    """Path and query of an operation that never was, as this generation has them."""
+    """Path and query of an operation that does not exist, in this generation's form."""
     query = f"?api-version={generation.api_version}" if generation.api_version else ""
     folder, _, _ = generation.analyze.rpartition("/")
     resource, _, _ = generation.analyze.partition(":")
@@ -137,11 +134,9 @@ def made_up_operation(generation: Generation) -> str:
 
 # Storage
 
-_BLOBS, _TABLES, _QUEUES = (f"Storage {kind} Data Contributor" for kind in ("Blob", "Table", "Queue"))
-
 
 def check_storage(services: Services) -> Iterator[Finding]:
-    """Each container, table and queue: whether it is there, may be read, and may be written."""
+    """Check whether each container, table and queue exists, and may be read and written."""
     settings = services.settings
     blobs = blob_service(settings.storage)
     create = f"Create the container {settings.input_container}, or set INPUT_CONTAINER to the one that has the files."
@@ -158,8 +153,8 @@ def check_storage(services: Services) -> Iterator[Finding]:
 
 def _container(client: ContainerClient, missing: str | None = None) -> Finding:
     return _tried(
-        f"container {client.container_name}",
-        _BLOBS,
+        "container",
+        client.container_name,
         client.get_container_properties,
         lambda: client.delete_blob(_nobody()),
         missing=missing,
@@ -168,8 +163,8 @@ def _container(client: ContainerClient, missing: str | None = None) -> Finding:
 
 def _table(client: TableClient) -> Finding:
     return _tried(
-        f"table {client.table_name}",
-        _TABLES,
+        "table",
+        client.table_name,
         lambda: next(iter(client.query_entities("", select=["RowKey"], results_per_page=1)), None),
         lambda: client.delete_entity(_nobody(), _nobody()),
     )
@@ -177,22 +172,26 @@ def _table(client: TableClient) -> Finding:
 
 def _queue(client: QueueClient) -> Finding:
     return _tried(
-        f"queue {client.queue_name}",
-        _QUEUES,
+        "queue",
+        client.queue_name,
         lambda: client.peek_messages(max_messages=1),
         lambda: client.delete_message(str(uuid4()), "AgAAAAMAAAAAAAAAAAAAAAAAAAA="),
     )
 
 
 def _nobody() -> str:
-    """A key and a name that nothing has."""
+    """A key or a name that does not exist."""
     return f"~check-{uuid4()}"
 
 
 def _tried(
-    name: str, role: str, read: Callable[[], object], write: Callable[[], object], *, missing: str | None = None
+    kind: str, called: str, read: Callable[[], object], write: Callable[[], object], *, missing: str | None = None
 ) -> Finding:
-    """Read something, and try to delete what is not in it. ``missing`` is the advice if it should be there already."""
+    """Read a container, table or queue, and try to delete something that is not in it.
+
+    ``missing`` is the advice where it does not exist, but should.
+    """
+    name = f"{kind} {called}"
     there = True
     for how, call in (("read", read), ("written", write)):
         try:
@@ -201,7 +200,7 @@ def _tried(
             if error.status_code == 404 and how == "read":
                 there = False
             if not (error.status_code == 404 or (error.status_code == 400 and how == "written")):
-                return _refused(name, role, how, error)
+                return _refused(name, ROLES[kind], how, error)
         except AzureError as error:
             return Finding(
                 name,
@@ -228,12 +227,12 @@ _CODES = {
 
 
 def _refused(name: str, role: str, how: str, error: HttpResponseError) -> Finding:
-    """It may not be done, or storage is in trouble."""
+    """The finding for a call that storage refused."""
     if isinstance(error, ClientAuthenticationError) and error.response is None:
         return Finding(
             name,
             False,
-            "No credential for storage could be had.",
+            "The app got no credential for storage.",
             "Sign in with `az login`; in Azure, give the app a managed identity.",
         )
     code = error_code(error)
@@ -245,7 +244,7 @@ def _refused(name: str, role: str, how: str, error: HttpResponseError) -> Findin
 
 
 def _link(services: Services) -> Finding:
-    """SUBMIT_BY=url: whether a link can be signed."""
+    """Check whether a link for SUBMIT_BY=url can be signed."""
     name = "link for Read (SUBMIT_BY=url)"
     if services.links is None:
         return Finding(name, True, "Read cannot reach storage on this machine, so files are sent to it.")

@@ -16,7 +16,8 @@ from cli.__main__ import run as run_command
 from cli.arguments import parse
 from shared.assembly import build
 from shared.check import Finding, check, check_read, check_settings, check_storage, made_up_operation
-from shared.read.generations import Generation, all_generations
+from shared.read.generation import Generation
+from shared.read.generations import all_generations
 from simulation.app import App, settings_for
 from simulation.read_server import LOST, RUNNING, THROTTLED, Answer, ReadServer, as_json
 from simulation.storage_tap import StorageTap

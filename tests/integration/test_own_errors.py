@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared import decide
+from shared.decide.trouble import MOST_OWN_ERRORS
 from shared.document import Status
 from simulation.app import App
 from simulation.read_server import ReadServer
@@ -34,7 +34,7 @@ def test_a_file_that_is_not_paid_for_fails_after_a_few_tries_with_advice(
     document = app.document("a.png")
     assert (document.status, document.error_code) == (Status.FAILED, "ProcessingFailed")
     assert document.advice
-    assert document.attempts == decide.MOST_OWN_ERRORS
+    assert document.attempts == MOST_OWN_ERRORS
     assert SECRET not in f"{document} {caplog.text}"
     assert "RuntimeError" in (document.error_message or "")
     assert read.submitted == []
@@ -46,7 +46,7 @@ def test_a_paid_result_is_waited_for_and_taken_in_by_a_version_without_the_error
     app.event("a.png")
     broken: Any = Broken()
     app.services = replace(works, outputs=broken)
-    for _ in range(3 * decide.MOST_OWN_ERRORS):
+    for _ in range(3 * MOST_OWN_ERRORS):
         app.step()
         assert app.document("a.png").status is Status.WAITING
     app.services = works

@@ -101,7 +101,7 @@ def a_claim_holds_nobody_off(patch: pytest.MonkeyPatch) -> None:
 
 @bug("has not ended: submitting", Plan(deletes=0, crash=0.05))
 def a_claim_has_no_deadline(patch: pytest.MonkeyPatch) -> None:
-    original = decide.is_overdue
+    original = steps.is_overdue
     for module in (steps, decide_submit):
         patch.setattr(
             module,

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.read.generations import Generation, generation
+from shared.read.generation import Generation
+from shared.read.generations import generation
 from shared.read.json_walk import Answer, WholeAnswer
 from shared.read.result import Page, Result, Summary
 

@@ -25,6 +25,7 @@ from shared.decide import (
     next_step,
     on_missing,
 )
+from shared.decide.submit import MOST_LOST_ANSWERS, MOST_SERVER_ERRORS
 from shared.document import Document, Status, Version
 from shared.message import Message
 from shared.read.answers import Accepted, AnswerLost, Gone, Rejected, Retryable, Running
@@ -479,7 +480,7 @@ def test_the_fifth_lost_answer_in_a_row_is_the_last() -> None:
 
 def test_lost_answers_are_counted_however_many_refusals_come_between_them() -> None:
     document: Document | None = None
-    between = [AnswerLost("Lost."), Retryable("Throttled", "HTTP 429")] * (decide.MOST_LOST_ANSWERS - 1)
+    between = [AnswerLost("Lost."), Retryable("Throttled", "HTTP 429")] * (MOST_LOST_ANSWERS - 1)
     for answer in [*between, AnswerLost("Lost.")]:
         step = version_of(document, due=True)
         assert isinstance(step, Claim)
@@ -490,7 +491,7 @@ def test_lost_answers_are_counted_however_many_refusals_come_between_them() -> N
 
 def test_a_file_at_which_read_fails_again_and_again_is_given_up() -> None:
     document, error = CLAIMED, Retryable("ReadServerError", "HTTP 500")
-    for _ in range(decide.MOST_SERVER_ERRORS - 1):
+    for _ in range(MOST_SERVER_ERRORS - 1):
         document = replace(posted(replace(document, submits=1), error).document, status=SUBMITTING)
     then = posted(replace(document, submits=1), error)
     assert (then.document.status, then.document.error_code) == (FAILED, "ReadServerError")
@@ -498,7 +499,7 @@ def test_a_file_at_which_read_fails_again_and_again_is_given_up() -> None:
 
 def test_a_throttled_file_is_not_given_up_at_the_first_server_error() -> None:
     document = CLAIMED
-    for _ in range(decide.MOST_SERVER_ERRORS):
+    for _ in range(MOST_SERVER_ERRORS):
         document = replace(posted(replace(document, submits=1), Retryable("Throttled", "HTTP 429")).document)
     assert posted(replace(document, submits=1), Retryable("ReadServerError", "HTTP 500")).document.status is WAITING
 

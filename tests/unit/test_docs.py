@@ -7,14 +7,9 @@ from pathlib import Path
 import pytest
 
 from local.commands.__main__ import parse
-from shared.decide import (
-    LOST_ANSWER_WAIT,
-    MOST_LOST_ANSWERS,
-    MOST_OWN_ERRORS,
-    MOST_RESUBMITS,
-    MOST_SERVER_ERRORS,
-    NOT_FOUND_AGAIN_AFTER,
-)
+from shared.decide.poll import MOST_RESUBMITS, NOT_FOUND_AGAIN_AFTER
+from shared.decide.submit import LOST_ANSWER_WAIT, MOST_LOST_ANSWERS, MOST_SERVER_ERRORS
+from shared.decide.trouble import MOST_OWN_ERRORS
 from shared.document import to_row, to_worklist_entry
 from shared.schedule import LONGEST_DELAY, LONGEST_WAIT, while_result_lasts
 from shared.settings import from_environment

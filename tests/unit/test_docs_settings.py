@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.read.generations import ReadOptions, all_generations, generation
+from shared.read.generation import ReadOptions
+from shared.read.generations import all_generations, generation
 from shared.settings import SettingsError, from_environment
 from tests.support.markdown import document, names, section, tables
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from local.functions_emulator.storage import Connection
-from shared.loopback import is_loopback, sparing_this_machine, without_proxy
+from local.processes import sparing_this_machine
+from shared.loopback import is_loopback, without_proxy
 from shared.read.client import new_session
 from shared.settings import StorageConnection
 from shared.storage.connection import blob_service, queue_service, table_service

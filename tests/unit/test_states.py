@@ -97,7 +97,7 @@ def every_decision(before: Document | None) -> Iterator[tuple[str, Document]]:
                 if is_newer and after.status.final:
                     yield from after_cleaning_up(after)
             case Adopt(after):
-                yield here, decide.adopted_outputs(after).document
+                yield here, after
     yield from others(before, here)
 
 
@@ -130,7 +130,7 @@ def others(before: Document | None, here: str) -> Iterator[tuple[str, Document]]
         if (again := decide.requested_again(before, "a.pdf", NOW, SETTINGS)) and before.status.final:
             yield here, again
         yield here, decide.forgotten(before, "a.pdf", None, NOW, SETTINGS)
-        for same in (decide.requeued(before, NOW), decide.settled(before, None), decide.deferred_poll(before, NOW)):
+        for same in (decide.rescheduled(before, NOW), decide.settled(before, None)):
             yield here, same
     for step in steps:
         if isinstance(step, Transition):
