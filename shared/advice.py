@@ -13,6 +13,11 @@ BY_ITSELF = "The app keeps trying by itself."
 _NOTHING = "There is nothing for you to do: the app keeps trying by itself."
 _FAILED = "This failure is final, and reading the file again is billed again."
 
+_DAMAGED = "InvalidImage InvalidContent 2005"
+_FORMAT = "InvalidImageFormat UnsupportedImageFormat NotSupportedImage UnsupportedMediaType UnsupportedContent InvalidContentSourceFormat"
+_SIZE = "InvalidImageSize InvalidContentLength"
+_LINK = "InvalidImageUrl FailedToDownloadImage ContentSourceNotAccessible ContentSourceTimeout 2003"
+
 _TEXTS = (
     # Before Read is asked
     ("EmptyFile", "Upload the file again; the upload may have broken off."),
@@ -46,9 +51,9 @@ _TEXTS = (
     ("NotReadsAnswer", f"What answers at READ_ENDPOINT is not Read; it may be a proxy or a sign-in page. Check READ_ENDPOINT and the network. {BY_ITSELF}"),
     ("PollRefused", f"Read refuses to say how far the operation is. Check READ_ENDPOINT, and any proxy or gateway between this app and Read. {BY_ITSELF}"),
     # The file
-    ("InvalidImage InvalidContent 2005", f"The file is damaged, protected by a password, or of a type that Read does not take. Remove the password, or save the file as {{formats}}. {_UPLOAD}"),
-    ("InvalidImageFormat UnsupportedImageFormat NotSupportedImage UnsupportedMediaType UnsupportedContent InvalidContentSourceFormat", f"Read {{version}} takes {{formats}}. Convert the file; renaming it is not enough. {_UPLOAD}"),
-    ("InvalidImageSize InvalidContentLength", f"Read {{version}} takes files of up to {{megabytes}} MB, and of 4 MB on the free tier (F0). Split or shrink the file, or move the resource to a paid tier. {_UPLOAD}"),
+    (_DAMAGED, f"The file is damaged, protected by a password, or of a type that Read does not take. Remove the password, or save the file as {{formats}}. {_UPLOAD}"),
+    (_FORMAT, f"Read {{version}} takes {{formats}}. Convert the file; renaming it is not enough. {_UPLOAD}"),
+    (_SIZE, f"Read {{version}} takes files of up to {{megabytes}} MB, and of 4 MB on the free tier (F0). Split or shrink the file, or move the resource to a paid tier. {_UPLOAD}"),
     ("InvalidImageDimension InvalidContentDimensions", f"Read {{version}} takes images of 50 × 50 to {{pixels}} × {{pixels}} pixels. Resize the image, or pad a small one. {_UPLOAD}"),
     # Options
     ("NotSupportedLanguage", f"Read {{version}} does not read this language. Correct or remove READ_LANGUAGE, or the file's metadata 'language'. {_UPLOAD}"),
@@ -57,7 +62,7 @@ _TEXTS = (
     ("BadArgument InvalidArgument InvalidParameter InvalidParameterLength ParameterMissing InvalidRequest", f"Correct what the message names: a READ_… setting, the file's metadata, or the file. {_UPLOAD}"),
     ("NotAShortcut", f"A file whose name ends in .url is an Internet shortcut, and Read fetches what it points to. Save it again from a browser, with a URL that begins with http:// or https://, or rename the file if it is something else. {_UPLOAD}"),
     # The file's link, with SUBMIT_BY=url
-    ("InvalidImageUrl FailedToDownloadImage ContentSourceNotAccessible ContentSourceTimeout 2003", f"Read could not fetch the file from storage. Let Read through the storage account's firewall, or set SUBMIT_BY=content. {_UPLOAD}"),
+    (_LINK, f"Read could not fetch the file from storage. Let Read through the storage account's firewall, or set SUBMIT_BY=content. {_UPLOAD}"),
     ("InvalidSasToken", f"Storage refused the link that Read was given. Allow shared access signatures on the storage account, or set SUBMIT_BY=content. {_UPLOAD}"),
     # The operation
     ("Timeout 3013 3018", f"Read took too long over this file. Split the file, then upload its parts. {_FAILED}"),
@@ -77,13 +82,9 @@ ADVICE = {code: text for codes, text in _TEXTS for code in codes.split()}
 
 GENERAL = "Look up this code in Read's documentation, correct the file and upload it again."
 
-_ABOUT_FORMAT = {"InvalidImage", "InvalidContent", "2005", "InvalidImageFormat", "UnsupportedImageFormat", "NotSupportedImage",
-                 "UnsupportedMediaType", "UnsupportedContent", "InvalidContentSourceFormat", "InvalidRequest", "BadArgument",
-                 "FailedToProcess", "Http415"}  # fmt: skip
-_ABOUT_SIZE = {"InvalidImageSize", "InvalidContentLength", "Http413"}
+_ABOUT_FORMAT = {*_DAMAGED.split(), *_FORMAT.split(), "InvalidRequest", "BadArgument", "FailedToProcess", "Http415"}
+_ABOUT_SIZE = {*_SIZE.split(), "Http413"}
 _ABOUT_OPTIONS = {"BadArgument", "InvalidArgument", "InvalidParameter", "InvalidRequest"}
-
-_ABOUT_LINK = {"InvalidImageUrl", "FailedToDownloadImage", "ContentSourceNotAccessible", "ContentSourceTimeout", "2003"}
 
 _WRONG_TARGET = f"Read could not fetch what the shortcut points to. Check that the URL leads to the file itself, not to a page about it, and opens without a sign-in; or download the file. {_UPLOAD}"
 
@@ -109,7 +110,7 @@ def advice_for(code: str, message: str, document: Document) -> str:
     return (
         (_wrong_endpoint(read) if code == "EndpointNotFound" else None)
         or (_free_tier(read, message) if code == "Throttled" else None)
-        or (_WRONG_TARGET if code in _ABOUT_LINK and is_shortcut(document.name) else None)
+        or (_WRONG_TARGET if code in _LINK.split() and is_shortcut(document.name) else None)
         or (_wrong_option(message, document) if code in _ABOUT_OPTIONS else None)
         or (_wrong_format(read, document) if code in _ABOUT_FORMAT else None)
         or (_wrong_size(read, message, document.content_length) if code in _ABOUT_SIZE else None)

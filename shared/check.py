@@ -20,7 +20,7 @@ from shared.advice import BY_ITSELF, advice_for
 from shared.assembly import Services
 from shared.clouds import cloud_of_read
 from shared.document import Document, Status
-from shared.read.answers import PollAnswer, Retryable
+from shared.read.answers import Retryable
 from shared.read.generation import Generation, NotOurOperation
 from shared.settings import Settings, SettingsError, from_environment
 from shared.storage.codes import error_code
@@ -64,18 +64,20 @@ def check(services: Services) -> Iterator[Finding]:
 
 # Read
 
-_NOT_REACHED = frozenset({"Unreachable", "NotReadsAnswer"})
-_NOT_LET_IN = frozenset(
-    {
-        "CredentialsRefused",
-        "CredentialsUnavailable",
-        "RegionalEndpoint",
-        "RoleMissing",
-        "KeysDisabled",
-        "FirewallRefused",
-        "AccessDenied",
-    }
-)
+_ENDPOINT, _CREDENTIAL, _VERSION = range(3)
+_WRONG = {
+    "Unreachable": _ENDPOINT,
+    "NotReadsAnswer": _ENDPOINT,
+    "CredentialsRefused": _CREDENTIAL,
+    "CredentialsUnavailable": _CREDENTIAL,
+    "RegionalEndpoint": _CREDENTIAL,
+    "RoleMissing": _CREDENTIAL,
+    "KeysDisabled": _CREDENTIAL,
+    "FirewallRefused": _CREDENTIAL,
+    "AccessDenied": _CREDENTIAL,
+    "EndpointNotFound": _VERSION,
+}
+"""Which setting is wrong, by the code of Read's answer."""
 _BUSY = frozenset({"Throttled", "QuotaExhausted", "ReadUnavailable", "ReadServerError"})
 
 
@@ -85,40 +87,30 @@ def check_read(services: Services) -> Iterator[Finding]:
     generation = settings.generation
     answer = services.read.poll(f"{settings.read_endpoint}{made_up_operation(generation)}")
     names = "Read endpoint", "Read key" if settings.read_key else "Read identity", "Read version"
-    wrong = _wrong(answer)
-    if wrong is None:
+    if not isinstance(answer, Retryable) or answer.code not in _WRONG:
         busy = ""
         if isinstance(answer, Retryable) and answer.code in _BUSY:
             busy = f" It is busy just now: {answer.code}. {answer.message}"
-        signed = "It is taken." if settings.read_key else "It is let in."
+        signed = "Read accepts it."
         if not settings.read_key and cloud_of_read(settings.read_endpoint) is None:
-            signed = "No key is set, and none is asked for."
-        messages = f"{settings.read_endpoint} answers.{busy}", signed, f"{generation.version} is spoken here."
+            signed = "No key is set, and Read asks for none."
+        messages = f"{settings.read_endpoint} answers.{busy}", signed, f"Read speaks {generation.version}."
         notice = generation.notice
         for name, message in zip(names, messages, strict=True):
             yield Finding(name, True, message, notice if name == "Read version" else None)
         return
-    at, error = wrong
+    at = _WRONG[answer.code]
     about = Document(name="", status=Status.WAITING, api_version=generation.version)
-    advice = advice_for(error.code, error.message, about).replace(BY_ITSELF, "").strip()
+    advice = advice_for(answer.code, answer.message, about).replace(BY_ITSELF, "").strip()
     for number, name in enumerate(names):
         if number < at:
-            yield Finding(name, True, f"{settings.read_endpoint} answers." if number == 0 else "It is taken.")
+            yield Finding(
+                name, True, f"{settings.read_endpoint} answers." if number == _ENDPOINT else "Read accepts it."
+            )
         elif number == at:
-            yield Finding(name, False, f"{error.code}: {error.message}", advice)
+            yield Finding(name, False, f"{answer.code}: {answer.message}", advice)
         else:
-            yield Finding(name, False, f"Not known before the {names[at].lower().replace('read', 'Read')} is right.")
-
-
-def _wrong(answer: PollAnswer) -> tuple[int, Retryable] | None:
-    """Which of endpoint, key and version (0 to 2) is wrong according to an answer, and the answer."""
-    if not isinstance(answer, Retryable):
-        return None
-    if answer.code in _NOT_REACHED:
-        return 0, answer
-    if answer.code in _NOT_LET_IN:
-        return 1, answer
-    return (2, answer) if answer.code == "EndpointNotFound" else None
+            yield Finding(name, False, f"Not known until the {names[at].lower().replace('read', 'Read')} is right.")
 
 
 def made_up_operation(generation: Generation) -> str:
@@ -209,10 +201,10 @@ def _tried(
                 "Check the setting DocumentStorage, and that the network lets this machine reach the account.",
             )
     if there:
-        return Finding(name, True, "It is there, and can be read and written.")
+        return Finding(name, True, "It exists, and can be read and written.")
     if missing:
         return Finding(name, False, "It does not exist.", missing)
-    return Finding(name, True, "It does not exist yet: it is made when something is first stored in it.")
+    return Finding(name, True, "It does not exist yet. The app creates it when it first stores something in it.")
 
 
 _KEY = "Check the key or signature in the setting DocumentStorage against the account's: it may have been renewed."

@@ -97,7 +97,7 @@ def test_before_the_first_file_what_is_missing_is_made_later_but_for_the_input_c
         f"container {container}": "It does not exist. Create the container"
         f" {container}, or set INPUT_CONTAINER to the one that has the files."
     }
-    later = [each.name for each in found if "it is made when" in each.message]
+    later = [each.name for each in found if "The app creates it when" in each.message]
     assert [name.split()[0] for name in later] == ["container", "table", "table", "queue", "queue"]
 
 
