@@ -1,4 +1,4 @@
-// What somebody should look at. docs/operations.md says what each means and what to do.
+// Alerts for the operator. docs/operations.md says what each means and what to do.
 param location string
 param tags object
 param insightsName string
@@ -126,7 +126,7 @@ resource onEvents 'Microsoft.Insights/metricAlerts@2026-01-01' = [
     location: 'global'
     tags: tags
     properties: {
-      description: 'Event Grid gave events up. The files are read by find_missed, at night.'
+      description: 'Event Grid gave up on events. find_missed reads the files at night.'
       severity: 2
       enabled: true
       scopes: [topic.id]
