@@ -12,7 +12,7 @@ if (-not (Get-Command az -ErrorAction SilentlyContinue)) {
 }
 az account show --subscription $env:AZURE_SUBSCRIPTION_ID --output none
 if ($LASTEXITCODE -ne 0) {
-    [Console]::Error.WriteLine("The Azure CLI is not signed in to subscription $env:AZURE_SUBSCRIPTION_ID. az login, then: azd hooks run postdeploy")
+    [Console]::Error.WriteLine("The Azure CLI is not signed in to subscription $env:AZURE_SUBSCRIPTION_ID. Run az login, then: azd hooks run postdeploy")
     exit 1
 }
 

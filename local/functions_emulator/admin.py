@@ -67,7 +67,7 @@ class Admin:
                 call = _find(name, self._calls)
                 call(_input(request))
                 return HTTPStatus.ACCEPTED, None
-        raise Rejected(HTTPStatus.NOT_FOUND, "This emulator does not play this address.")
+        raise Rejected(HTTPStatus.NOT_FOUND, "This emulator does not have this endpoint.")
 
 
 def _find(wanted: str, known: Mapping[str, Any]) -> Any:

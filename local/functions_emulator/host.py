@@ -60,7 +60,7 @@ def chosen(functions: Iterable[Function], names: Iterable[str], environ: Mapping
         return [function for function in runnable if not _is_disabled(function.name, environ)]
     by_name = {function.name: function for function in runnable}
     if unknown := [name for name in names if name not in by_name]:
-        raise HostError(f"There is no function {unknown[0]!r}; there are: {', '.join(by_name) or 'none'}.")
+        raise HostError(f"There is no function {unknown[0]!r}; the app has: {', '.join(by_name) or 'none'}.")
     with_blobs = any(isinstance(by_name[name].trigger, BlobTrigger) for name in names)
     return [
         function
@@ -173,7 +173,7 @@ class Host:
             self.calls[function.function.name] = partial(enqueue_blob, function, queue, listener.notify)
             if function.trigger.source == EVENT_GRID:
                 log.warning(
-                    "Function %s waits for Event Grid, which is not played here: nothing arrives by itself. "
+                    "Function %s waits for Event Grid, which does not exist here: nothing arrives by itself. "
                     'Name a blob with POST /admin/functions/%s and {"input": "%s/NAME"}.',
                     function.function.name,
                     function.function.name,

@@ -159,11 +159,11 @@ def _describe(function: Any, environ: Mapping[str, str]) -> Function:
     if others:
         names = ", ".join(other.name for other in others)
         raise HostError(
-            f"Function {name} has bindings that this emulator does not play ({names}): use an SDK client in their "
-            "place, or run the app under Core Tools."
+            f"Function {name} has bindings that this emulator does not support ({names}): use an SDK client "
+            "instead, or run the app under Core Tools."
         )
     if function.get_settings_dict("retry_policy"):
-        raise HostError(f"Function {name} has a retry policy, which this emulator does not play.")
+        raise HostError(f"Function {name} has a retry policy, which this emulator does not support.")
     parameters = set(inspect.signature(call).parameters)
     if parameters - {"context"} != {parameter} - {"context"}:
         raise IndexingError(f"Function {name} takes {sorted(parameters)}, but its trigger is {parameter!r}.")
@@ -238,7 +238,7 @@ def _converter(function: Function, python_type: Any, is_sdk_type: bool) -> Any:
     if not fits:
         raise IndexingError(
             f"Function {function.name}: {function.parameter!r} is annotated {python_type!r}, which a "
-            f"{function.trigger_type} does not give."
+            f"{function.trigger_type} does not provide."
         )
     return converter
 

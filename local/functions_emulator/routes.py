@@ -99,10 +99,10 @@ class Template:
         if len(parts) == 1:
             return pattern, parameter
         if any(earlier and later for (_, earlier), (_, later) in pairwise(parts)):
-            raise HostError(f"The route {self.text!r} has two parameters in a row: part them by text.")
+            raise HostError(f"The route {self.text!r} has two parameters in a row: separate them by text.")
         if parameter and (parameter.optional or parameter.catch_all):
             raise HostError(
-                f"The route {self.text!r} has an optional parameter beside text, which this emulator does not play."
+                f"The route {self.text!r} has an optional parameter next to text, which this emulator does not support."
             )
         return pattern, None
 
@@ -231,7 +231,7 @@ def _constraint(text: str, whole: str) -> Constraint:
         return _CONSTRAINTS[match[1].lower()](match[2] or "")
     except (ValueError, re.error):
         raise HostError(
-            f"The route {whole!r} has the constraint {text!r}, which this emulator does not play or understand."
+            f"The route {whole!r} has the constraint {text!r}, which this emulator does not support."
         ) from None
 
 

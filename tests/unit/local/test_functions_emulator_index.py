@@ -125,7 +125,7 @@ def test_parameters_must_be_the_triggers_and_the_context(write_app: Apps, parame
 
 @pytest.mark.parametrize("annotation", ["func.TimerRequest", "int", "list[str]", "'func.QueueMessage | None'"])
 def test_an_annotation_that_the_trigger_does_not_give_is_refused(write_app: Apps, annotation: str) -> None:
-    with pytest.raises(IndexingError, match="does not give"):
+    with pytest.raises(IndexingError, match="does not provide"):
         write_app.index(
             f"@app.queue_trigger(arg_name='m', queue_name='q', connection='C')\ndef one(m: {annotation}): ...\n"
         )
@@ -193,7 +193,7 @@ def test_a_blob_function_brings_the_others_which_share_its_queue() -> None:
 
 
 def test_a_name_that_the_app_does_not_have_is_refused_with_those_it_has() -> None:
-    with pytest.raises(HostError, match="no function 'pol'; there are: first_blob, second_blob, poll"):
+    with pytest.raises(HostError, match="no function 'pol'; the app has: first_blob, second_blob, poll"):
         chosen(app_of_three(), ["pol"], {})
 
 
