@@ -51,7 +51,7 @@ var queries = [
   }
   {
     name: 'messages-unreadable'
-    text: 'Messages that are none of the app\'s were put aside.'
+    text: 'Messages that the app did not write were put aside.'
     severity: 3
     scope: insights.id
     query: loadTextContent('queries/alert-unreadable.kql')
@@ -69,7 +69,7 @@ var queries = [
   }
   {
     name: 'logs-cut'
-    text: 'The daily limit of logs is reached: nothing more is logged today, and other alerts are blind.'
+    text: 'The daily limit of logs is reached: nothing more is logged today, and the other alerts see no data.'
     severity: 2
     scope: workspace.id
     query: loadTextContent('queries/alert-logs-cut.kql')
