@@ -1,7 +1,7 @@
-"""The operator's commands: how files stand, their text, and what a person asks of the app.
+"""The operator's commands: the status of files, their text, and requests to the app.
 
     python -m cli status --storage ACCOUNT
 
-It needs the packages of requirements.txt and nothing else, and looks at any storage that it is pointed to: an account
-in Azure, or Azurite. ``dev.py`` forwards to it with the storage of the local stack.
+They need only the packages of requirements.txt, and work on any storage: an account in Azure, or Azurite. ``dev.py``
+forwards to them with the storage of the local stack.
 """

@@ -34,9 +34,9 @@ def _run(arguments: Any) -> int:
 
 
 def run(arguments: Any, app: Any) -> int:
-    """Run a command that was parsed on an App; returns its exit status.
+    """Run a parsed command on an App; returns its exit status.
 
-    Raises CommandError if it cannot be carried out, or storage refuses.
+    Raises CommandError if it cannot be carried out, or if storage refuses it.
     """
     from cli.connection import CHANGING, READING, explained
 
@@ -46,13 +46,13 @@ def run(arguments: Any, app: Any) -> int:
 
 
 def ended(command: Callable[[], int]) -> int:
-    """Run something to its end, and make of that an exit status."""
+    """Run a command to its end, and turn every outcome into an exit status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A Windows code page knows few of the letters that Read does: files and pipes get UTF-8.
+            # A Windows code page has few of the letters that Read knows, so files and pipes get UTF-8.
             asked = stream.isatty() or "PYTHONIOENCODING" in os.environ
             stream.reconfigure(encoding=None if asked else "utf-8", errors="replace", line_buffering=True)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's `&` sets aside
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's `&` ignores
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         return command()

@@ -1,4 +1,4 @@
-"""again: have files read once more."""
+"""again: read files again."""
 
 import argparse
 import sys
@@ -14,7 +14,7 @@ from shared.tasks import again
 
 
 def main(arguments: argparse.Namespace, app: App) -> int:
-    """Returns 1 if there is no file of one of the names."""
+    """Returns 1 if one of the names is not that of a file."""
     chosen: list[str] = arguments.names
     if arguments.status is not None:
         files = list(_standing_so(arguments, app))
@@ -26,11 +26,11 @@ def main(arguments: argparse.Namespace, app: App) -> int:
     def task(name: str) -> str:
         if not is_there(app.services, name):
             raise NotDone(f"there is no such file in the container {app.settings.input_container}.")
-        return "to be read again." if again(app.services, name) else "is being read just now."
+        return "will be read again." if again(app.services, name) else "is being read now."
 
     status = for_each(chosen, task, app.settings)
     if chosen and not app.runs:
-        print("Nothing is read until the app runs: `dev.py up` runs it.", file=sys.stderr)
+        print("The app is not running, so nothing is read yet: start it with `dev.py up`.", file=sys.stderr)
     return status
 
 
@@ -42,7 +42,7 @@ def _standing_so(arguments: argparse.Namespace, app: App) -> Iterator[Summary]:
 
 
 def _bill(files: list[Summary], arguments: argparse.Namespace, app: App) -> str:
-    """How many files that are, why they stand so, and what reading them once more costs."""
+    """How many files there are, why they have this status, and what reading them again costs."""
     codes = Counter(file.error_code for file in files if file.error_code)
     why = ", ".join(f"{number:,} {one_line(code)}" for code, number in codes.most_common())
     what = f"{amount(len(files), 'file')}{f' ({why})' if why else ''} {_stand(arguments.status, len(files))}"
@@ -59,13 +59,15 @@ def _bill(files: list[Summary], arguments: argparse.Namespace, app: App) -> str:
                 free += may_be_free(document, app)
     large = f", {size(bytes_)}" if bytes_ else ""
     paid = (
-        f" Of {amount(free, 'file')}, Read may still have a result that is paid for: it is asked first." if free else ""
+        f" For {amount(free, 'file')}, Read may still have a result that was paid for, and is asked first."
+        if free
+        else ""
     )
     return f"{what}{large}. Read bills each page of them{known}.{paid}"
 
 
 def may_be_free(document: Document, app: App) -> bool:
-    """Whether reading a document again begins with a result that is paid for."""
+    """Whether reading a document again first tries to fetch a result that is already paid for."""
     from shared.decide import requested_again
 
     row = requested_again(document, document.name, app.services.now(), app.settings)

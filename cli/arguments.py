@@ -7,20 +7,20 @@ from shared.document import Status
 from shared.keys import blob_name
 
 EPILOG = """\
-exit status: 0 done; 1 a file was not there, or something was not done for one of several; 2 the command could not be
-carried out (standard error says why); 130 stopped by Ctrl-C"""
+exit status: 0 done; 1 a file was not found, or something could not be done for one of several; 2 the command could not
+be carried out (standard error says why); 130 stopped by Ctrl-C"""
 
 TROUBLE = "trouble"
-"""As shared.library has it, which imports the storage SDKs."""
+"""The same as shared.library.TROUBLE; that module imports the storage SDKs."""
 
-PREFIX = "only names that start so, such as 2024/"
+PREFIX = "only names that start with this, such as 2024/"
 
 
 def parse(arguments: Sequence[str] | None = None, program: str = "python -m cli") -> argparse.Namespace:
     """Read a command line of ``python -m cli``. Exits with status 2, its usage on standard error, if it is wrong."""
     parser = argparse.ArgumentParser(
         prog=program,
-        description="See how files stand, get their text, and ask the app for more.",
+        description="See the status of files, get their text, and have files read again or deleted.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -35,10 +35,10 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     check = add_command(
         commands,
         "check",
-        "find out whether everything is set up, before the first file",
-        "Tries the app settings, the Read service, and each container, table and queue, and says for each whether it is"
-        " right, or what to do. Nothing is changed and nothing is billed. In Azure it is tried with your own"
-        " login: what the app itself may do, the app says at /api/check.",
+        "check that everything is set up, before the first file",
+        "Tries the app settings, the Read service, and each container, table and queue, and says for each whether it"
+        " works, or what to do. Nothing is changed and nothing is billed. In Azure this uses your own login; /api/check"
+        " of the app says what the app's identity may do.",
     )
     _json_option(check, "one JSON object for each")
     _storage_option(check)
@@ -46,7 +46,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def checked(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> argparse.Namespace:
-    """Refuse what only the whole command line shows to be wrong."""
+    """Refuse combinations of arguments that make no sense together."""
     if getattr(chosen, "operator", None) == "again":
         if chosen.status is None and not chosen.names:
             parser.error("again: name a file, or choose files with --status")
@@ -75,11 +75,11 @@ def _add_views(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     listing = add_command(
         commands,
         "list",
-        "files, how each stands, and what to do about those that failed",
-        "A row that somebody has edited so that the app cannot read it is shown as trouble.",
+        "files, their status, and what to do about those that failed",
+        "The status trouble marks a row that somebody has edited and that the app can no longer read.",
     )
     listing.add_argument("prefix", type=blob_name, nargs="?", default="", metavar="PREFIX", help=PREFIX)
-    listing.add_argument("--status", choices=[*map(str, Status), TROUBLE], help="only files that stand so")
+    listing.add_argument("--status", choices=[*map(str, Status), TROUBLE], help="only files with this status")
     _json_option(listing, "one JSON object for each file")
     _storage_option(listing)
     listing.set_defaults(operator="listing")
@@ -96,20 +96,22 @@ def _add_requests(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     again = add_command(
         commands,
         "again",
-        "have files read once more, whatever became of them",
+        "read files again, whatever their status",
         "Each page is billed again, unless Read still has a result that was paid for and not stored. A file that is"
-        " being read just now is left to that. With --status, all files that stand so are read once more; add"
-        " --dry-run to see first how many that are.",
+        " being read now is left alone. With --status, all files with that status are read again; add --dry-run to"
+        " see first how many there are.",
     )
     again.add_argument(
         "names", type=name, nargs="*", metavar="NAME", help="a file's name in the container; with --status, a prefix"
     )
     again.add_argument(
-        "--status", choices=AGAIN_STATUSES, help="instead of names: every file that stands so, below a prefix if given"
+        "--status",
+        choices=AGAIN_STATUSES,
+        help="instead of names: every file with this status, below a prefix if given",
     )
     again.add_argument("--code", metavar="CODE", help="with --status: only files with this ErrorCode")
     again.add_argument(
-        "--dry-run", action="store_true", help="with --status: only say how many files, and what is billed"
+        "--dry-run", action="store_true", help="with --status: only show how many files there are, and what is billed"
     )
     _storage_option(again)
     again.set_defaults(operator="again")
@@ -117,10 +119,10 @@ def _add_requests(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     forget = add_command(
         commands,
         "forget",
-        "delete files and all that is known of them",
-        "Text, lines, results and row go first, then the file. Read's own copy of a result is deleted where that is"
-        " possible (READ_API_VERSION 2024-11-30, with READ_ENDPOINT and READ_KEY as in the app); elsewhere Read deletes"
-        " it by itself within 48 hours.",
+        "delete files and everything stored about them",
+        "Deletes text, lines, results and row first, then the file. Read's own copy of a result is deleted where that"
+        " is possible (READ_API_VERSION 2024-11-30, with READ_ENDPOINT and READ_KEY as in the app); otherwise Read"
+        " deletes it by itself within 48 hours.",
     )
     forget.add_argument("names", type=name, nargs="+", metavar="NAME", help="a file's name in the container")
     forget.add_argument(
@@ -132,12 +134,14 @@ def _add_requests(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     missed = add_command(
         commands,
         "missed",
-        "have files read that no event reported",
-        "The app does this by itself each day; this does it now, and with files of this minute too. It compares the"
-        " container with the table, and enqueues what has not been read in its present version, as many files as"
-        " READ_RATE allows in a day. Files last changed before READ_FILES_FROM are left alone.",
+        "read files that no event reported",
+        "The app does this by itself each day; this does it now, and includes the newest files. It compares the"
+        " container with the table, and enqueues files whose current version has not been read, as many as READ_RATE"
+        " allows in a day. Files last changed before READ_FILES_FROM are left alone.",
     )
-    missed.add_argument("--dry-run", action="store_true", help="only say how many files there are, and how large")
+    missed.add_argument(
+        "--dry-run", action="store_true", help="only show how many files there are, and how large they are"
+    )
     _storage_option(missed)
     missed.set_defaults(operator="missed")
 
@@ -158,7 +162,7 @@ def name(text: str) -> str:
 
 def _page(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= 99_999:
-        raise argparse.ArgumentTypeError(f"{text} is not a page's number")
+        raise argparse.ArgumentTypeError(f"{text} is not a page number")
     return int(text)
 
 
@@ -170,6 +174,6 @@ def _storage_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--storage",
         metavar="ACCOUNT",
-        help="look at this storage account in Azure, with your Azure login; also the URL of one of its services, a"
+        help="use this storage account in Azure, with your Azure login; or the URL of one of its services, a"
         " connection string, or the name of the app setting that holds one",
     )

@@ -1,4 +1,4 @@
-"""check: find out whether everything is set up."""
+"""check: check that everything is set up."""
 
 import argparse
 from collections.abc import Iterator
@@ -25,14 +25,14 @@ def main(arguments: argparse.Namespace, app: App) -> int:
 def _findings(app: App) -> Iterator[Finding]:
     settings, finding = check_settings(app.environ, host_json())
     if settings is None and not app.environ.get("READ_ENDPOINT"):
-        # Only Read is not known, or nothing is: what else is wrong, the others say.
+        # READ_ENDPOINT is missing. A second check with a placeholder says whether anything else is wrong.
         settings, other = check_settings({**app.environ, "READ_ENDPOINT": NO_READ_ENDPOINT}, host_json())
         if settings is None or not app.runs:
             yield other
         if settings is None:
             return
         if app.runs:
-            advice = "Set it as in the app, in the environment or in local.settings.json, to have Read tried too."
+            advice = "To check Read too, set it as in the app, in the environment or in local.settings.json."
             yield replace(finding, advice=advice)
         else:
             yield Finding("Read", True, "The local stack starts an emulator: `dev.py run FILE`, or `dev.py up`.")
@@ -45,6 +45,6 @@ def _findings(app: App) -> Iterator[Finding]:
 
 
 def shown(finding: Finding) -> str:
-    """A finding for people: two lines where there is something to do."""
+    """A finding for people: with a second line if there is something to do."""
     advice = f"\n{'':<7}{one_line(finding.advice)}" if finding.advice else ""
     return f"{'ok' if finding.ok else 'WRONG':<7}{one_line(finding.name)}: {one_line(finding.message)}{advice}"

@@ -1,4 +1,4 @@
-"""Which storage a command is pointed to, and the app settings that say what is where in it."""
+"""The storage that a command works on, and the app settings that name what is in it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from shared.library import Library
 from shared.settings import Settings, SettingsError, from_environment
 
 NO_READ_ENDPOINT = "https://read.invalid"
-"""For a command that asks Read for nothing: the app does not start without one, and this one is nowhere."""
+"""A placeholder for commands that do not call Read: the app's settings are not valid without an endpoint."""
 
 READING = "Storage Blob Data Reader and Storage Table Data Reader"
 CHANGING = "Storage Blob Data Contributor, Storage Queue Data Contributor and Storage Table Data Contributor"
@@ -25,10 +25,10 @@ _SERVICES = ("blob", "queue", "table")
 
 
 class App:
-    """What a command works with: the app's settings, what it stored, and the app's own services.
+    """What a command works with: the app's settings, its stored data, and its own services.
 
-    ``environ`` are app settings, with the connection to storage among them. ``runs`` says whether something runs the
-    app, as far as is known; ``program`` is how the person calls this, for texts. A test hands in ``services``.
+    ``environ`` is the app settings, including the connection to storage. ``runs`` says whether the app is known to
+    run; ``program`` is the name of this program in texts. Tests pass in ``services``.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ def parsed(settings: Mapping[str, str]) -> Settings:
 def pointed_to(storage: str, settings: Mapping[str, str]) -> dict[str, str]:
     """The settings, with the connection to the storage that ``--storage`` names.
 
-    That is an account's name, the URL of one of its services (with a SAS in its query, if need be), a connection
+    ``storage`` is an account's name, the URL of one of its services (with a SAS in its query, if need be), a connection
     string, or the name of a connection among the settings. Raises CommandError.
     """
     others = {name: value for name, value in settings.items() if not name.startswith(CONNECTION)}
@@ -123,14 +123,14 @@ def _of_url(url: str) -> dict[str, str]:
 
 
 def _client(settings: Mapping[str, str]) -> dict[str, str]:
-    """The identity that the settings name for the app's storage, which may be one of several on a machine in Azure."""
+    """The identity that the settings name for storage; a machine in Azure may have several."""
     name = f"{CONNECTION}__clientId"
     return {name: settings[name]} if settings.get(name) else {}
 
 
 @contextmanager
 def explained(roles: str = READING) -> Iterator[None]:
-    """Turn what storage refuses into a CommandError of one sentence. ``roles`` are those that the command needs."""
+    """Turn an error of storage into a CommandError of one sentence. ``roles`` are the ones that the command needs."""
     try:
         yield
     except ClientAuthenticationError as error:

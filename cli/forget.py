@@ -1,4 +1,4 @@
-"""forget: delete files and all that is known of them."""
+"""forget: delete files and everything stored about them."""
 
 import argparse
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ _READ_KEEPS_RESULTS = timedelta(hours=48)
 
 
 def main(arguments: argparse.Namespace, app: App) -> int:
-    """Returns 1 if one of the names is not known at all."""
+    """Returns 1 if one of the names has neither a file nor a row."""
     services = app.services
 
     def task(name: str) -> str:
         there, document = is_there(services, name), services.documents.get(name)
         if not there and document is None:
-            raise NotDone("nothing is known of it, and there is no such file.")
+            raise NotDone("there is no such file, and nothing is stored about it.")
         missing = list(_not_found(app, document)) if document else []
         forget(services, name, keep_file=arguments.keep_file)
         return " ".join([*_outcome(services, document, kept=there and arguments.keep_file), *missing])
@@ -32,9 +32,9 @@ def main(arguments: argparse.Namespace, app: App) -> int:
 
 
 def _not_found(app: App, document: Document) -> Iterator[str]:
-    """What the row says is stored, and is not where it should be: it may be elsewhere, and stays there then."""
+    """A warning for each output that is not where the row says it is. If it was moved, it stays where it is."""
     for place in app.library.missing_outputs(document):
-        yield f"Its {place} was not found: if it was moved or renamed, it is still there, to be deleted by hand."
+        yield f"Its {place} was not found. If it was moved or renamed, delete it by hand."
 
 
 def _outcome(services: Services, before: Document | None, *, kept: bool) -> list[str]:
@@ -46,7 +46,7 @@ def _outcome(services: Services, before: Document | None, *, kept: bool) -> list
 
 
 def _read_keeps_until(services: Services, before: Document | None) -> datetime | None:
-    """When Read will have deleted its copy of the result, if it was not asked to do so now."""
+    """When Read will have deleted its copy of the result, unless it was asked to delete it now."""
     if before is None or not before.operation_url or not before.submitted_at:
         return None
     asked = generation_or(before.api_version, services.settings.generation).deletes

@@ -1,4 +1,4 @@
-"""list: files, how each stands, and what to do about those that failed."""
+"""list: files, their status, and what to do about those that failed."""
 
 import argparse
 from typing import Any
@@ -9,7 +9,7 @@ from shared.library import Summary
 
 
 def main(arguments: argparse.Namespace, app: App) -> int:
-    """List files in the order of their keys. What failed or is in flight is found by its worklist entry."""
+    """List files in the order of their keys. Those in flight or failed are found by their worklist entries."""
     for file in app.library.each_document(arguments.prefix, arguments.status):
         if arguments.json:
             print_json(_json(file))

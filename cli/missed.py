@@ -1,4 +1,4 @@
-"""missed: have files read that no event reported."""
+"""missed: read files that no event reported."""
 
 import argparse
 import sys
@@ -15,11 +15,11 @@ from shared.storage.codes import error_code
 
 _UNTIL_DONE = timedelta(days=1)
 _OF_ANY_AGE = timedelta(days=-1)
-"""Files of this moment too, by a clock that may be behind that of storage."""
+"""Include the newest files, even if this machine's clock is behind storage's."""
 
 
 def main(arguments: argparse.Namespace, app: App) -> int:
-    """Count the files, or enqueue them. The app, or the next run, goes on with a run that is stopped half-way."""
+    """Count the files, or enqueue them. A run that is stopped half-way is continued by the app or the next run."""
     try:
         print(not_read_yet(*count_missed(app.services)) if arguments.dry_run else _enqueued(app.services))
     except ResourceNotFoundError as error:
@@ -28,12 +28,12 @@ def main(arguments: argparse.Namespace, app: App) -> int:
         container = app.settings.input_container
         raise CommandError(f"There is no container {container}. Drop a file first, or set INPUT_CONTAINER.") from None
     if not (arguments.dry_run or app.runs):
-        print("Nothing is read until the app runs: `dev.py up` runs it.", file=sys.stderr)
+        print("The app is not running, so nothing is read yet: start it with `dev.py up`.", file=sys.stderr)
     return 0
 
 
 def not_read_yet(files: int, bytes_: int) -> str:
-    """What there is to read, and to pay for."""
+    """How many files are still to be read and paid for, and their size."""
     return f"{amount(files, 'file')} ({size(bytes_)}) {_are(files)} not read yet. Read bills each page."
 
 
@@ -42,8 +42,8 @@ def _enqueued(services: Services) -> str:
     before = last_comparison(services)
     if before and before.done and before.read_by and (read_by := datetime.fromisoformat(before.read_by)) > now:
         return (
-            f"{amount(before.enqueued, 'file')} enqueued before {_are(before.enqueued)} to be read by"
-            f" {clock(read_by, now)}. Ask for others then."
+            f"{amount(before.enqueued, 'file')} {_are(before.enqueued)} already enqueued, to be read by"
+            f" {clock(read_by, now)}. Run this again after that to enqueue more."
         )
     files = find_missed(services, services.now() + _UNTIL_DONE, settled_after=_OF_ANY_AGE)
     after = last_comparison(services)

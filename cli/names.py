@@ -1,4 +1,4 @@
-"""A request for each of some names: what was done, or why not, in one line for each name."""
+"""Carry out a request for each of several names, and print one line for each: what was done, or why not."""
 
 import sys
 from collections.abc import Callable, Iterable
@@ -16,14 +16,14 @@ from shared.storage.trouble import storage_trouble
 
 
 class NotDone(Exception):
-    """There was nothing to do it to. The text says why."""
+    """The request cannot be carried out for this name. The text says why."""
 
 
 def for_each(names: Iterable[str], task: Callable[[str], str], settings: Settings) -> int:
-    """Do it for each name, whatever becomes of the others; returns the exit status, 1 if one was not done.
+    """Run ``task`` for each name, even if it fails for others; returns the exit status, 1 if it failed for one.
 
-    ``task`` returns what was done. It raises NotDone; or Conflict or Superseded if the app is quicker all the time; or
-    what storage says about this one file. Raises AzureError only where storage can be reached for no file at all.
+    ``task`` returns what was done. It raises NotDone; Conflict or Superseded if the app keeps changing the document;
+    or storage's error about this one file. Raises AzureError only if storage cannot be reached at all.
     """
     status = 0
     for name in dict.fromkeys(names):
@@ -33,12 +33,12 @@ def for_each(names: Iterable[str], task: Callable[[str], str], settings: Setting
         except NotDone as error:
             why = str(error)
         except (Conflict, Superseded):
-            why = "the app is at work on it just now. Ask again in a moment."
+            why = "the app is working on it now. Try again in a moment."
         except AzureError as error:
             if isinstance(error, ClientAuthenticationError) or not isinstance(error, HttpResponseError):
                 raise
             why = _refusal(error, settings)
-        except ValueError as error:  # of a name that no blob can have, or a row that nobody can read
+        except ValueError as error:  # a name that no blob can have, or a row that cannot be read
             why = f"{error}."
         print(f"{one_line(name)}: {one_line(why)}", file=sys.stderr, flush=True)
         status = 1
@@ -54,6 +54,6 @@ def is_there(app: Services, name: str) -> bool:
 
 
 def _refusal(error: HttpResponseError, settings: Settings) -> str:
-    """What storage said about one file: with the place and the role where access is what is missing."""
+    """What storage said about one file; if access is missing, with the place and the role that it takes."""
     trouble = storage_trouble(error, settings) if error.status_code in (401, 403) else None
-    return trouble[1] if trouble else f"storage refused: {first_line(error)} Correct that, and ask again."
+    return trouble[1] if trouble else f"storage refused: {first_line(error)} Correct that, and try again."

@@ -1,4 +1,4 @@
-"""How things are shown: to programs as JSON, to people as text that commands no terminal."""
+"""How things are shown: to programs as JSON, to people as text without terminal control characters."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from shared.library import TROUBLE, Library
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """One line; in ASCII where standard output could not write all characters."""
+    """Print one line; in ASCII if standard output cannot write all characters."""
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     print(json.dumps(value, ensure_ascii=not unicode), flush=True)
 
@@ -42,21 +42,21 @@ def document_json(library: Library, document: Document, page: int | None = None)
 
 
 def joined(text_file: str) -> str:
-    """The text of an output blob as the row has it: lines joined by a line feed, pages by an empty line."""
+    """An output blob's text as the row stores it: lines joined by a line feed, pages by an empty line."""
     return "\n\n".join(page.removesuffix("\n") for page in text_file.split("\f"))
 
 
 def one_line(text: str) -> str:
     """A name, a code or a message on one line, for people.
 
-    What would move the cursor, break the line, or turn the direction of what follows is shown as its escape:
-    ``\\n``, ``\\u202e``. So no name can pass for a line of the command's, or for another name.
+    Characters that move the cursor, break the line or change the text's direction are shown as escapes: ``\\n``,
+    ``\\u202e``. So no name can imitate a line of output, or another name.
     """
     return "".join(_escape(c) if unicodedata.category(c) in _ESCAPED and c not in _JOINERS else c for c in text)
 
 
 def for_terminal(text: str) -> str:
-    """A document's text, for a terminal: lines and tabs as they are, a form feed as an empty line, else as one_line."""
+    """A document's text for a terminal: line feeds and tabs as is, form feeds as empty lines, else as one_line."""
     return "".join(c if c in "\n\t" else "\n" if c == "\f" else one_line(c) for c in text)
 
 
@@ -64,7 +64,7 @@ _ESCAPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode's categories: controls, formats (bidi and zero-width marks), surrogates, line and paragraph separators."""
 
 _JOINERS = "\u200c\u200d"
-"""Zero-width joiners: Persian, Hindi and emoji cannot do without them, and they turn nothing around."""
+"""Zero-width joiners: Persian, Hindi and emoji need them, and they do not change the text's direction."""
 
 
 def _escape(character: str) -> str:
@@ -79,7 +79,7 @@ def amount(number: int, noun: str) -> str:
 def size(number: int) -> str:
     """A number of bytes: ``512 bytes``, ``8.2 GB``."""
     for unit, bytes_ in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if number >= max(1000, 0.99995 * bytes_):  # which would be shown as 1000.0 of the next smaller unit
+        if number >= max(1000, 0.99995 * bytes_):  # 999,950 bytes would otherwise be shown as 1000.0 kB
             return f"{number / bytes_:.1f} {unit}"
     return amount(number, "byte")
 
@@ -90,7 +90,7 @@ def reason(code: str) -> str:
 
 
 def state(document: Document, now: datetime) -> str:
-    """How a document stands, why, and what to do. Times are shown in the time zone of ``now``."""
+    """A document's status, the reason, and what to do. Times are shown in the time zone of ``now``."""
     message, advice = one_line(document.error_message or ""), one_line(document.advice or "")
     match document.status:
         case Status.SUCCEEDED:
@@ -108,7 +108,7 @@ def state(document: Document, now: datetime) -> str:
 
 
 def by_status(counts: Mapping[str, int], waiting: str = "") -> str:
-    """``3,000 files: 2,941 succeeded, 59 waiting``, and in brackets what there is to say of those that wait."""
+    """``3,000 files: 2,941 succeeded, 59 waiting``, with the note about waiting files in brackets."""
     notes: dict[str, str] = {Status.WAITING: f" ({waiting})" if waiting else ""}
     parts = [f"{counts[status]:,} {status}{notes.get(status, '')}" for status in _ORDER if counts.get(status)]
     return f"{amount(sum(counts.values()), 'file')}{': ' if parts else ''}{', '.join(parts)}"
@@ -124,7 +124,7 @@ def waiting_note(codes: Mapping[str, int], due_at: datetime | None, now: datetim
 
 
 def clock(time: datetime, now: datetime) -> str:
-    """``14:32``, with the date if that is not today's, in the time zone of ``now``."""
+    """``14:32``, with the date if it is not today, in the time zone of ``now``."""
     local = time.astimezone(now.tzinfo)
     return f"{local:%H:%M}" if local.date() == now.date() else f"{local:%Y-%m-%d %H:%M}"
 

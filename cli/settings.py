@@ -7,16 +7,16 @@ from pathlib import Path
 from cli.errors import CommandError
 
 ROOT = Path(__file__).resolve().parent.parent
-"""The app's folder: host.json is in it, and perhaps local.settings.json."""
+"""The app's folder, with host.json and perhaps local.settings.json."""
 
 CONNECTION = "DocumentStorage"
-"""The setting that is the connection to storage, or the start of several."""
+"""The setting with the connection to storage, or the prefix of several such settings."""
 
 
 def load_settings(environ: Mapping[str, str], file: Path = ROOT / "local.settings.json") -> dict[str, str]:
-    """The Values of local.settings.json, if it is there, beneath the environment.
+    """The Values of local.settings.json, if it exists, overridden by the environment.
 
-    Raises CommandError if the file is not what it should be.
+    Raises CommandError if the file does not have the right form.
     """
     try:
         values = json.loads(file.read_text(encoding="utf-8-sig"))["Values"] if file.exists() else {}
@@ -28,7 +28,7 @@ def load_settings(environ: Mapping[str, str], file: Path = ROOT / "local.setting
 
 
 def without_app_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """An environment without the app settings of the person whose it is: for tests and benchmarks."""
+    """The environment without the user's own app settings, for tests and benchmarks."""
     return {name: value for name, value in environ.items() if not name.startswith(_APP_SETTINGS)}
 
 

@@ -11,11 +11,11 @@ from shared.library import OutputMissing, Trouble
 
 
 def main(arguments: argparse.Namespace, app: App) -> int:
-    """Print the text if the file was read: as it is, but for what would command a terminal."""
+    """Print the text if the file was read; on a terminal, control characters are escaped."""
     library, name, page = app.library, arguments.name, arguments.page
     document = library.document(name)
     if document is None:
-        return _without(name, f"there is no such file. `{app.program} list` shows what there is.")
+        return _without(name, f"there is no such file. `{app.program} list` shows all files.")
     if isinstance(document, Trouble):
         return _without(name, f"trouble ({document.error_code}): {document.error_message} {document.advice}")
     read = document.status is Status.SUCCEEDED

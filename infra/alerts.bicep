@@ -1,4 +1,4 @@
-// What somebody should look at. docs/operations.md says what each means and what to do.
+// Alerts for the operator. docs/operations.md says what each means and what to do.
 param location string
 param tags object
 param insightsName string
@@ -51,7 +51,7 @@ var queries = [
   }
   {
     name: 'messages-unreadable'
-    text: 'Messages that are none of the app\'s were put aside.'
+    text: 'Messages that the app did not write were put aside.'
     severity: 3
     scope: insights.id
     query: loadTextContent('queries/alert-unreadable.kql')
@@ -69,7 +69,7 @@ var queries = [
   }
   {
     name: 'logs-cut'
-    text: 'The daily limit of logs is reached: nothing more is logged today, and other alerts are blind.'
+    text: 'The daily limit of logs is reached: nothing more is logged today, and the other alerts see no data.'
     severity: 2
     scope: workspace.id
     query: loadTextContent('queries/alert-logs-cut.kql')
@@ -126,7 +126,7 @@ resource onEvents 'Microsoft.Insights/metricAlerts@2026-01-01' = [
     location: 'global'
     tags: tags
     properties: {
-      description: 'Event Grid gave events up. The files are read by find_missed, at night.'
+      description: 'Event Grid gave up on events. find_missed reads the files at night.'
       severity: 2
       enabled: true
       scopes: [topic.id]

@@ -9,7 +9,7 @@ param packageContainer string
 param documentsName string
 param insightsName string
 
-@description('Subnet that calls go out through. Empty: none.')
+@description('Subnet for outgoing calls. Empty: none.')
 param subnetId string
 param alwaysReady int
 param maximumInstanceCount int
@@ -34,7 +34,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
-// Each function is a group of instances of its own, but for blob triggers (`blob`), and HTTP (`http`), which wait.
+// Each function has its own group of instances, but all blob triggers share one (`blob`), and so does HTTP (`http`).
 var warmGroups = ['blob', 'function:poll_operation']
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
@@ -80,7 +80,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     }
   }
 
-  // Settings here are all that there are: what is set by hand goes with the next deployment.
+  // The app has only these settings: the next deployment removes what was set by hand.
   resource appSettings 'config' = {
     name: 'appsettings'
     properties: union(
@@ -97,8 +97,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         DocumentStorage__tableServiceUri: documents.properties.primaryEndpoints.table
         DocumentStorage__credential: 'managedidentity'
         DocumentStorage__clientId: identity.properties.clientId
-        // A thread for each message and event that host.json lets an instance take at a time, and some for HTTP. A
-        // worker up to Python 3.12 has five otherwise.
+        // A thread for each message and event that host.json lets an instance handle at a time, and some for HTTP. Up
+        // to Python 3.12, the default is five.
         PYTHON_THREADPOOL_THREAD_COUNT: '72'
       },
       settings

@@ -1,4 +1,4 @@
-// The documents account's blob service: the app's own page uploads and downloads there, by links for one blob each.
+// The documents account's blob service. The app's page uploads to it and downloads from it, by links for one blob each.
 param documentsName string
 
 @description('The app\'s origin, such as https://func-x.azurewebsites.net.')

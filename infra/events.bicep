@@ -1,4 +1,4 @@
-// The documents account's events. Who gets them is subscription.bicep's, since the app must run by then.
+// The documents account's events. subscription.bicep says who receives them; it is deployed once the app runs.
 param location string
 param tags object
 param topicName string

@@ -1,5 +1,5 @@
-// blob-ocr in Azure: one resource group with all that the app needs, and no key anywhere.
-// `azd up` deploys this, then the app, then (infra/hooks/postdeploy) infra/subscription.bicep.
+// blob-ocr in Azure: one resource group with everything that the app needs, without keys.
+// `azd up` deploys this, then the app, then infra/subscription.bicep (by infra/hooks/postdeploy).
 targetScope = 'subscription'
 
 @minLength(1)
@@ -8,11 +8,11 @@ targetScope = 'subscription'
 param environmentName string
 
 @minLength(1)
-@description('Azure region. It must have Flex Consumption (az functionapp list-flexconsumption-locations) and Read.')
+@description('Azure region. It must offer Flex Consumption (az functionapp list-flexconsumption-locations) and Read.')
 @metadata({ azd: { type: 'location' } })
 param location string
 
-@description('Object id of who deploys; may then use `dev.py --storage` on the documents. Empty: nobody.')
+@description('Object id of the person who deploys and may then use `dev.py --storage` on the documents. Empty: nobody.')
 param principalId string = ''
 
 @allowed(['FormRecognizer', 'ComputerVision'])
@@ -20,16 +20,16 @@ param principalId string = ''
 param readKind string = 'FormRecognizer'
 
 @allowed(['', 'F0', 'S0', 'S1'])
-@description('Its tier. Empty: the paid one (S0 of Document Intelligence, S1 of Computer Vision). F0 is free, and slow.')
+@description('Its tier. Empty: the paid one (S0 for Document Intelligence, S1 for Computer Vision). F0 is free, and slow.')
 param readSku string = ''
 
-@description('READ_API_VERSION. Empty: 2024-11-30 of Document Intelligence, v3.2 of Computer Vision.')
+@description('READ_API_VERSION. Empty: 2024-11-30 for Document Intelligence, v3.2 for Computer Vision.')
 param readApiVersion string = ''
 
-@description('READ_RATE. Empty: what the tier answers. Set it when Microsoft has raised the quota of the resource.')
+@description('READ_RATE. Empty: the quota of the tier. Set it if Microsoft has raised the quota of the resource.')
 param readRate string = ''
 
-@description('READ_LANGUAGE. Empty: Read finds it out.')
+@description('READ_LANGUAGE. Empty: Read detects the language.')
 param readLanguage string = ''
 
 @minLength(3)
@@ -37,7 +37,7 @@ param readLanguage string = ''
 @description('Container where files are dropped.')
 param inputContainer string = 'inbox'
 
-@description('Folder of it that is read, such as `scans`. Empty: all of it.')
+@description('Folder in it that is read, such as `scans`. Empty: all of it.')
 param inputPrefix string = ''
 
 @minLength(3)
@@ -48,7 +48,7 @@ param outputContainer string = 'results'
 @description('READ_FILES_FROM: files last changed before it are left alone. Empty: the time of the first deployment.')
 param readFilesFrom string = ''
 
-@description('Read the files, too, that were in the container before the first deployment.')
+@description('Also read files that were in the container before the first deployment.')
 param readExistingFiles bool = false
 
 @description('Queue that gets a message for each document that has ended. Empty: none.')
@@ -60,12 +60,12 @@ param retentionDays int = 0
 
 @minValue(0)
 @maxValue(20)
-@description('Instances of each reading function that are kept warm. 0: a lone document waits for cold starts.')
+@description('Instances of each reading function that are kept warm. 0: a single document waits for cold starts.')
 param alwaysReady int = 0
 
 @minValue(1)
 @maxValue(1000)
-@description('Most instances of each function. Below 40 is refused in some regions.')
+@description('The most instances of each function. Some regions refuse fewer than 40.')
 param maximumInstanceCount int = 40
 
 @allowed([512, 2048, 4096])
@@ -75,20 +75,20 @@ param instanceMemoryMB int = 2048
 @description('Close storage and Read to the internet; the app reaches them through a virtual network.')
 param vnet bool = false
 
-@description('With vnet: public IPv4 address or CIDR range that may use the documents account and Read besides.')
+@description('With vnet: public IPv4 address or CIDR range that may still use the documents account and Read.')
 param clientAddress string = ''
 
-@description('Address that alerts are mailed to. Empty: alerts are shown in the portal only.')
+@description('Address to which alerts are mailed. Empty: alerts are shown in the portal only.')
 param alertEmail string = ''
 
 @minValue(0)
-@description('Most gigabytes of logs a day; then logging stops until the next day. 0: no limit.')
+@description('The most gigabytes of logs a day; then logging stops until the next day. 0: no limit.')
 param logLimitGB int = 5
 
-@description('Further app settings, by name. The README lists them.')
+@description('Further app settings, by name. docs/settings.md lists them.')
 param moreSettings object = {}
 
-@description('When this deployment began: do not set it.')
+@description('When this deployment began. Do not set it.')
 param now string = utcNow('yyyy-MM-ddTHH:mm:ssZ')
 
 var tags = { 'azd-env-name': environmentName }
@@ -112,7 +112,7 @@ var folder = empty(inputPrefix) ? '' : '${join(filter(split(inputPrefix, '/'), p
 var computerVision = readKind == 'ComputerVision'
 var sku = empty(readSku) ? (computerVision ? 'S1' : 'S0') : readSku
 var filesFrom = readExistingFiles ? '' : (empty(readFilesFrom) ? now : readFilesFrom)
-// Free tiers answer far less than READ_RATE's default, which is the paid tier's.
+// Free tiers answer far fewer calls than READ_RATE's default, which is the paid tier's.
 var tierRate = sku == 'F0' ? (computerVision ? '20/min' : '1/s,1/s') : ''
 var rate = empty(readRate) ? tierRate : readRate
 
@@ -221,7 +221,7 @@ module app 'app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     settings: union(
       {
-        BLOB_TRIGGER_SOURCE: 'EventGrid' // Flex Consumption knows no other
+        BLOB_TRIGGER_SOURCE: 'EventGrid' // the only one that Flex Consumption supports
         INPUT_CONTAINER: inputContainer
         OUTPUT_CONTAINER: outputContainer
         READ_ENDPOINT: read.outputs.endpoint
@@ -294,5 +294,5 @@ output INPUT_CONTAINER string = inputContainer
 output INPUT_FOLDER string = folder
 output OUTPUT_CONTAINER string = outputContainer
 output READ_ENDPOINT string = read.outputs.endpoint
-// azd keeps outputs in the environment, and main.parameters.json reads this one back: the time does not move.
+// azd keeps outputs in the environment, and main.parameters.json reads this one back, so the time stays the same.
 output READ_FILES_FROM string = filesFrom

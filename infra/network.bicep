@@ -1,4 +1,4 @@
-// The virtual network: a subnet that the app calls out through, and one for private endpoints.
+// The virtual network: a subnet for the app's outgoing calls, and one for private endpoints.
 param location string
 param tags object
 param name string

@@ -1,4 +1,4 @@
-// The Read service. Without keys; the custom subdomain is what lets Microsoft Entra ID in.
+// The Read service, without keys. Microsoft Entra ID needs the custom subdomain.
 param location string
 param tags object
 param name string

@@ -1,4 +1,4 @@
-// The app's identity, and all that it may do. Each role is scoped to one resource, and says why it is there.
+// The app's identity and its roles. Each role is limited to one resource, with the reason for it.
 param location string
 param tags object
 param identityName string
@@ -7,7 +7,7 @@ param documentsName string
 param readName string
 param insightsName string
 
-@description('Object id of who deploys. Empty: no roles for a person.')
+@description('Object id of the person who deploys. Empty: no roles for a person.')
 param principalId string
 
 // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
@@ -53,12 +53,12 @@ var hostRoles = [
 
 // On the documents.
 var documentsRoles = [
-  ids.blobDataOwner // what Microsoft documents for the blob trigger; the app reads, writes and deletes, makes a missing container, and asks for the key that signs links
-  ids.queueDataContributor // the queue trigger; the app sends, drains poison, makes a missing queue
-  ids.tableDataContributor // rows and lines; makes a missing table
+  ids.blobDataOwner // what Microsoft documents for the blob trigger; the app reads, writes and deletes, creates a missing container, and gets the key that signs links
+  ids.queueDataContributor // the queue trigger; the app sends, drains the poison queue, creates a missing queue
+  ids.tableDataContributor // rows and lines; creates a missing table
 ]
 
-// For who deploys, so that `dev.py status`, `list`, `again` … --storage work.
+// For the person who deploys, so that `dev.py status`, `list`, `again` … --storage work.
 var personRoles = [
   ids.blobDataContributor
   ids.queueDataContributor
@@ -89,7 +89,7 @@ resource onDocuments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-// Submits, polls and checks. (The role may list keys, too: the resource has none, disableLocalAuth.)
+// Submits, polls and checks. (The role may also list keys, but the resource has none: disableLocalAuth.)
 resource onRead 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: read
   name: guid(read.id, identity.id, ids.cognitiveServicesUser)
@@ -111,7 +111,7 @@ resource onInsights 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// No principalType: who deploys may be a person, a group or a workflow's service principal.
+// No principalType: the deployer may be a person, a group or a workflow's service principal.
 resource person 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for role in personRoles: if (!empty(principalId)) {
     scope: documents

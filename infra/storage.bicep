@@ -1,5 +1,5 @@
-// Two accounts: the Functions host's own (package, locks, keys), and the one of the documents, which people use.
-// They are apart so that a burst of documents does not slow the host, and a reader of documents sees no host keys.
+// Two accounts: the Functions host's own (package, locks, keys), and the documents', which people use.
+// They are separate so that a burst of documents does not slow the host, and readers of documents see no host keys.
 param location string
 param tags object
 param hostName string
@@ -25,7 +25,7 @@ var common = {
   allowSharedKeyAccess: false
   defaultToOAuthAuthentication: true
   minimumTlsVersion: 'TLS1_2'
-  publicNetworkAccess: 'Enabled' // as far as networkAcls let anyone in
+  publicNetworkAccess: 'Enabled' // limited by networkAcls
   supportsHttpsTrafficOnly: true
 }
 
@@ -86,7 +86,7 @@ resource documents 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     }
   }
 
-  // The app makes these when they are missing; made here, they can be seen before the first file is dropped.
+  // The app creates these if they are missing. Created here, they are visible before the first file is dropped.
   resource queues 'queueServices' = {
     name: 'default'
 
@@ -111,7 +111,7 @@ resource documents 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     }
   }
 
-  // Always there, so that retentionDays can be set back to 0.
+  // Always deployed, so that retentionDays can be set back to 0.
   resource retention 'managementPolicies' = {
     name: 'default'
     properties: {

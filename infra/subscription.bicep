@@ -1,6 +1,6 @@
-// The app's subscription to files that were dropped. Deployed by infra/hooks/postdeploy once the app runs: its key for
-// Event Grid exists only from then on, and Event Grid asks the app whether it wants the events. The key is read here,
-// so it passes through no shell.
+// The app's subscription to new files. infra/hooks/postdeploy deploys it once the app runs: only then does the app's key
+// for Event Grid exist, and Event Grid asks the app whether it wants the events. The key is read here, so it passes
+// through no shell.
 param appName string
 
 @description('Resource group of the app. This template goes into the topic\'s group, which may be another one.')
@@ -13,7 +13,7 @@ param documentsName string
 param deadLetterContainer string
 param inputContainer string
 
-@description('Folder of it, closed by a slash. Empty: all of it.')
+@description('Folder in it, ending with a slash. Empty: all of it.')
 param inputFolder string = ''
 
 resource app 'Microsoft.Web/sites@2025-03-01' existing = {
@@ -46,12 +46,12 @@ resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-
       }
     }
     filter: {
-      // The trigger itself looks neither at an event's type nor at its container.
+      // The trigger itself checks neither an event's type nor its container.
       includedEventTypes: ['Microsoft.Storage.BlobCreated']
-      // With the slash, or inbox-2 would match, too.
+      // Without the slash, inbox-2 would match, too.
       subjectBeginsWith: '/blobServices/default/containers/${inputContainer}/blobs/${inputFolder}'
       isSubjectCaseSensitive: true
-      // With a hierarchical namespace, or by SFTP, an upload begins with an empty file; what ends it comes as another event.
+      // With a hierarchical namespace, or by SFTP, an upload begins with an empty file; its end is another event.
       advancedFilters: [{ key: 'data.api', operatorType: 'StringNotIn', values: ['CreateFile', 'SftpCreate'] }]
     }
     retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }

@@ -1,4 +1,4 @@
-// What an operator looks at: outcomes, times, Read's calls, the backlog, instances.
+// The operator's workbook: outcomes, times, Read's calls, the backlog, instances.
 param location string
 param tags object
 param insightsName string

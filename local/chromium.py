@@ -1,4 +1,4 @@
-"""The browser that the page is tested and measured in: Debian's Chromium, or Playwright's own."""
+"""The browser for the page's tests and measurements: Debian's Chromium, or Playwright's own."""
 
 import os
 import shutil
@@ -24,13 +24,13 @@ HOW_TO_INSTALL = (
 
 
 def launched(playwright: Playwright) -> Browser | None:
-    """The system's Chromium, Playwright's own, or Debian's, installed now; None where there is none to be had."""
+    """The system's Chromium, or Playwright's own, or Debian's, which is installed now; None if there is none."""
     if path := system_chromium():
         return playwright.chromium.launch(executable_path=path, args=FLAGS)
     if Path(playwright.chromium.executable_path).exists():
         return playwright.chromium.launch(args=FLAGS)
     if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        with locked(DEV / "chromium.lock", waiting="Another process installs Chromium …"):
+        with locked(DEV / "chromium.lock", waiting="Waiting for another process to install Chromium …"):
             for command in [] if system_chromium() else INSTALL:
                 subprocess.run(command, check=False, capture_output=True, timeout=600)  # noqa: S603 - fixed commands
         if path := system_chromium():
@@ -39,5 +39,5 @@ def launched(playwright: Playwright) -> Browser | None:
 
 
 def system_chromium() -> str | None:
-    """Where the system has one."""
+    """The path of the system's Chromium, if it has one."""
     return next(filter(None, map(shutil.which, NAMES)), None)

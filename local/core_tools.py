@@ -1,6 +1,6 @@
 """Run ``func start`` on this repository until it ends or this is interrupted: python -m local.core_tools PORT"""
 
-# ruff: noqa: S603 - what is started was found on the user's own PATH
+# ruff: noqa: S603 - the program was found on the user's own PATH
 
 import os
 import shutil

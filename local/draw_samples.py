@@ -1,7 +1,7 @@
-"""Draw the documents of samples/ anew: python -m local.draw_samples
+"""Draw the documents of samples/ again: python -m local.draw_samples
 
 invoice.pdf is written as PDF, its text in Helvetica. photo.jpg is a drawn notice, tilted, blurred and with the noise
-of a small camera. What they tell of is made up.
+of a small camera. Their content is made up.
 """
 
 from pathlib import Path

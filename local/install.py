@@ -1,13 +1,13 @@
 """Install what the local stack needs into .dev, once, then run the command there. Standard library only.
 
 .dev/venv-3.X      a virtual environment for each Python that dev.py was started with
-.dev/venv-cli-3.X  one of requirements.txt alone, where only the operator's commands were asked for
+.dev/venv-cli-3.X  one with requirements.txt alone, if only the operator's commands were used
 .dev/azurite       Azurite, from npm
 
-Each holds a file ``installed.json``, written last and removed first, so that an interrupted installation is begun anew.
+Each has a file ``installed.json``, written last and removed first, so that an interrupted installation starts again.
 """
 
-# ruff: noqa: S603 - what is started is ours, or found on the user's own PATH
+# ruff: noqa: S603 - programs that are started are our own, or found on the user's own PATH
 
 import hashlib
 import json
@@ -46,7 +46,7 @@ class InstallError(Exception):
 
 def main(arguments: Sequence[str]) -> int:
     """Carry out ``dev.py ARGUMENTS``; returns its exit status."""
-    chosen = commands.parse(arguments)  # a wrong argument is said before anything is installed
+    chosen = commands.parse(arguments)  # a wrong argument is reported before anything is installed
     operator = chosen.operator is not None
     here = Path(sys.prefix).resolve()
     if not chosen.needs_install or here == VENV.resolve() or (operator and here == OPERATOR_VENV.resolve()):
@@ -59,13 +59,13 @@ def main(arguments: Sequence[str]) -> int:
             venv = install_operator()
         else:
             if chosen.module in ("run", "up") and not _installed(VENV, "run"):
-                _announce()  # on standard error, this comes before all that is said of the installation
+                _announce()  # on standard error, this comes before all messages of the installation
             install(tests=chosen.needs_tests)
     except (InstallError, ServiceError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nStopped. The next run begins the installation anew.", file=sys.stderr)
+        print("\nStopped. The next run starts the installation again.", file=sys.stderr)
         return 130
     return _continue_in(venv, arguments)
 
@@ -74,7 +74,7 @@ def _continue_in(venv: Path, arguments: Sequence[str]) -> int:
     command = [str(python_of(venv)), str(ROOT / "dev.py"), *arguments]
     if sys.platform != "win32":
         os.execv(command[0], command)  # noqa: S606 - our own Python
-    process = subprocess.Popen(command)  # on Windows, exec would give the prompt back at once
+    process = subprocess.Popen(command)  # on Windows, exec would return to the prompt at once
     while True:
         try:
             return process.wait()
@@ -89,7 +89,7 @@ def _announce() -> None:
 
 
 def install(*, tests: bool) -> None:
-    """Install all that is missing, or of other versions than those now pinned.
+    """Install everything that is missing or does not have the pinned version.
 
     Raises InstallError.
     """
@@ -109,7 +109,7 @@ def install(*, tests: bool) -> None:
 
 
 def install_operator() -> Path:
-    """Install what the operator's commands need, unless all is installed anyway. Returns the virtual environment.
+    """Install what the operator's commands need, unless it is there already. Returns the virtual environment.
 
     Raises InstallError.
     """
@@ -147,16 +147,16 @@ def _azurite_installed() -> bool:
 
 
 def _install_packages(installation: Installation, venv: Path, groups: tuple[str, ...]) -> None:
-    """Install groups of packages, each with those before it."""
-    usable = _installed(venv, groups[0])  # then only what the others need is missing
+    """Install groups of packages; each includes the groups before it."""
+    usable = _installed(venv, groups[0])  # then only the packages of the other groups are missing
     wanted = {group: _wanted_packages(venv, group) for group in groups}  # a file may change while this runs
     _remove_stamp(venv)
     if not usable:
         shutil.rmtree(venv, ignore_errors=True)
         if installation.run("Virtual environment", [sys.executable, "-m", "venv", str(venv)]) != 0:
             raise InstallError(
-                f"{sys.executable} could not make a virtual environment (on Debian and Ubuntu, `apt install"
-                f" python3-venv` adds what it lacks). What it said is in {LOG}."
+                f"{sys.executable} could not create a virtual environment (on Debian and Ubuntu, `apt install"
+                f" python3-venv` adds what is missing). Its output is in {LOG}."
             )
     files = [f"--requirement={ROOT / file}" for file in _REQUIREMENTS[groups[-1]]]
     _pip(installation, venv, "Python packages", files)
@@ -171,10 +171,10 @@ def _install_azurite(installation: Installation) -> None:
     node, npm = _node_on_path() or _node_from_pypi(installation)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(ROOT / "local/azurite" / name, AZURITE)
-    # No script of a package is run: Azurite's need none.
+    # No scripts of packages are run: Azurite's packages need none.
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
     if installation.run("Azurite", [*npm, "ci", *options], directory=AZURITE) != 0:
-        raise InstallError(f"Azurite could not be installed. What npm said is in {LOG}.")
+        raise InstallError(f"Azurite could not be installed. npm's output is in {LOG}.")
     _write_stamp(AZURITE, {"wanted": wanted, "node": node})
 
 
@@ -187,14 +187,14 @@ def _pip(installation: Installation, venv: Path, title: str, arguments: Sequence
         version = ".".join(map(str, sys.version_info[:3]))
         raise InstallError(
             f"{missing[1]} has no build for Python {version} on this system ({sysconfig.get_platform()}), or the"
-            " package index was not reached. blob-ocr needs CPython 3.11 to 3.14 on 64-bit Linux (glibc 2.28), on"
-            f" Windows (x64) or on macOS 14 (Apple Silicon) or later. What pip said is in {LOG}."
+            " package index could not be reached. blob-ocr needs CPython 3.11 to 3.14 on 64-bit Linux (glibc 2.28), on"
+            f" Windows (x64) or on macOS 14 (Apple Silicon) or later. pip's output is in {LOG}."
         )
-    raise InstallError(f"The Python packages could not be installed. What pip said is in {LOG}.")
+    raise InstallError(f"The Python packages could not be installed. pip's output is in {LOG}.")
 
 
 def _node_on_path() -> tuple[str, list[str]] | None:
-    """The commands of this machine's Node.js and npm, if they are there and new enough for Azurite."""
+    """The commands of this machine's Node.js and npm, if they exist and are new enough for Azurite."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         return None
@@ -221,7 +221,7 @@ _REQUIREMENTS = {
 
 
 def _wanted_packages(venv: Path, group: str) -> str:
-    """A digest of all that decides what the virtual environment should hold, and of where it is."""
+    """A digest of everything that determines the virtual environment's content, and of its path."""
     text = f"{sys.version} {sys.base_prefix} {venv}"
     return _digest(text, [ROOT / file for file in [*_REQUIREMENTS[group], "local/constraints.txt"]])
 

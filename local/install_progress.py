@@ -1,4 +1,4 @@
-"""Run installers and show a person how far they are, on standard error. Standard library only."""
+"""Run installers and show their progress on standard error. Standard library only."""
 
 # ruff: noqa: S603 - what to start is the caller's choice
 
@@ -19,13 +19,13 @@ _MEGABYTES = {"MB": 1.0, "kB": 1e-3, "bytes": 1e-6}
 
 
 class Installation:
-    """Installers one after another: their whole output goes to a log, one line each to the person.
+    """Runs installers one after another: their whole output goes to a log, and one line for each to the user.
 
-    On a terminal that line is kept up to date every second. ``inherit`` is a descriptor that installers hold open:
-    a lock that must not be free while one of them is still at work.
+    On a terminal that line is updated every second. ``inherit`` is a descriptor that installers hold open:
+    a lock that must not be released while one of them is still running.
 
-    Installers keep their temporary files beside the log, since pip leaves them behind where it is interrupted: what
-    an installation that was broken off has left goes with the next one, and at the end of this one.
+    Installers keep their temporary files next to the log, since pip leaves them behind when it is interrupted. They
+    are deleted at the end of this installation, or by the next one.
     """
 
     def __init__(self, log: Path, inherit: int) -> None:
@@ -45,7 +45,7 @@ class Installation:
         shutil.rmtree(self._temporary, ignore_errors=True)
 
     def say(self, text: str) -> None:
-        """One line of its own."""
+        """Print a line."""
         print(text, file=sys.stderr, flush=True)
 
     def run(self, title: str, command: Sequence[str], directory: Path | None = None) -> int:
@@ -54,7 +54,7 @@ class Installation:
         print(*command, file=self._log, flush=True)
         if not self._terminal:
             self.say(f"  {title} …")
-        # Settings of the user's pip that would install elsewhere are set aside; an index of their own is kept.
+        # Settings of the user's pip that would install elsewhere are ignored; the user's own index is used.
         environment = {k: v for k, v in os.environ.items() if k not in ("PIP_USER", "PIP_TARGET", "PIP_PREFIX")}
         environment |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self._temporary))
         process = subprocess.Popen(
@@ -101,7 +101,7 @@ def _so_far(megabytes: float, started: float) -> str:
 
 
 def _lines(process: "subprocess.Popen[str]") -> Iterator[str]:
-    """What a process prints, line by line, and an empty string for each second that it prints nothing."""
+    """A process's output, line by line, and an empty string for each second without output."""
     lines: queue.Queue[str | None] = queue.Queue()
 
     def pump() -> None:

@@ -1,4 +1,4 @@
-"""A lock between processes, which the system gives back however its holder ends. Standard library only."""
+"""A lock between processes, which the system releases however its holder ends. Standard library only."""
 
 import os
 import sys
@@ -43,8 +43,7 @@ class Locked(Exception):
 def locked(path: Path, *, waiting: str | None = None) -> Iterator[int]:
     """Hold the lock of this file, and yield its descriptor, which a child may inherit to hold it on.
 
-    Where another process holds it: prints ``waiting`` on standard error and waits, or, without that text,
-    raises Locked.
+    If another process holds it, prints ``waiting`` on standard error and waits; without that text, raises Locked.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT)

@@ -3,11 +3,11 @@
     with Azurite() as azurite, ReadEmulator() as read:
         print(azurite.connection_string, read.endpoint)
 
-A child ends when its standard input closes, which the system does however this process ends (until_stdin_closes.py,
-azurite/stop_with_stdin.js), and in a process group of its own, so that Ctrl-C reaches it through us, in our order.
+A child ends when its standard input closes, which happens however this process ends (until_stdin_closes.py,
+azurite/stop_with_stdin.js). It has its own process group, so on Ctrl-C this process stops its children, in order.
 """
 
-# ruff: noqa: S603 - what is started is ours
+# ruff: noqa: S603 - the programs are this project's own
 
 import contextlib
 import json
@@ -30,7 +30,7 @@ AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1
 """Azurite's own account and key: the same everywhere, and public (Azurite README, "Default Storage Account")."""
 
 
-_CLEAN = "If its data was damaged, as by a power failure, `python3 dev.py clean` deletes what was stored."
+_CLEAN = "If its data was damaged, for instance by a power failure, `python3 dev.py clean` deletes what was stored."
 
 
 def sparing_this_machine(environ: Mapping[str, str]) -> dict[str, str]:
@@ -49,8 +49,8 @@ class ServiceError(CommandError):
 class Service:
     """A child process that says on its standard output when it is ready.
 
-    ``ready`` are patterns, found in this order in its output; what their first group matched is kept in ``found``.
-    ``echo`` is given every line of its output, beside the log.
+    ``ready`` are patterns that its output matches in this order; ``found`` keeps what their first groups matched.
+    ``echo`` is called with every line of its output, which also goes to the log.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Service:
         self._time_limit = time_limit
         self._echo = echo
         self._last_line = ""
-        self._ready = threading.Event()  # or it has ended
+        self._ready = threading.Event()  # ready, or ended
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -114,7 +114,7 @@ class Service:
         self._pump.start()
 
     def wait_until_ready(self) -> None:
-        """Return when it is ready.
+        """Return when the process is ready.
 
         Raises ServiceError if it ended, or took longer than its time limit.
         """
@@ -130,7 +130,7 @@ class Service:
             raise ServiceError(f"{self.title} ended with status {status}{self._last_words()}")
 
     def stop(self, time_limit: float = 8) -> None:
-        """Stop it, and all processes of its group; returns when they are gone."""
+        """Stop the process and all others of its group; returns when they are gone."""
         process = self._process
         if process is None:
             return
@@ -164,14 +164,14 @@ class Service:
         self._ready.set()
 
     def _last_words(self) -> str:
-        words = f" (its last words: {self._last_line})" if self._last_line else ""
+        words = f" (its last line: {self._last_line})" if self._last_line else ""
         return f"{words}. Its log is {self.log}"
 
 
 class Azurite(Service):
-    """Azure Storage on this machine: blobs, queues and tables. Port 0 is any that is free.
+    """Azure Storage on this machine: blobs, queues and tables. Port 0 is any free port.
 
-    With a ``directory``, what is stored stays there; without one it is kept in memory and gone when this ends.
+    With a ``directory``, data is stored there; without one it is kept in memory and lost when this ends.
     """
 
     def __init__(
@@ -190,7 +190,7 @@ class Azurite(Service):
             directory.mkdir(parents=True, exist_ok=True)
         command = [installed["node"], "--require", str(ROOT / "local/azurite/stop_with_stdin.js")]
         command += [str(DEV / "azurite/node_modules/azurite/dist/src/azurite.js"), "--silent", "--disableTelemetry"]
-        # Without this, it refuses every call of storage clients newer than itself.
+        # Without this, it refuses every call of storage clients that are newer than itself.
         command += ["--skipApiVersionCheck"]
         command += ["--inMemoryPersistence"] if directory is None else ["--location", str(directory)]
         for service, port in zip(("blob", "queue", "table"), ports, strict=True):
@@ -205,7 +205,7 @@ class Azurite(Service):
         )
 
     def start(self) -> None:
-        """Start the process. Raises ServiceError if one of its files is empty: Azurite would begin anew, silently."""
+        """Start the process. Raises ServiceError if one of its files is empty: Azurite would silently start empty."""
         for file in self._stored.glob("__azurite_db_*.json") if self._stored else ():
             if file.stat().st_size == 0:
                 raise ServiceError(f"Azurite's data is damaged: {file} is empty. {_CLEAN}")
@@ -251,7 +251,7 @@ class ReadEmulator(Service):
 
     @property
     def endpoint(self) -> str:
-        """What READ_ENDPOINT is set to."""
+        """The value for READ_ENDPOINT."""
         return self.found[0]
 
 
@@ -278,7 +278,7 @@ class FunctionsEmulator(Service):
 
     @property
     def url(self) -> str:
-        """Where its admin endpoint is."""
+        """The address of the host, with its admin endpoint."""
         return self.found[0]
 
 
@@ -306,7 +306,7 @@ class CoreTools(Service):
 
 
 def azurite_installation() -> dict[str, str] | None:
-    """What install.py wrote when it had installed Azurite: ``node`` is the program to run it with."""
+    """What install.py wrote after it installed Azurite: ``node`` is the program to run it with."""
     try:
         stamp: dict[str, str] = json.loads((DEV / "azurite/installed.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):

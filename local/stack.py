@@ -1,4 +1,4 @@
-"""The local stack as a whole: which parts run where, with which app settings, and who else may use them.
+"""The local stack: which parts run where, with which app settings, and who else may use them.
 
 One process at a time works on the stored data (.dev/azurite-data): the holder of .dev/stack.lock. It describes its
 stack in .dev/stack.json once all parts are ready, so that other commands can use them.
@@ -49,7 +49,8 @@ DISCLOSED = (
     "READ_RATE", "READ_GIVE_UP_AFTER", "READ_LONGEST_POLL_DELAY", "READ_FILES_FROM", "FIND_MISSED_SCHEDULE",
     "DELETE_WITH_SOURCE", "SUBMIT_BY", "AzureFunctionsJobHost__functionTimeout",
 )  # fmt: skip
-"""App settings that are no secret: other commands find their way by them, and see what a running stack does."""
+"""App settings that are not secret. Other commands read them to find containers and tables, and to see how a running
+stack is set up."""
 
 
 class StackError(ServiceError):
@@ -58,7 +59,7 @@ class StackError(ServiceError):
 
 @dataclass(frozen=True)
 class Ports:
-    """Where each part listens on 127.0.0.1; 0 is any port that is free."""
+    """Where each part listens on 127.0.0.1; 0 is any free port."""
 
     blob: int = 0
     queue: int = 0
@@ -68,12 +69,12 @@ class Ports:
 
     @classmethod
     def from_base(cls, base: int) -> "Ports":
-        """Five in a row, or any that are free for 0."""
+        """Five ports in a row, or any free ports for 0."""
         return cls(*range(base, base + 5)) if base else cls()
 
 
 KNOWN_PORTS = Ports(10000, 10001, 10002, 5000, 7071)
-"""Where tools look for them: UseDevelopmentStorage=true, the Read container, ``func start``."""
+"""The ports that tools expect: UseDevelopmentStorage=true, the Read container, ``func start``."""
 
 _HOLDERS = {
     "blob": ("Azurite's blob service", "another Azurite"),
@@ -89,19 +90,19 @@ _HOSTS = {"emulator": "the Functions emulator", "func": "Azure Functions Core To
 
 @dataclass(frozen=True)
 class Description:
-    """What another process needs to know of a running stack."""
+    """What another process needs to know about a running stack."""
 
     command: str
-    """Of dev.py, that runs it: ``up`` or ``run``, or another while it reads the stored data."""
+    """The command of dev.py that runs it: ``up`` or ``run``, or another one while it reads the stored data."""
     process: int
     connection_string: str
     read_endpoint: str | None = None
     host: str | None = None
-    """``emulator`` or ``func``; None without any."""
+    """``emulator`` or ``func``; None without a host."""
     host_url: str | None = None
-    """Where its admin endpoint is, or would be."""
+    """The host's address, even if no host runs."""
     settings: Mapping[str, str] | None = None
-    """Those of DISCLOSED that are set."""
+    """The settings of DISCLOSED that are set."""
 
     @property
     def page(self) -> str | None:
@@ -111,9 +112,9 @@ class Description:
 
 
 class Stack:
-    """A stack that runs, or that is starting: ours, or another process's.
+    """A stack that is running or starting, in this process or another.
 
-    ``description`` of one that is starting has no more than is known so far.
+    While it is starting, ``description`` has only what is known so far.
     """
 
     def __init__(
@@ -121,13 +122,13 @@ class Stack:
     ) -> None:
         self.description = description
         self.ours = bool(services)
-        """Whether it ends when this process leaves it."""
+        """Whether this process started it, and stops it."""
         self._services = services
         self._startup = startup
 
     @property
     def connection_string(self) -> str:
-        """Of Azurite; empty before ``wait_for_storage``."""
+        """Azurite's connection string; empty before ``wait_for_storage``."""
         return self.description.connection_string
 
     def wait_for_storage(self) -> None:
@@ -141,20 +142,20 @@ class Stack:
             self.description = self._startup.wait_until_ready()
 
     def check(self) -> None:
-        """Raise ServiceError if a part of it has ended."""
+        """Raise ServiceError if a part of the stack has ended."""
         for service in self._services:
             service.check()
         if not self.ours and (_described() != self.description or not _is_held()):
             raise StackError(f"`dev.py {self.description.command}` has ended, and the stack with it. Start it again.")
 
     def app_settings(self) -> dict[str, str]:
-        """As the app's own settings: where things are stored, what they are called, and where Read is, if it runs."""
+        """The stack as app settings: storage, names of containers and tables, and Read's address, if it runs."""
         read = {"READ_ENDPOINT": self.description.read_endpoint} if self.description.read_endpoint else {}
         return {**(self.description.settings or {}), "DocumentStorage": self.connection_string, **read}
 
 
 class _Startup:
-    """Starts the parts of a stack, each as soon as what it needs is there, in a thread of its own; stops them all.
+    """Starts the parts of a stack in a thread, each as soon as the parts that it needs are ready; stops them all.
 
     Storage comes first: files can be dropped while Read and the Functions host start.
     """
@@ -189,12 +190,12 @@ class _Startup:
         self._rest: Future[Description] | None = None
 
     def start(self) -> Stack:
-        """Start Azurite. The rest is started when the stack is waited for: until then, its caller is at work too."""
+        """Start Azurite. The other parts start once the caller waits for the stack; until then, it works too."""
         self._start(self._azurite)
         return Stack(self._description, self.services, self)
 
     def stop(self) -> None:
-        """Stop all that was started; nothing is started any more."""
+        """Stop everything that was started; nothing is started after that."""
         with self._lock:
             self._stopping = True
         if self._data == DATA:
@@ -258,7 +259,7 @@ class _Startup:
             "DocumentStorage": description.connection_string,
             "FUNCTIONS_WORKER_RUNTIME": "python",
         }
-        if is_loopback(endpoint):  # whose quota and bill are nobody's
+        if is_loopback(endpoint):  # no quota and no bill to protect
             app.setdefault("READ_LONGEST_POLL_DELAY", "00:00:02")
         if self._host == "emulator":
             app["BLOB_TRIGGER_SOURCE"] = "LogsAndContainerScan"  # Azurite sends no events
@@ -286,7 +287,7 @@ def announcement(endpoint: str, api_version: str | None) -> str:
 
 
 def chosen_endpoint(settings: Mapping[str, str]) -> str | None:
-    """READ_ENDPOINT, unless it is an address of this machine where nothing listens yet: the emulator's, then."""
+    """READ_ENDPOINT; None if it is an address of this machine where nothing listens yet, which is the emulator's."""
     endpoint = settings.get("READ_ENDPOINT", "").strip()
     return endpoint if endpoint and not _emulator_port(settings) else None
 
@@ -294,7 +295,7 @@ def chosen_endpoint(settings: Mapping[str, str]) -> str | None:
 def port_is_free(port: int) -> bool:
     """Whether a server could listen on this port of 127.0.0.1."""
     with socket.socket() as probe:
-        if sys.platform != "win32":  # where it would mean to share the port with another server
+        if sys.platform != "win32":  # on Windows it would share the port with another server
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -307,9 +308,9 @@ def port_is_free(port: int) -> bool:
 def shared_stack(
     command: str, settings: Mapping[str, str], ports: Ports, *, say: Callable[[str], object]
 ) -> Iterator[Stack]:
-    """The stack that ``dev.py up`` keeps running, else one of our own, for as long as this lasts, that is starting.
+    """The stack that ``dev.py up`` keeps running, or else a new one, which is starting and is stopped at the end.
 
-    ``say`` is told where documents go, if not to the emulator, and what is being started.
+    ``say`` is called with where documents go, if not to the emulator, and with what is being started.
 
     Raises ServiceError if a part does not come up, and StackError if the stack cannot be as the settings say.
     """
@@ -328,7 +329,7 @@ def shared_stack(
 
 
 def _check_is_as_set(running: Description, settings: Mapping[str, str]) -> None:
-    """Raise StackError for a setting that the running stack was not started with: it would be without effect."""
+    """Raise StackError for a setting that the running stack was not started with, since it would have no effect."""
     of_running = running.settings or {}
     given = {"READ_ENDPOINT": chosen_endpoint(settings), **{name: settings.get(name) for name in DISCLOSED}}
     for name, value in given.items():
@@ -342,7 +343,7 @@ def _check_is_as_set(running: Description, settings: Mapping[str, str]) -> None:
 
 @contextmanager
 def shared_storage(command: str) -> Iterator[Stack]:
-    """Azurite with what was stored: the one that is running, else one of our own."""
+    """Azurite with the stored data: the one that is running, or else a new one."""
     with _claim(lambda _: True) as running:
         if running is None:
             with Azurite(DATA) as azurite:
@@ -357,23 +358,23 @@ def check_is_stored() -> None:
     """Raise StackError if nothing can be stored here: no stack runs, and Azurite was never installed."""
     if azurite_installation() is None and _described() is None:
         raise StackError(
-            "Nothing is stored on this machine yet: `dev.py run FILE` reads a file here, and `--storage ACCOUNT` looks"
-            " into a storage account in Azure."
+            "Nothing is stored on this machine yet: `dev.py run FILE` reads a file here, and `--storage ACCOUNT` uses"
+            " a storage account in Azure."
         )
 
 
 @contextmanager
 def only_user(command: str) -> Iterator[None]:
-    """Keep all others from the stored data.
+    """Lock the stored data against all other processes.
 
-    Raises StackError if another dev.py is at work on it.
+    Raises StackError if another dev.py is using it.
     """
     with ExitStack() as held:
         try:
             held.enter_context(_lock())
         except Locked:
             raise StackError(
-                f"{_who()} is using the stored data. Stop it first, then `dev.py {command}` again."
+                f"{_who()} is using the stored data. Stop it first, then run `dev.py {command}` again."
             ) from None
         yield
 
@@ -390,7 +391,7 @@ def own_stack(
     echo: Callable[[str], object] | None = None,
     say: Callable[[str], object] = lambda _: None,
 ) -> Iterator[Stack]:
-    """Start all parts, and stop them at the end. See ``starting_stack``; here, all parts are ready."""
+    """Like ``starting_stack``, but waits until all parts are ready."""
     with starting_stack(command, settings, ports, data=data, host=host, logs=logs, echo=echo, say=say) as stack:
         stack.wait_until_ready()
         yield stack
@@ -410,11 +411,11 @@ def starting_stack(
 ) -> Iterator[Stack]:
     """A stack whose parts are being started, and are stopped at the end.
 
-    Without ``data``, what is stored is kept in memory. ``host`` is ``emulator``, ``func``, or None for no host.
-    ``echo`` is given what the host prints, line by line; ``say`` is told where documents go, if not to the emulator,
-    and what is being started.
+    Without ``data``, storage is in memory. ``host`` is ``emulator``, ``func``, or None for no host.
+    ``echo`` is called with each line that the host prints; ``say`` with where documents go, if not to the emulator,
+    and with what is being started.
 
-    Raises StackError for a port that is taken; the stack itself raises ServiceError for a part that does not come up.
+    Raises StackError if a port is taken; the stack itself raises ServiceError if a part does not come up.
     """
     endpoint = chosen_endpoint(settings)
     if own_port := _emulator_port(settings):
@@ -422,10 +423,10 @@ def starting_stack(
     unused = {part for part, there in (("read", endpoint is None), ("host", host)) if not there}
     _check_ports(ports, unused)
     if host == "func" and shutil.which("func") is None:
-        raise StackError("`func` is not on the PATH: install Azure Functions Core Tools 4, or leave --func out.")
+        raise StackError("`func` is not on the PATH: install Azure Functions Core Tools 4, or leave out --func.")
     if endpoint:
         say(announcement(endpoint, settings.get("READ_API_VERSION")))
-    with suppress(UnknownGeneration):  # the app itself refuses that one
+    with suppress(UnknownGeneration):  # the app itself refuses an unknown one
         if notice := generation(settings.get("READ_API_VERSION") or "v3.2").notice:
             say(notice)
     parts = ["Azurite", *([] if endpoint else ["the Read emulator"]), *([_HOSTS[host]] if host else [])]
@@ -446,9 +447,9 @@ def _allow_pages(description: Description) -> None:
 
 @contextmanager
 def _claim(acceptable: Callable[[Description], bool]) -> Iterator[Description | None]:
-    """Yield the description of an acceptable stack that is running, or None, and then we hold the lock.
+    """Yield the description of an acceptable stack that is running, or else None while holding the lock.
 
-    While another is at work, or is coming up, this waits, and says so.
+    Waits, and says so, while another stack is starting or is running.
     """
     with ExitStack() as held:
         said = False
@@ -470,7 +471,7 @@ def _claim(acceptable: Callable[[Description], bool]) -> Iterator[Description | 
 
 
 def _is_held() -> bool:
-    """Whether some process works on the stored data; one that was killed has left its description."""
+    """Whether a process is using the stored data. The description alone may be left from a process that was killed."""
     try:
         with locked(LOCK):
             return False
@@ -481,7 +482,7 @@ def _is_held() -> bool:
 @contextmanager
 def _lock() -> Iterator[None]:
     with locked(LOCK):
-        DESCRIPTION.unlink(missing_ok=True)  # of one that was killed
+        DESCRIPTION.unlink(missing_ok=True)  # left by a process that was killed
         yield
 
 
@@ -516,14 +517,14 @@ def _check_ports(ports: Ports, unused: set[str]) -> None:
         if port and part not in unused and not port_is_free(port):
             raise StackError(
                 f"Port {port}, for {what}, is taken, perhaps by {holder}. Stop that, or choose other ports:"
-                " `--ports 20000` uses 20000 to 20004, `--ports 0` any that are free."
+                " `--ports 20000` uses 20000 to 20004, `--ports 0` any free ports."
             )
 
 
 def _emulator_port(settings: Mapping[str, str]) -> int | None:
-    """The port of READ_ENDPOINT, if that is on this machine and nothing listens there: it is meant for the emulator.
+    """The port of READ_ENDPOINT, if it is on this machine and nothing listens there: it is meant for the emulator.
 
-    So local.settings.json, which names it for ``func start``, does for this too.
+    So a local.settings.json for ``func start`` works here too.
     """
     endpoint = settings.get("READ_ENDPOINT", "").strip()
     if not is_loopback(endpoint):

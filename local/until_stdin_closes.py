@@ -1,7 +1,7 @@
 """Run a module until its standard input closes: python -m local.until_stdin_closes MODULE [ARGUMENT …]
 
-A child started so cannot outlive its parent. However that ends, be it by kill -9, the system closes the pipe between
-them, on every platform; the child is then interrupted as by Ctrl-C, and ended if it takes too long.
+A child started this way cannot outlive its parent. However the parent ends, even by kill -9, the system closes the
+pipe between them, on every platform. The child is then interrupted as by Ctrl-C, and killed if it takes too long.
 """
 
 import os
@@ -29,7 +29,7 @@ def _watch() -> None:
 
 def main() -> None:
     """Run the module that the command line names."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # it may have been set aside for our parent
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # our parent may have ignored it
     threading.Thread(target=_watch, daemon=True).start()
     del sys.argv[0]
     try:

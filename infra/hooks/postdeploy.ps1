@@ -12,7 +12,7 @@ if (-not (Get-Command az -ErrorAction SilentlyContinue)) {
 }
 az account show --subscription $env:AZURE_SUBSCRIPTION_ID --output none
 if ($LASTEXITCODE -ne 0) {
-    [Console]::Error.WriteLine("The Azure CLI is not signed in to subscription $env:AZURE_SUBSCRIPTION_ID. az login, then: azd hooks run postdeploy")
+    [Console]::Error.WriteLine("The Azure CLI is not signed in to subscription $env:AZURE_SUBSCRIPTION_ID. Run az login, then: azd hooks run postdeploy")
     exit 1
 }
 
@@ -33,14 +33,14 @@ for ($try = 1; ; $try++) {
         --output none
     if ($LASTEXITCODE -eq 0) { break }
     if ($try -ge $tries) {
-        [Console]::Error.WriteLine("The app could not be subscribed to the files in $env:INPUT_CONTAINER; the last error is above. Why the app does not start: portal, Application Insights, Failures. Then: azd hooks run postdeploy")
+        [Console]::Error.WriteLine("The app could not be subscribed to the files in $env:INPUT_CONTAINER; the last error is above. The portal shows why the app does not start: Application Insights, Failures. Then: azd hooks run postdeploy")
         exit 1
     }
-    Write-Host "Try $try of ${tries}: the app is not ready yet (the error above is expected then). Next try in $pause s."
+    Write-Host "Try $try of ${tries}: the app is not ready yet, so the error above is expected. Next try in $pause s."
     Start-Sleep -Seconds $pause
 }
 
-# dev.py knows the default names; it is told of others.
+# dev.py needs the names in its environment if they are not the defaults.
 $settings = ''
 if ($env:INPUT_CONTAINER -ne 'inbox') { $settings += "`$env:INPUT_CONTAINER='$env:INPUT_CONTAINER'; " }
 if ($env:OUTPUT_CONTAINER -ne 'results') { $settings += "`$env:OUTPUT_CONTAINER='$env:OUTPUT_CONTAINER'; " }
@@ -61,5 +61,5 @@ Its key:  az functionapp keys list --resource-group $env:AZURE_RESOURCE_GROUP ``
             --name $env:AZURE_FUNCTION_APP_NAME --query functionKeys.default --output tsv
 "@
 if ($env:READ_FILES_FROM) {
-    Write-Host "Files last changed before $env:READ_FILES_FROM are left alone (azd env set READ_EXISTING_FILES true, to read them)."
+    Write-Host "Files last changed before $env:READ_FILES_FROM are left alone. To read them: azd env set READ_EXISTING_FILES true, then azd up."
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Subscribes the app to the files that are dropped, once it runs. azd runs this after each deployment, with the outputs
-# of infra/main.bicep in the environment; it is safe to repeat. It needs the Azure CLI, signed in.
+# Subscribes the app to new files, once it runs. azd runs this after each deployment, with the outputs of
+# infra/main.bicep in the environment; it is safe to repeat. It needs the Azure CLI, signed in.
 set -eu
 
 tries=10
@@ -11,7 +11,7 @@ if ! command -v az >/dev/null; then
   exit 1
 fi
 if ! az account show --subscription "$AZURE_SUBSCRIPTION_ID" --output none; then
-  echo "The Azure CLI is not signed in to subscription $AZURE_SUBSCRIPTION_ID. az login, then: azd hooks run postdeploy" >&2
+  echo "The Azure CLI is not signed in to subscription $AZURE_SUBSCRIPTION_ID. Run az login, then: azd hooks run postdeploy" >&2
   exit 1
 fi
 
@@ -36,15 +36,15 @@ try=1
 until subscribe; do
   if [ "$try" -ge "$tries" ]; then
     echo "The app could not be subscribed to the files in $INPUT_CONTAINER; the last error is above." >&2
-    echo "Why the app does not start: portal, Application Insights, Failures. Then: azd hooks run postdeploy" >&2
+    echo "The portal shows why the app does not start: Application Insights, Failures. Then: azd hooks run postdeploy" >&2
     exit 1
   fi
-  echo "Try $try of $tries: the app is not ready yet (the error above is expected then). Next try in $pause s."
+  echo "Try $try of $tries: the app is not ready yet, so the error above is expected. Next try in $pause s."
   try=$((try + 1))
   sleep "$pause"
 done
 
-# dev.py knows the default names; it is told of others.
+# dev.py needs the names in its environment if they are not the defaults.
 settings=
 [ "$INPUT_CONTAINER" = inbox ] || settings="INPUT_CONTAINER=$INPUT_CONTAINER "
 [ "$OUTPUT_CONTAINER" = results ] || settings="${settings}OUTPUT_CONTAINER=$OUTPUT_CONTAINER "
@@ -65,5 +65,5 @@ Its key:  az functionapp keys list --resource-group $AZURE_RESOURCE_GROUP \\
             --name $AZURE_FUNCTION_APP_NAME --query functionKeys.default --output tsv
 END
 if [ -n "${READ_FILES_FROM:-}" ]; then
-  echo "Files last changed before $READ_FILES_FROM are left alone (azd env set READ_EXISTING_FILES true, to read them)."
+  echo "Files last changed before $READ_FILES_FROM are left alone. To read them: azd env set READ_EXISTING_FILES true, then azd up."
 fi

@@ -42,8 +42,8 @@ def make_parser() -> argparse.ArgumentParser:
 
     run = add_command(commands, "run", "read files, and print their text")
     run.add_argument("files", nargs="*", metavar="FILE|FOLDER|PATTERN", help="default: the project's own samples")
-    _json_option(run, "one JSON object a file on standard output, and nothing else there")
-    _ports_option(run, "the first of five ports in a row to use; default: any that are free")
+    _json_option(run, "print one JSON object a file on standard output, and nothing else")
+    _ports_option(run, "the first of five ports in a row to use; default: any free ports")
     run.set_defaults(module="run")
 
     up = add_command(commands, "up", "run everything until Ctrl-C, for `dev.py run` and other tools to use")
@@ -52,13 +52,13 @@ def make_parser() -> argparse.ArgumentParser:
     host.add_argument("--func", action="store_true", help="run the app in Azure Functions Core Tools (`func`)")
     _ports_option(
         up,
-        "the first of five ports in a row (blob, queue, table, Read, Functions); 0 for any that are free;"
+        "the first of five ports in a row (blob, queue, table, Read, Functions); 0 for any free ports;"
         " default: 10000, 10001, 10002, 5000, 7071",
     )
     up.set_defaults(module="up")
 
     read = add_command(commands, "read", "run the Read emulator alone, until Ctrl-C")
-    read.add_argument("--port", type=int, default=5000, help="default: 5000, as the Read container's")
+    read.add_argument("--port", type=int, default=5000, help="default: 5000, as for the Read container")
     read.set_defaults(module="read")
 
     add_operator_commands(commands)
@@ -68,14 +68,14 @@ def make_parser() -> argparse.ArgumentParser:
     bench = add_command(
         commands,
         "bench",
-        "measure what the app costs, beside what its reader would otherwise run",
-        "Takes half an hour, and means something on a machine with nothing else to do.",
+        "measure what the app costs, compared with other ways to call Read",
+        "Takes half an hour. The figures are meaningful only on a machine that does nothing else.",
     )
     add_bench_arguments(bench)
     bench.set_defaults(module="bench", needs_tests=True)
 
     clean = add_command(commands, "clean", "delete what was stored on this machine: files, rows, text and logs")
-    clean.add_argument("--all", action="store_true", help="what was installed, too")
+    clean.add_argument("--all", action="store_true", help="also delete what was installed")
     clean.set_defaults(module="clean", needs_install=False)
     return parser
 
@@ -84,15 +84,15 @@ def _add_test(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     test = add_command(commands, "test", "check style and types, and run every test; other arguments are pytest's")
     part = test.add_mutually_exclusive_group()
     part.add_argument("--quick", action="store_true", help="the unit tests and one test of each other kind")
-    part.add_argument("--checks", action="store_true", help="style and types alone")
-    part.add_argument("--coverage", action="store_true", help="the tests, and the code of shared/ that none reaches")
+    part.add_argument("--checks", action="store_true", help="only style and types")
+    part.add_argument("--coverage", action="store_true", help="the tests, and the code of shared/ that no test reaches")
     test.set_defaults(module="test", needs_tests=True)
 
 
 def carry_out(arguments: argparse.Namespace) -> int:
     """Run the chosen command; returns its exit status.
 
-    However it ends, what it started is stopped first, unless this process is killed: then it stops by itself.
+    Everything it started is stopped first, however it ends. If this process is killed, the rest stops by itself.
     """
     return ended(lambda: cast(int, importlib.import_module(f"local.commands.{arguments.module}").main(arguments)))
 

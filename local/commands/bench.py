@@ -14,7 +14,7 @@ BENCHMARKS = ("schedule", "throughput", "peers", "work", "memory", "startup", "p
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Run the chosen benchmarks; returns 0, whether goals are met or not, and 2 where they could not be run."""
+    """Run the chosen benchmarks; returns 0 whether or not goals are met, and 2 if they could not be run."""
     options = ["--quick"] * arguments.quick + ["--update"] * arguments.update
     for option in ("json", "plot"):
         if file := getattr(arguments, option):
@@ -23,7 +23,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command line takes."""
+    """Add the arguments of the command line."""
     parser.add_argument(
         "names",
         nargs="*",
@@ -32,14 +32,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{', '.join(BENCHMARKS[:-1])} or {BENCHMARKS[-1]}; default: all, in turn",
     )
     parser.add_argument(
-        "--quick", action="store_true", help="tiny ones, to see that they run; their figures say little"
+        "--quick", action="store_true", help="run tiny ones, to see that they work; their figures mean little"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write one JSON object a line there, a figure each")
-    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the schedules of polls there")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the figures to this file, one JSON object a line"
+    )
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the schedules of polls in this file")
     parser.add_argument("--update", action="store_true", help="publish this run in the README and in docs/")
 
 
 def _benchmark(name: str) -> str:
     if name not in BENCHMARKS:
-        raise argparse.ArgumentTypeError(f"there is no benchmark {name!r}; there are: {', '.join(BENCHMARKS)}")
+        raise argparse.ArgumentTypeError(f"there is no benchmark {name!r}; choose from: {', '.join(BENCHMARKS)}")
     return name

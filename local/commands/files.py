@@ -1,4 +1,4 @@
-"""Which files a command line means, and what each is called in the container."""
+"""Which files a command line names, and their names in the container."""
 
 import glob
 import os
@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from shared.keys import blob_name, is_unlistable, is_unsafe
 
 LONGEST_NAME = 1024
-"""Characters of a blob's name. Azure keeps to this; Azurite does not."""
+"""The most characters of a blob's name. Azure enforces this; Azurite does not."""
 
 
 class FilesError(Exception):
@@ -27,8 +27,8 @@ class File:
 def collect(arguments: Iterable[str]) -> list[File]:
     """The files of paths, folders and patterns, each once.
 
-    A file is called by its own name; one in a folder by its path below that folder. Of two that would be called the
-    same, the second is ``name-2.pdf``, and so on. Patterns are expanded here, since Windows shells do not.
+    A file keeps its own name; a file in a folder is named by its path below that folder. If two would have the same
+    name, the second is ``name-2.pdf``, and so on. Patterns are expanded here, since Windows shells do not.
 
     Raises FilesError.
     """
@@ -49,11 +49,11 @@ def refusal(name: str) -> str | None:
     except UnicodeEncodeError:
         return "Its name is not text in this system's encoding."
     if is_unsafe(name):
-        return "A part of its name is '.' or '..', which would lead out of the container."
+        return "A segment of its name is '.' or '..', which could lead out of the container."
     if is_unlistable(name):
         return "Its name has a control character, after which Azurite could not list any file of the container."
     if len(name) > LONGEST_NAME:
-        return f"Its name has {len(name):,} characters; a blob's has {LONGEST_NAME:,} at most."
+        return f"Its name has {len(name):,} characters; a blob's name has at most {LONGEST_NAME:,}."
     return None
 
 
@@ -62,7 +62,7 @@ def _expand(argument: str) -> Iterator[tuple[Path, str]]:
     if path.is_dir():
         below = sorted(_below(path))
         if not below:
-            raise FilesError(f"The folder {argument} holds no files.")
+            raise FilesError(f"The folder {argument} contains no files.")
         yield from ((file, file.relative_to(path).as_posix()) for file in below)
     elif path.is_file():
         yield path, path.name

@@ -34,7 +34,7 @@ WATCH_EVERY = 0.25
 """Seconds between two queries for what has changed."""
 
 INVOKE_AFTER = 5.0
-"""Seconds without news after which submit_document is invoked, by the host's admin endpoint, for files that no
+"""Seconds without news after which submit_document is invoked through the host's admin endpoint, for files that no
 trigger has noticed.
 
 Triggers skip a few: names that leave no room for a receipt and, under Core Tools, a file written in the same second
@@ -42,11 +42,10 @@ as the last one seen (azure-sdk-for-net BlobReceiptManager.cs, ScanContainersStr
 """
 
 _OVERLAP = timedelta(seconds=2)
-"""How far back each query begins before the newest row of the one before: rows need not show in the order of their
-times."""
+"""How far before the newest known row each query begins: rows may appear out of the order of their times."""
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""Asks the host, which runs on this machine, without a proxy."""
+"""Calls the host, which runs on this machine, without a proxy."""
 
 
 def follow(stack: Stack, files: Sequence[File], *, as_json: bool, say: Callable[[str], object]) -> int:
@@ -68,7 +67,7 @@ def follow(stack: Stack, files: Sequence[File], *, as_json: bool, say: Callable[
                 else:
                     print(_shown(store, document), flush=True)
         except KeyboardInterrupt:
-            say(f"Stopped before the end of {_some(run.unfinished())}. `dev.py up` goes on with what was dropped.")
+            say(f"Stopped; not finished: {_some(run.unfinished())}. `dev.py up` continues with what was dropped.")
             raise
         if not as_json:
             print(_summary(store, stack, documents))
@@ -77,7 +76,7 @@ def follow(stack: Stack, files: Sequence[File], *, as_json: bool, say: Callable[
 
 @contextmanager
 def _explained(stack: Stack) -> Iterator[None]:
-    """What storage refuses, in one sentence; that a part of the stack has ended, if that is why."""
+    """Explain a refusal by storage in one sentence, or report that a part of the stack has ended, if that is why."""
     try:
         with explained():
             yield
@@ -88,7 +87,7 @@ def _explained(stack: Stack) -> Iterator[None]:
 
 @dataclass
 class _Dropped:
-    """A file on its way. ``document`` is its row, once that is about the version that was dropped."""
+    """A file that was dropped. ``document`` is its row, once the row describes the version that was dropped."""
 
     name: str
     etag: str
@@ -163,7 +162,7 @@ class Run:
         try:
             item.etag = self._store.drop(file.path, file.name)
         except (HttpResponseError, OSError) as error:
-            self._end(item, "NotDropped", first_line(error), "Correct this, and run it again.")
+            self._end(item, "NotDropped", first_line(error), "Correct this, and run the file again.")
         else:
             self._report(file.name, "dropped")
 
@@ -172,7 +171,7 @@ class Run:
         if item.done:
             return False
         if document.source_etag != item.etag:
-            if item.document is not None:  # the row was about our version, and is about another now
+            if item.document is not None:  # the row described our version, and now describes another
                 self._end_as_replaced(item)
             return item.done
         before, item.document, item.done = item.document, document, document.status.final
@@ -203,7 +202,7 @@ class Run:
                 try:
                     _OPENER.open(request, timeout=30).close()
                 except urllib.error.URLError as error:
-                    self._report(item.name, f"is not noticed yet: the Functions host does not answer ({error.reason})")
+                    self._report(item.name, f"waits, because the Functions host does not answer ({error.reason})")
                     return
 
     def _end_as_replaced(self, item: _Dropped) -> None:
@@ -226,7 +225,7 @@ def _short(name: str) -> str:
 
 
 def _progress(document: Document) -> str:
-    """How a document stands. What has failed is told at length in its place among the texts."""
+    """A document's status. Failures are explained at length later, among the texts."""
     if document.status is Status.FAILED:
         return f"failed ({document.error_code})"
     return state(document, datetime.now().astimezone())
@@ -238,7 +237,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _taken(pending: dict[str, _Dropped]) -> Iterator[Document]:
-    """The documents of files that are done, which are then no longer pending."""
+    """The documents of files that are done; removes them from ``pending``."""
     for item in [item for item in pending.values() if item.done]:
         del pending[item.name]
         if item.document:
@@ -266,8 +265,8 @@ def _summary(store: Store, stack: Stack, documents: Sequence[Document]) -> str:
     elif stack.description.page:
         see = f"open {stack.description.page}, or {see}"
     return f"""
-{total}. What is stored, until `python3 dev.py clean`, is in {from_here(DATA)}:
+{total}. Everything is stored in {from_here(DATA)} until `python3 dev.py clean`:
   files          container {inbox}
   text and JSON  container {names.output_container}
   rows           tables {names.documents_table} and {names.lines_table}
-To look at it: {see}."""
+To browse it: {see}."""

@@ -10,7 +10,7 @@ from local.stack import shared_storage
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Run the command on what is stored on this machine, or with --storage in Azure."""
+    """Run the command on this machine's storage, or with --storage in Azure."""
     settings = load_settings(os.environ)
     if arguments.storage:
         return run(arguments, App(pointed_to(arguments.storage, settings)))

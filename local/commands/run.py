@@ -22,7 +22,7 @@ def main(arguments: argparse.Namespace) -> int:
     settings = load_settings(os.environ)
     check_settings(settings)
     with shared_stack("run", settings, Ports.from_base(arguments.ports or 0), say=_say) as stack:
-        # The storage SDKs take as long to import as Azurite takes to start: both at once.
+        # Importing the storage SDKs takes as long as starting Azurite, so both happen at once.
         from local.commands.following import follow
 
         return follow(stack, files, as_json=arguments.json, say=_say)

@@ -1,4 +1,4 @@
-"""Where files are dropped on this machine, and what became of them."""
+"""The storage of the local stack: drops files, and reads their rows and texts."""
 
 import mimetypes
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ class Store:
         self._inbox = blob_service(settings.storage).get_container_client(settings.input_container)
 
     def make_inbox(self) -> None:
-        """Create the input container if it is missing: the app itself never does."""
+        """Create the input container if it is missing; the app itself never creates it."""
         with suppress(ResourceExistsError):
             self._inbox.create_container()
 
@@ -52,12 +52,12 @@ class Store:
                 yield document, changed
 
     def document(self, name: str) -> Document | None:
-        """A document's row; None if there is none, or none that can be read: its next version replaces that."""
+        """A document's row; None if there is none, or if it cannot be read (its next version replaces it)."""
         document = self.library.document(name)
         return document if isinstance(document, Document) else None
 
     def text(self, document: Document) -> str:
-        """All text of a document that was read: each line ended by a line feed, pages parted by a form feed."""
+        """All text of a document that was read: each line ends with a line feed, pages are separated by a form feed."""
         return "".join(self.library.text(document))
 
 

@@ -1,6 +1,6 @@
 """dev.py test: style, types, every test, and which code of shared/ no test reaches."""
 
-# ruff: noqa: S603 - what is started is installed with the tests
+# ruff: noqa: S603 - the programs that are started are installed with the tests
 
 import argparse
 import os
@@ -11,17 +11,17 @@ import sys
 from local.paths import ROOT
 
 AT_ONCE = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "25"]
-"""Files of tests at a time: each process has storage and a stack of its own."""
+"""Run test files in parallel: each process has its own storage and stack."""
 
 CHECKS = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"])
 
 
 FEWER_SCHEDULES = "1000"
-"""Under coverage, the simulation takes several times as long; these reach the same lines."""
+"""Under coverage, the simulation takes several times as long; this many schedules reach the same lines."""
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Run all that was chosen, whatever the first ones say; returns 1 if any failed."""
+    """Run all chosen commands, even if one fails; returns 1 if any failed."""
     failed = []
     for command in commands(arguments):
         print(f"\n{shlex.join(command)}", flush=True)

@@ -47,7 +47,7 @@ def _welcome(stack: Stack) -> str:
         )
     key = f" (its key is {FUNCTION_KEY})" if running.host == "emulator" else ""
     return f"""
-All is running. {drop}
+Everything is running. {drop}
 
   page              {running.page}{key}
   Storage Explorer  Emulator & Attached > (Emulator - Default Ports), or this connection string:

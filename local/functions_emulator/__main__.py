@@ -51,7 +51,7 @@ def _run(given: argparse.Namespace, stopped: threading.Event) -> int:
     settings = given.settings or app / "local.settings.json"
     if given.settings or settings.is_file():
         load_app_settings(settings, os.environ)
-    # As Core Tools sets it; it shortens the longest wait between two polls from a minute to 2 s.
+    # Core Tools sets it too; it shortens the longest wait between two polls from a minute to 2 s.
     os.environ.setdefault("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
     options = load_host_options(app, os.environ)
     run = RunOptions(host_id(app, given.host_id, os.environ), given.lease_seconds, given.scan_seconds)
@@ -87,7 +87,7 @@ def _stop_on_signals(stopped: threading.Event) -> None:
 
 
 def _end(status: int) -> None:
-    """End at once: threads that run an app's code cannot be stopped otherwise."""
+    """End at once: threads that run an app's code cannot be stopped in any other way."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

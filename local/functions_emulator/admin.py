@@ -1,6 +1,6 @@
-"""The admin addresses: run a function by hand, ask whether the host runs and what it has.
+"""The admin endpoints: run a function by hand, and ask for the host's state and functions.
 
-Sources: azure-functions-host, HostController.cs, FunctionsController.cs. They take no key, as those of Core Tools.
+Sources: azure-functions-host, HostController.cs, FunctionsController.cs. They need no key, like those of Core Tools.
 """
 
 import json
@@ -15,7 +15,7 @@ LARGEST_BODY = 1 << 20
 
 
 class Rejected(Exception):
-    """A call that cannot be carried out: its HTTP status, and a sentence for its maker."""
+    """A call that cannot be carried out: its HTTP status, and a sentence for the caller."""
 
     def __init__(self, status: HTTPStatus, text: str) -> None:
         super().__init__(text)
@@ -27,7 +27,7 @@ Call = Callable[[Any], None]
 
 
 class Admin:
-    """Answers what begins with ``/admin``.
+    """Answers requests whose path begins with ``/admin``.
 
     ``functions`` describes each function of the app, and ``calls`` runs each by hand.
     """
@@ -38,7 +38,7 @@ class Admin:
         self._calls = calls
 
     def answer(self, request: Request) -> Response:
-        """Answer one request; whatever storage says, there is an answer."""
+        """Answer one request, even if storage fails."""
         try:
             status, body = self._answer(request)
         except Rejected as refused:
@@ -67,11 +67,11 @@ class Admin:
                 call = _find(name, self._calls)
                 call(_input(request))
                 return HTTPStatus.ACCEPTED, None
-        raise Rejected(HTTPStatus.NOT_FOUND, "This emulator does not play this address.")
+        raise Rejected(HTTPStatus.NOT_FOUND, "This emulator does not have this endpoint.")
 
 
 def _find(wanted: str, known: Mapping[str, Any]) -> Any:
-    # Function names are compared without regard to case, as the host compares them.
+    # Case is ignored in names of functions, as in the host.
     for name, value in known.items():
         if name.lower() == wanted.lower():
             return value

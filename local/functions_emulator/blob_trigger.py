@@ -28,7 +28,7 @@ POISON_QUEUE = "webjobs-blobtrigger-poison"
 
 
 def internal_queue_name(host_id: str) -> str:
-    """The queue, in the host's own storage, of blobs that wait to be run (HostQueueNames.cs)."""
+    """The queue, in the host's own storage, of blobs that wait for their function (HostQueueNames.cs)."""
     return f"azure-webjobs-blobtrigger-{host_id}"
 
 
@@ -79,7 +79,7 @@ class BlobScanner:
         self._trouble = ""
 
     def stop(self) -> None:
-        """Scan no more."""
+        """Stop scanning."""
         self._stopped.set()
 
     def run(self, every_seconds: float) -> None:
@@ -109,7 +109,7 @@ class BlobScanner:
             try:
                 if version in seen or self._queue_once(function.function, version):
                     listed.add(version)
-            except AzureError as error:  # of this blob alone: it is tried again at the next scan
+            except AzureError as error:  # only this blob fails; it is tried again at the next scan
                 self._say_once(error)
         self._seen[function.function.id] = listed
 
@@ -132,7 +132,7 @@ class BlobTriggerHandler:
         self._invoker = invoker
 
     def handle(self, message: Message) -> bool:
-        """Run the function, if the blob is still there in the version that was seen."""
+        """Run the function if the blob still exists in the version that was seen."""
         try:
             given = json.loads(message.body)
             function = self._functions.get(given["FunctionId"])
@@ -167,7 +167,7 @@ class BlobTriggerHandler:
         )
 
     def poison(self, message: Message) -> QueueClient:
-        """The poison queue lies in the account of the blob; the host's own account is the fallback."""
+        """The poison queue is in the account of the blob, or else in the host's own."""
         with suppress(ValueError, KeyError, TypeError):
             function = self._functions.get(json.loads(message.body)["FunctionId"])
             if function is not None:
@@ -176,7 +176,7 @@ class BlobTriggerHandler:
 
 
 def current_version(function: BlobFunction, path: str) -> Version | None:
-    """The version that container/name has now; None if there is no such blob."""
+    """The current version of container/name; None if there is no such blob."""
     container, _, name = path.partition("/")
     if not container or not name:
         return None
@@ -213,7 +213,7 @@ def _list(function: BlobFunction) -> Iterable[Version]:
     try:
         for blob in container.list_blobs():
             if function.trigger.captures(function.trigger.container, blob.name) is not None:
-                etag = '"' + blob.etag.strip('"') + '"'  # a listing has it without the quotes
+                etag = '"' + blob.etag.strip('"') + '"'  # listings omit the quotes
                 yield Version(function.trigger.container, blob.name, etag, BlobType(blob.blob_type).value)
     except ResourceNotFoundError:
         return  # a container that does not exist yet has no blobs

@@ -1,4 +1,4 @@
-"""What `func start` prints, in shape: one time-stamped line for each thing that happens."""
+"""Output in the form of `func start`: one time-stamped line for each event."""
 
 import logging
 import sys
@@ -11,7 +11,7 @@ from local.functions_emulator.index import Function
 from local.functions_emulator.routes import Route
 
 log = logging.getLogger("functions_emulator")
-"""The host's own log; whatever the app does to the root logger leaves it alone."""
+"""The host's own log, unaffected by what the app does to the root logger."""
 
 running: ContextVar[str | None] = ContextVar("running", default=None)
 """The name of the function that the current thread or task runs."""
@@ -49,7 +49,7 @@ def install(levels: Mapping[str, int]) -> None:
     log.addHandler(console)
     log.setLevel(lowest)
     log.propagate = False
-    # The host's own storage calls, each logged by the SDK with its headers, would drown everything else.
+    # The host's own storage calls, each logged by the SDK with its headers, would bury everything else.
     logging.getLogger("azure").setLevel(logging.WARNING)
 
 
@@ -63,7 +63,7 @@ def level_of(category: str, levels: Mapping[str, int]) -> int:
 
 
 def printable(text: str) -> str:
-    """`text` without control characters, which in a blob's name could forge a line or colour a terminal."""
+    """`text` without control characters, which in a blob's name could forge a line or change a terminal's colours."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
@@ -77,7 +77,7 @@ def print_functions(functions: Iterable[Function]) -> None:
 
 
 def print_routes(routes: Mapping[str, Route], url: str) -> None:
-    """Where the HTTP functions are, once the port is known."""
+    """The addresses of the HTTP functions, once the port is known."""
     for name, route in routes.items():
         methods = ",".join(sorted(route.methods))
         print(f"\t{name}: [{methods}] {url}/{route.template.text}", flush=True)

@@ -1,4 +1,4 @@
-"""What becomes of a queue message, and when: the rules of the real host's queue listener, without any effect.
+"""What happens to a queue message, and when: the rules of the real host's queue listener, without side effects.
 
 Sources: azure-sdk-for-net, sdk/storage/Microsoft.Azure.WebJobs.Extensions.Storage.Common/src/Shared/:
 Queues/QueueListener.cs, Queues/QueueProcessor.cs, Timers/RandomizedExponentialBackoffStrategy.cs,
@@ -17,7 +17,7 @@ from local.functions_emulator.host_json import MINIMUM_POLLING_SECONDS
 
 
 class Step(Enum):
-    """What becomes of a message."""
+    """What happens to a message."""
 
     INVOKE = "invoke"
     DELETE = "delete"
@@ -49,7 +49,7 @@ class Backoff:
 
 
 def before_invocation(dequeue_count: int, max_dequeue_count: int, has_poison_queue: bool) -> Step:
-    """A message that was taken too often, by hosts that died over it, is not tried again.
+    """A message that was received too often, by hosts that died while handling it, is not tried again.
 
     A queue without a poison queue has no such limit, since extension 5.3.8.
     """
@@ -57,7 +57,7 @@ def before_invocation(dequeue_count: int, max_dequeue_count: int, has_poison_que
 
 
 def after_invocation(succeeded: bool, dequeue_count: int, max_dequeue_count: int, has_poison_queue: bool) -> Step:
-    """Without a poison queue, a failed message stays hidden until its lease ends, lest it loop at once."""
+    """Without a poison queue, a failed message stays hidden until its lease ends, so that it does not loop at once."""
     if succeeded:
         return Step.DELETE
     if not has_poison_queue:
@@ -66,20 +66,20 @@ def after_invocation(succeeded: bool, dequeue_count: int, max_dequeue_count: int
 
 
 def next_renewal(previous: float, lease_seconds: float, renewed: bool) -> float:
-    """Half the lease; after an error half as long as before, but a tenth of the lease at least."""
+    """Half the lease; after an error half as long as before, but at least a tenth of the lease."""
     return lease_seconds / 2 if renewed else max(previous / 2, lease_seconds / 10)
 
 
 def poison_queue_name(queue_name: str) -> str | None:
-    """None for a poison queue itself, and where the name would be too long for a queue (63 characters)."""
+    """None for a poison queue itself, or if the name would be too long for a queue (63 characters)."""
     name = f"{queue_name}-poison"
     return None if queue_name.endswith("-poison") or len(name) > 63 else name
 
 
 def decode(text: str, encoding: str) -> bytes:
-    """What a message's text means. Raises ValueError if it is not base64 and should be.
+    """Decode a message's text. Raises ValueError if it should be base64 and is not.
 
-    The SDK's decoding policy is not used: it raises on such a text, and the message is lost from sight.
+    The SDK's decoding policy is not used: it raises on such a text, and the message itself is lost.
     """
     if encoding == "none":
         return text.encode("utf-8")

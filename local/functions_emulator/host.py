@@ -1,4 +1,4 @@
-"""Puts the parts together: the listeners of an app's functions, and how they start and stop."""
+"""The host as a whole: the listeners of an app's functions, and how they start and stop."""
 
 import json
 import threading
@@ -42,7 +42,7 @@ DRAIN_SECONDS = 10.0  # azure-functions-host WorkerProcessCountOptions.cs, Proce
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the command line says: seconds of a message's lease, and between two scans of the containers."""
+    """Options of the command line: seconds of a message's lease, and between two scans of the containers."""
 
     host_id: str
     lease_seconds: int
@@ -52,7 +52,7 @@ class RunOptions:
 def chosen(functions: Iterable[Function], names: Iterable[str], environ: Mapping[str, str]) -> list[Function]:
     """The functions to listen for: those of `names`, or all that are not disabled by an app setting.
 
-    Blob functions share one queue and so go together, as Flex Consumption scales them: one brings all.
+    Blob functions share one queue, as they share instances on Flex Consumption: naming one selects all.
     Raises HostError for a name that the app does not have.
     """
     runnable = [function for function in functions if function.trigger is not None]
@@ -60,7 +60,7 @@ def chosen(functions: Iterable[Function], names: Iterable[str], environ: Mapping
         return [function for function in runnable if not _is_disabled(function.name, environ)]
     by_name = {function.name: function for function in runnable}
     if unknown := [name for name in names if name not in by_name]:
-        raise HostError(f"There is no function {unknown[0]!r}; there are: {', '.join(by_name) or 'none'}.")
+        raise HostError(f"There is no function {unknown[0]!r}; the app has: {', '.join(by_name) or 'none'}.")
     with_blobs = any(isinstance(by_name[name].trigger, BlobTrigger) for name in names)
     return [
         function
@@ -70,7 +70,7 @@ def chosen(functions: Iterable[Function], names: Iterable[str], environ: Mapping
 
 
 class Host:
-    """Listens for the functions that it is given, from `start` to `stop`.
+    """Listens for the given functions, from `start` to `stop`.
 
     `calls` runs each of them by hand. Raises HostError if storage is not set, or does not answer.
     """
@@ -118,7 +118,7 @@ class Host:
             thread.start()
 
     def admin(self, url: str) -> Admin:
-        """Its admin addresses, when it is served at `url`."""
+        """The admin endpoints, if the host is served at `url`."""
         described = {}
         for function in self.functions:
             route = self.http.routes.get(function.name)
@@ -133,7 +133,7 @@ class Host:
         return Admin(self._run.host_id, described, self.calls)
 
     def stop(self, patience: float = DRAIN_SECONDS) -> bool:
-        """Fetch no more, and wait for what is in flight; False if some of it was not done in time."""
+        """Stop fetching, and wait for messages in flight; False if some were not done in time."""
         for _, stop in self._listeners:
             stop()
         end = time.monotonic() + patience
@@ -142,7 +142,7 @@ class Host:
         return not busy
 
     def _is_busy(self) -> bool:
-        # A listener that is still fetching may come back with messages, which are this host's to settle.
+        # A listener that is still fetching may return messages, which this host must settle.
         listening = any(thread.is_alive() for thread in self._running)
         return listening or self._invoker.in_flight > 0 or any(queue.in_flight for queue in self._queue_listeners)
 
@@ -173,7 +173,7 @@ class Host:
             self.calls[function.function.name] = partial(enqueue_blob, function, queue, listener.notify)
             if function.trigger.source == EVENT_GRID:
                 log.warning(
-                    "Function %s waits for Event Grid, which is not played here: nothing arrives by itself. "
+                    "Function %s waits for Event Grid, which does not exist here: nothing arrives by itself. "
                     'Name a blob with POST /admin/functions/%s and {"input": "%s/NAME"}.',
                     function.function.name,
                     function.function.name,
@@ -191,7 +191,7 @@ class Host:
 
 
 def enqueue_blob(function: BlobFunction, queue: QueueClient, queued: Callable[[], None], given: Any) -> None:
-    """Queue the blob that `given` names for the function, whatever its receipts say."""
+    """Queue the blob that `given` names for the function, even if it has a receipt."""
     version = current_version(function, given) if isinstance(given, str) else None
     if version is None:
         raise Rejected(HTTPStatus.NOT_FOUND, 'There is no such blob: send {"input": "container/name"}.')
@@ -204,7 +204,7 @@ def _call_http(_: object) -> None:
 
 
 def _keep_running(run: Callable[[], None]) -> None:
-    """A listener returns when it is stopped; one that fails, which none should, must not be silent or final."""
+    """Run a listener until it is stopped. If it fails, which should not happen, report that and run it again."""
     while True:
         try:
             return run()

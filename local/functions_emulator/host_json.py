@@ -1,4 +1,4 @@
-"""`host.json`: the options of the triggers, as the real host reads and refuses them."""
+"""`host.json`: the options of the triggers, read and validated as in the real host."""
 
 import logging
 import os
@@ -26,7 +26,7 @@ DEVELOPMENT_POLLING_SECONDS = 2.0  # azure-sdk-for-net StorageQueuesWebJobsBuild
 
 @dataclass(frozen=True)
 class QueueOptions:
-    """`extensions.queues`, as QueuesOptions.cs has it. Times are in seconds."""
+    """`extensions.queues`, as in QueuesOptions.cs. Times are in seconds."""
 
     batch_size: int
     new_batch_threshold: int
@@ -38,7 +38,7 @@ class QueueOptions:
 
 @dataclass(frozen=True)
 class BlobOptions:
-    """`extensions.blobs`, as BlobsOptions.cs has it."""
+    """`extensions.blobs`, as in BlobsOptions.cs."""
 
     max_degree_of_parallelism: int
     poison_blob_threshold: int = 5
@@ -56,7 +56,7 @@ class BlobOptions:
 
 @dataclass(frozen=True)
 class HttpOptions:
-    """`extensions.http`, as HttpOptions.cs has it; 0 is no limit. ``largest_body`` is in bytes."""
+    """`extensions.http`, as in HttpOptions.cs; 0 is no limit. ``largest_body`` is in bytes."""
 
     route_prefix: str = "api"
     max_outstanding_requests: int = 0
@@ -67,7 +67,7 @@ class HttpOptions:
 
 @dataclass(frozen=True)
 class HostOptions:
-    """What `host.json` and the environment say of this host. `function_timeout` is None for no limit."""
+    """The options of this host from `host.json` and the environment. `function_timeout` is None for no limit."""
 
     queues: QueueOptions
     blobs: BlobOptions
@@ -99,7 +99,7 @@ def _options(given: HostJson, environ: Mapping[str, str], processors: int) -> Ho
         "extensions.queues.maxPollingInterval",
         timedelta(seconds=DEVELOPMENT_POLLING_SECONDS if development else 60),
         timedelta(seconds=MINIMUM_POLLING_SECONDS),
-        timedelta(days=1),  # this emulator's own limit: whoever writes 250 does not mean 250 days
+        timedelta(days=1),  # this emulator's own limit: 250 would mean 250 days, which nobody intends
     )
     visibility = given.duration("extensions.queues.visibilityTimeout", timedelta(0), highest=timedelta(days=7))
     return HostOptions(
@@ -118,7 +118,7 @@ def _options(given: HostJson, environ: Mapping[str, str], processors: int) -> Ho
         function_timeout=given.function_timeout(timedelta(minutes=30)),
         log_levels=_levels(given),
         http=HttpOptions(
-            # An empty prefix means none, where elsewhere an empty value means the default.
+            # An empty prefix means no prefix; elsewhere an empty value means the default.
             route_prefix=given.values.get("extensions:http:routeprefix", "api"),
             max_outstanding_requests=max(0, given.integer("extensions.http.maxOutstandingRequests", -1, -1)),
             max_concurrent_requests=max(0, given.integer("extensions.http.maxConcurrentRequests", -1, -1)),

@@ -47,7 +47,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What is sent back."""
+    """The response."""
 
     status: int
     headers: Sequence[tuple[str, str]] = ()
@@ -67,10 +67,9 @@ class HttpFunctions:
                 self.routes[function.name] = route(prefix, trigger.route, function.name, trigger.methods)
 
     def answer(self, request: Request) -> Response:
-        """Run the function whose route fits. 404 without one, 401 without the key that it wants.
+        """Run the function whose route matches. Returns 404 if none does, 401 without the key that it needs.
 
-        An exception of the function is a 500 without a body; its traceback is printed by the host, and goes nowhere
-        else.
+        If the function raises, the answer is 500 without a body; only the host prints the traceback.
         """
         found = find(self.routes, request.method, decoded(request.path))
         if found is None:
@@ -89,7 +88,7 @@ class HttpFunctions:
 
 
 def given_key(request: Request) -> str:
-    """The key that a request carries, if any: the header goes before the query."""
+    """The key that a request carries, if any; the header takes precedence over the query."""
     key = request.header("x-functions-key")
     if key is None:
         pairs = parse_qsl(request.target.partition("?")[2], keep_blank_values=True, errors="replace")
@@ -109,7 +108,7 @@ def allowed(level: str, key: str) -> bool:
 def http_input(request: Request, parameters: Mapping[str, str]) -> Input:
     """The request as the worker gets it.
 
-    Empty values of the query are left out, and so is a body without a Content-Length (the host goes by that alone).
+    Empty values of the query are left out, and so is a body without a Content-Length, the only thing the host checks.
     """
     host = request.header("host") or ""
     body = request.body if request.header("content-length") else b""
@@ -147,7 +146,7 @@ def _morsels(cookies: Iterable[SimpleCookie] | None) -> Iterable[Any]:
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """One value a name. .NET compares the names of headers and of the query without regard to case."""
+    """One value for each name. .NET ignores case in names of headers and of the query."""
     names: dict[str, str] = {}
     values: dict[str, list[str]] = {}
     for name, value in pairs:

@@ -1,4 +1,4 @@
-"""What functions an app has, and what starts each of them: found by `azure-functions`' own public code."""
+"""The functions of an app and their triggers, found by `azure-functions`' own public code."""
 
 import importlib
 import inspect
@@ -40,14 +40,14 @@ class BlobTrigger:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        """`{x}` takes as much as it can, also across `/` (azure-webjobs-sdk BindingTemplateToken.cs)."""
+        """`{x}` matches as much as it can, including `/` (azure-webjobs-sdk BindingTemplateToken.cs)."""
         parts = re.split(r"\{(\w+)\}", self.path.partition("/")[2])
         return re.compile("".join(f"(?P<{p}>.*)" if odd % 2 else re.escape(p) for odd, p in enumerate(parts)))
 
     def captures(self, container: str, name: str) -> dict[str, str] | None:
-        """What each `{…}` of the path stands for in this blob; None if the blob does not match.
+        """The value of each `{…}` of the path for this blob; None if the blob does not match.
 
-        The container's name is compared without regard to case, and a container alone matches every blob
+        Case is ignored in the container's name, and a container alone matches every blob
         (azure-sdk-for-net ParameterizedBlobPathSource.cs).
         """
         if container.lower() != self.container.lower():
@@ -76,7 +76,7 @@ class TimerTrigger:
 
 @dataclass(frozen=True)
 class HttpTrigger:
-    """`route` is a route template, or None for the function's name; without `methods`, it takes all."""
+    """`route` is a route template, or None for the function's name; without `methods`, it accepts all."""
 
     route: str | None
     methods: tuple[str, ...]
@@ -90,7 +90,7 @@ Trigger = BlobTrigger | QueueTrigger | TimerTrigger | HttpTrigger
 class Function:
     """One function of the app. `trigger` is None if this host does not run that type.
 
-    `converter` makes the value of `parameter`; it is None where the value is passed on as it is.
+    `converter` makes the value of `parameter`; it is None if the value is passed on unchanged.
     """
 
     name: str
@@ -114,7 +114,7 @@ class Function:
 def index_app(app: Path, environ: Mapping[str, str]) -> list[Function]:
     """Import the app's `function_app.py` and index its one top-level FunctionApp, as the Python worker does.
 
-    Raises IndexingError, with the app's own error as its cause; HostError for what this host does not run.
+    Raises IndexingError, with the app's own error as its cause; HostError for a feature that this host does not have.
     """
     script = environ.get("PYTHON_SCRIPT_FILE_NAME", "function_app.py")
     if not (app / script).is_file():
@@ -133,7 +133,7 @@ def index_app(app: Path, environ: Mapping[str, str]) -> list[Function]:
 
 def describe(app: func.FunctionRegister, environ: Mapping[str, str]) -> list[Function]:
     """The app's functions, in the order in which they are written. Raises as `index_app` does."""
-    # Without an HTTP function, azure-functions warns that no authorisation level is applied to it.
+    # Without HTTP functions, azure-functions warns that the authorisation level is not used.
     logging.disable(logging.WARNING)
     try:
         functions = app.get_functions()
@@ -159,11 +159,11 @@ def _describe(function: Any, environ: Mapping[str, str]) -> Function:
     if others:
         names = ", ".join(other.name for other in others)
         raise HostError(
-            f"Function {name} has bindings that this emulator does not play ({names}): use an SDK client in their "
-            "place, or run the app under Core Tools."
+            f"Function {name} has bindings that this emulator does not support ({names}): use an SDK client "
+            "instead, or run the app under Core Tools."
         )
     if function.get_settings_dict("retry_policy"):
-        raise HostError(f"Function {name} has a retry policy, which this emulator does not play.")
+        raise HostError(f"Function {name} has a retry policy, which this emulator does not support.")
     parameters = set(inspect.signature(call).parameters)
     if parameters - {"context"} != {parameter} - {"context"}:
         raise IndexingError(f"Function {name} takes {sorted(parameters)}, but its trigger is {parameter!r}.")
@@ -207,7 +207,7 @@ def _trigger(binding: Mapping[str, Any], environ: Mapping[str, str]) -> Trigger 
             return HttpTrigger(
                 route=resolve(route, environ) if route else None,
                 methods=tuple(str(method).upper() for method in binding.get("methods") or ()),
-                # Without a level, the host takes `function` (HttpTriggerAttribute.cs).
+                # Without a level, the host uses `function` (HttpTriggerAttribute.cs).
                 auth_level=cast(Any, str(binding.get("authLevel") or "function").lower()),
             )
     return None
@@ -221,7 +221,7 @@ def _type_of(name: str, call: Callable[..., Any], parameter: str) -> Any:
 
 
 def _is_sdk_type(python_type: Any) -> bool:
-    # Whoever uses an SDK type has imported its registry: the worker, too, asks only then.
+    # An app that uses an SDK type has imported its registry; the worker, too, asks for it only then.
     if "azurefunctions.extensions.base" not in sys.modules:
         return False
     return bool(_sdk_types().check_supported_type(python_type))
@@ -238,7 +238,7 @@ def _converter(function: Function, python_type: Any, is_sdk_type: bool) -> Any:
     if not fits:
         raise IndexingError(
             f"Function {function.name}: {function.parameter!r} is annotated {python_type!r}, which a "
-            f"{function.trigger_type} does not give."
+            f"{function.trigger_type} does not provide."
         )
     return converter
 

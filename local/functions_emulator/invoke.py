@@ -26,7 +26,7 @@ PROGRAMMATICALLY = "This function was programmatically called via the host APIs.
 
 @dataclass(frozen=True)
 class Input:
-    """What a trigger passes on: its value, or the blob for an SDK type, and the trigger's metadata."""
+    """A trigger's input: its value, or the blob for an SDK type, and the trigger's metadata."""
 
     value: Datum
     metadata: Mapping[str, Datum]
@@ -36,7 +36,7 @@ class Invoker:
     """Runs functions: async ones on one event loop, others in the caller's thread.
 
     The real host gives its worker 1,000 threads (azure-functions-host DefaultWorkerProcessFactory.cs), so that
-    only the triggers' own limits bound the number of invocations at once; so it is here. `on_timeout` is
+    only the triggers' own limits bound the number of invocations at once. The same holds here. `on_timeout` is
     called once, when an invocation has run longer than `timeout`.
     """
 
@@ -61,10 +61,10 @@ class Invoker:
         details: Mapping[str, object] | None = None,
         take: Callable[[Any], object] | None = None,
     ) -> bool:
-        """Run `function` once and say whether it succeeded. Nothing that the app raises gets out.
+        """Run `function` once and return whether it succeeded. No exception of the app leaves this method.
 
-        `read_input` is called inside the invocation, so that its failure is the invocation's; so is `take`, with what
-        the function returned. Without `take`, it must return None.
+        `read_input` is called inside the invocation, so that its failure is the invocation's. So is `take`, with the
+        function's result. Without `take`, the function must return None.
         """
         invocation_id = str(uuid.uuid4())
         token = running.set(function.name)
@@ -139,7 +139,7 @@ class Context(func.Context):
 
     @property
     def thread_local_storage(self) -> Any:
-        """Where a function's own threads may put the invocation id."""
+        """A place where a function's own threads may put the invocation id."""
         return self._thread_local_storage
 
     @property
@@ -154,12 +154,12 @@ class Context(func.Context):
 
     @property
     def trace_context(self) -> Any:
-        """Empty: this host traces nothing."""
+        """Empty: this host does no tracing."""
         return SimpleNamespace(trace_parent="", trace_state="", attributes={})
 
     @property
     def retry_context(self) -> Any:
-        """Empty: this host plays no retry policy."""
+        """Empty: this host has no retry policies."""
         return SimpleNamespace(retry_count=0, max_retry_count=0, exception=None)
 
 
@@ -173,7 +173,7 @@ def convert(function: Function, given: Input) -> Any:
 
 
 def model_binding_data(connection: str, container: str, blob: str) -> Datum:
-    """What an SDK-type binding gets in place of the blob (BlobsExtensionConfigProvider.cs)."""
+    """What an SDK-type binding gets instead of the blob (BlobsExtensionConfigProvider.cs)."""
     content = json.dumps({"Connection": connection, "ContainerName": container, "BlobName": blob})
     return Datum(
         SimpleNamespace(
@@ -187,7 +187,7 @@ def model_binding_data(connection: str, container: str, blob: str) -> Datum:
 
 
 def app_traceback(error: BaseException) -> str:
-    """The traceback from where the host called the app, in the form in which the worker reports it."""
+    """The traceback from where the host called the app, in the worker's form."""
     hosts = (
         __name__,
         "local.functions_emulator.index",

@@ -38,7 +38,7 @@ class QueueTriggerHandler:
         return self._poison_queue
 
     def call(self, body: str) -> bool:
-        """Run the function with `body`, which never was in the queue."""
+        """Run the function with `body`, which was never in the queue."""
         now = datetime.now(UTC)
         message = Message(str(uuid.uuid4()), body, 0, now, now, now, "", body.encode())
         return self._invoker.invoke(self._function, PROGRAMMATICALLY, lambda: queue_input(message))

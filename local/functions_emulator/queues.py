@@ -1,4 +1,4 @@
-"""Queues: fetching, leases, settling and poison, as the real host's queue listener does it.
+"""Queues: fetching, leases, settling and poison messages, as in the real host's queue listener.
 
 Sources: azure-sdk-for-net, sdk/storage/Microsoft.Azure.WebJobs.Extensions.Storage.Common/src/Shared/:
 Queues/QueueListener.cs, Queues/QueueProcessor.cs, UpdateQueueMessageVisibilityCommand.cs.
@@ -25,7 +25,7 @@ from local.functions_emulator.storage import brief
 
 @dataclass(frozen=True)
 class Message:
-    """A message as received. `text` is what lies in the queue, `body` what it means."""
+    """A message as received. `text` is as stored in the queue, `body` is decoded."""
 
     id: str
     text: str
@@ -37,7 +37,7 @@ class Message:
     body: bytes = b""
 
     def details(self) -> dict[str, object]:
-        """What the host prints of it."""
+        """How the host prints the message."""
         return {
             "MessageId": self.id,
             "DequeueCount": self.dequeue_count,
@@ -46,7 +46,7 @@ class Message:
 
 
 class Lease:
-    """Keeps a message hidden while the function runs; stops when another host has it. See `pop_receipt`."""
+    """Keeps a message hidden while the function runs; stops if another host takes it. See `pop_receipt`."""
 
     def __init__(self, queue: QueueClient, message: Message, lease_seconds: int) -> None:
         self._queue = queue
@@ -87,17 +87,17 @@ class Handler(Protocol):
     """What a listener's messages are for."""
 
     drops_undecodable: bool
-    """Whether a message that is not base64 is dropped, and not kept in the poison queue."""
+    """Whether a message that is not base64 is dropped instead of kept in the poison queue."""
 
     def handle(self, message: Message) -> bool:
-        """Carry out one message, and say whether that succeeded."""
+        """Handle one message, and return whether that succeeded."""
 
     def poison(self, message: Message) -> QueueClient | None:
-        """Where a message goes that cannot be carried out, if anywhere."""
+        """The queue for messages that cannot be handled, if there is one."""
 
 
 class QueueListener:
-    """Fetches from one queue, and has each message handled in a thread of `threads`."""
+    """Fetches messages from one queue, and handles each in a thread of `threads`."""
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class QueueListener:
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Fetch no more. What is in flight goes on."""
+        """Stop fetching. Messages in flight are finished."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
@@ -164,7 +164,7 @@ class QueueListener:
             self._notified = False
 
     def _fetch(self) -> list[ReceivedMessage]:
-        """One batch; none if the queue is missing, which the host does not create, or storage has trouble."""
+        """One batch; none if storage has trouble, or if the queue is missing (the host does not create it)."""
         try:
             pages = self._queue.receive_messages(
                 messages_per_page=self._options.batch_size, visibility_timeout=self._lease_seconds
@@ -239,7 +239,7 @@ class QueueListener:
 
 
 def read_message(received: ReceivedMessage) -> Message:
-    """The SDK's message, with what the service always sends."""
+    """The SDK's message, with the fields that the service always sends."""
     now = datetime.now(UTC)
     return Message(
         id=received.id,
@@ -253,7 +253,7 @@ def read_message(received: ReceivedMessage) -> Message:
 
 
 def send(queue: QueueClient, text: str) -> None:
-    """Put `text` into `queue`, as it is, and create the queue if it is missing."""
+    """Put `text` into `queue` unchanged, and create the queue if it is missing."""
     try:
         queue.send_message(text)
     except ResourceNotFoundError:
@@ -263,7 +263,7 @@ def send(queue: QueueClient, text: str) -> None:
 
 
 def is_gone(error: AzureError) -> bool:
-    """The message, or its queue, is no longer there, or another host has taken it over."""
+    """The message or its queue no longer exists, or another host has taken the message."""
     if isinstance(error, ResourceNotFoundError):
         return True
     code = getattr(error, "error_code", None)

@@ -28,7 +28,7 @@ class Version:
 
 
 def receipt_name(host_id: str, function_id: str, version: Version) -> str:
-    """Where the receipt lies in azure-webjobs-hosts (BlobReceiptManager.cs)."""
+    """The receipt's path in azure-webjobs-hosts (BlobReceiptManager.cs)."""
     return f"blobreceipts/{host_id}/{function_id}/{version.etag}/{version.container}/{version.name}"
 
 

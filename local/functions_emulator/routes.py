@@ -32,8 +32,8 @@ class Parameter:
 class Template:
     """A route template, such as ``api/documents/{name}/pages/{page:int}``.
 
-    Raises HostError for one that ASP.NET Core refuses, and for the little that is not played here: constraints other
-    than those of ``_CONSTRAINTS``, and an optional parameter beside other text in its segment.
+    Raises HostError for one that ASP.NET Core refuses, and for the few features that are missing here: constraints
+    other than ``_CONSTRAINTS``, and an optional parameter next to other text in its segment.
     """
 
     def __init__(self, text: str) -> None:
@@ -66,7 +66,7 @@ class Template:
     def match(self, path: str) -> dict[str, str] | None:
         """The values of the parameters in a path without its leading slash; None if the path does not match.
 
-        Letters are compared without regard to case. A trailing slash makes no difference, but to a catch-all.
+        Case is ignored. A trailing slash matters only to a catch-all parameter.
         """
         match = self._pattern.fullmatch(path)
         if match is None:
@@ -99,17 +99,17 @@ class Template:
         if len(parts) == 1:
             return pattern, parameter
         if any(earlier and later for (_, earlier), (_, later) in pairwise(parts)):
-            raise HostError(f"The route {self.text!r} has two parameters in a row: part them by text.")
+            raise HostError(f"The route {self.text!r} has two parameters in a row: separate them by text.")
         if parameter and (parameter.optional or parameter.catch_all):
             raise HostError(
-                f"The route {self.text!r} has an optional parameter beside text, which this emulator does not play."
+                f"The route {self.text!r} has an optional parameter next to text, which this emulator does not support."
             )
         return pattern, None
 
 
 @dataclass(frozen=True)
 class Route:
-    """Where an HTTP function is found. Without ``methods`` it takes all."""
+    """The route of an HTTP function. Without ``methods`` it accepts all."""
 
     template: Template
     methods: frozenset[str]
@@ -132,8 +132,8 @@ def route(prefix: str, text: str | None, function_name: str, methods: Iterable[s
 def find(routes: Mapping[str, Route], method: str, path: str) -> tuple[str, dict[str, str]] | None:
     """The function that a request goes to, and its parameters.
 
-    The host tries the routes in the alphabetical order of the functions' names, and takes the first that fits
-    (FunctionMetadataManager.cs): which of two is the more specific one makes no difference.
+    The host tries the routes in the alphabetical order of the functions' names, and takes the first that matches
+    (FunctionMetadataManager.cs), even if a later one is more specific.
     """
     for name in sorted(routes, key=str.lower):
         values = routes[name].match(method, path)
@@ -143,7 +143,7 @@ def find(routes: Mapping[str, Route], method: str, path: str) -> tuple[str, dict
 
 
 def decoded(raw_path: str) -> str:
-    """A path as routes see it: percent-decoded, but for ``%2F``; dot segments resolved; no leading slash (Kestrel)."""
+    """A path as routes see it: percent-decoded except ``%2F``; dot segments resolved; no leading slash (Kestrel)."""
     kept = re.split("(%2f)", raw_path, flags=re.IGNORECASE)
     text = "".join(part if part.lower() == "%2f" else unquote(part) for part in kept)
     resolved: list[str] = []
@@ -231,7 +231,7 @@ def _constraint(text: str, whole: str) -> Constraint:
         return _CONSTRAINTS[match[1].lower()](match[2] or "")
     except (ValueError, re.error):
         raise HostError(
-            f"The route {whole!r} has the constraint {text!r}, which this emulator does not play or understand."
+            f"The route {whole!r} has the constraint {text!r}, which this emulator does not support."
         ) from None
 
 

@@ -31,7 +31,7 @@ Answer = Callable[[Request], Response]
 class Server:
     """Serves from `start` to `close`. Raises HostError if the port is taken.
 
-    `admin` answers below /admin, `functions` everything else. Both may take their time: they run in `threads`.
+    `admin` answers below /admin, `functions` everything else. Both may be slow: they run in `threads`.
     """
 
     def __init__(self, port: int, options: HttpOptions, threads: ThreadPoolExecutor) -> None:
@@ -72,12 +72,12 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, admin: Answer, functions: Answer) -> None:
-        """Answer requests: all listeners run."""
+        """Start answering requests: all listeners run."""
         self._admin, self._functions = admin, functions
         self._thread.start()
 
     def close(self) -> None:
-        """Answer no more."""
+        """Stop answering."""
         self._server.should_exit = True
         if self._thread.is_alive():
             self._thread.join(3)
@@ -99,7 +99,7 @@ class Server:
         await self._send(request, response, send)
 
     async def _body(self, request: Request, receive: Any) -> bytes | None:
-        """The whole body, or None if it is larger than the host takes."""
+        """The whole body, or None if it is larger than the host accepts."""
         limit = self._options.largest_body
         with suppress(ValueError):
             if int(request.header("content-length") or 0) > limit:
@@ -154,10 +154,10 @@ def _not_found(_: Request) -> Response:
 
 
 def _refused(request: Request) -> Response | None:
-    """What Kestrel refuses for its length, and what another site's page asks of this machine.
+    """Refuse requests that are too long for Kestrel, and requests from pages of other sites.
 
-    The latter is this emulator's own: its keys are public. A name that is not this machine's (DNS rebinding) or a page
-    of another origin gets nothing, whatever key it knows.
+    The second rule is this emulator's own, since its keys are public: a request for a host name that is not this
+    machine's (DNS rebinding), or from a page of another origin, is refused whatever its key.
     """
     if len(request.method) + len(request.target) + len("  HTTP/1.1\r\n") > LONGEST_REQUEST_LINE:
         return Response(414)

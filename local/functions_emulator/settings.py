@@ -1,4 +1,4 @@
-"""App settings: the environment, `local.settings.json`, and what is made of them."""
+"""App settings: the environment and `local.settings.json`, and values derived from them."""
 
 import hashlib
 import json
@@ -10,13 +10,13 @@ from typing import Any
 
 
 class HostError(Exception):
-    """The host cannot run; the text tells a person what to put right."""
+    """The host cannot run; the text tells a person what to correct."""
 
 
 def load_app_settings(path: Path, environ: MutableMapping[str, str]) -> None:
-    """Put the file's Values into `environ`, where a name is not set yet: the environment wins.
+    """Put the file's Values into `environ` if a name is not set yet: the environment takes precedence.
 
-    Raises HostError for a file that is missing, no JSON, encrypted, or holds values that are no text.
+    Raises HostError for a file that is missing, not JSON, or encrypted, or has values that are not strings.
     """
     document = read_json(path)
     if document.get("IsEncrypted"):

@@ -1,4 +1,4 @@
-"""From a connection's name to its clients, resolved as the real host resolves it."""
+"""The clients of a connection, by its name, resolved as in the real host."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -23,7 +23,7 @@ _ANSWER_SECONDS = 5
 
 
 class Connection:
-    """The blob and queue clients of one connection name, made when first asked for.
+    """The blob and queue clients of one connection name, created at first use.
 
     `<C>` is a connection string; else `<C>__blobServiceUri` and `<C>__queueServiceUri`, or `<C>__serviceUri`,
     or `<C>__accountName` name the services, and `<C>__credential` and `<C>__clientId` the identity.
@@ -124,7 +124,7 @@ class Connections:
 
 
 def brief(error: Exception) -> str:
-    """What storage said, in a few words. A failed request's own text would hold its URL, which may hold a SAS."""
+    """Storage's error in a few words. A failed request's own text contains its URL, which may contain a SAS."""
     if isinstance(error, HttpResponseError):
         parts = (error.status_code, getattr(error, "error_code", None) or error.reason)
         return " ".join(str(part) for part in parts if part) or type(error).__name__

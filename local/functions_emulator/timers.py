@@ -17,8 +17,8 @@ from local.functions_emulator.settings import HostError
 class Schedule:
     """When a timer fires: `{second} {minute} {hour} {day} {month} {day of week}`.
 
-    What other dialects of cron know, and NCRONTAB does not (`?`, `L`, `#`, `@daily`), is not let through to the
-    library that does. Raises HostError for an expression that is not NCRONTAB.
+    Features of other cron dialects that NCRONTAB lacks (`?`, `L`, `#`, `@daily`) are refused here, since the library
+    would accept them. Raises HostError for an expression that is not NCRONTAB.
     """
 
     def __init__(self, function_name: str, expression: str) -> None:
@@ -63,7 +63,7 @@ class TimerListener:
         self._stopped = Event()
 
     def stop(self) -> None:
-        """Fire no more."""
+        """Stop firing."""
         self._stopped.set()
 
     def run(self) -> None:

@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def _end_at_once(reader: Reader | None) -> None:
-    """Let SIGINT and SIGTERM end the process, whatever is being read, and leave no document behind."""
+    """Let SIGINT and SIGTERM end the process, even while it is reading, and leave no document behind."""
 
     def end(number: int, _: object) -> None:
         if reader:

@@ -1,13 +1,13 @@
-"""The process that decodes: a request a line on standard input, an answer for each on standard output.
+"""The decoding process: each line on standard input is a request, and each is answered on standard output.
 
     python -m local.read_emulator.decoder FOLDER
 
-A request is a JSON object: `do` is `describe`, `page`, `searchable` or `close`; `path`, `limits` and `page_tree` say
-which document, the rest is what the method of documents.Document takes. An answer is a line of JSON, and `bytes` bytes
-after it if it says so. A request may take CPU_SECONDS, and the process MEMORY bytes, where the system has such limits
-(Windows has none, and macOS ignores that of memory); decoders.py has a limit of time besides, on every system.
-The last document stays open, so that its pages need not be found again. When standard input ends, so does this, and
-FOLDER, the documents of a parent that is gone, is removed.
+A request is a JSON object: `do` is `describe`, `page`, `searchable` or `close`; `path`, `limits` and `page_tree`
+name the document; the rest are arguments of the method of documents.Document. An answer is a line of JSON, followed by
+`bytes` bytes if it says so. A request may take CPU_SECONDS, and the process MEMORY bytes, if the system has such
+limits (Windows has none, and macOS ignores the one on memory); decoders.py also limits the time, on every system. The
+last document stays open, so that its pages need not be found again. When standard input ends, the process ends and
+removes FOLDER, the documents of its parent.
 """
 
 import json
@@ -32,7 +32,7 @@ def main() -> None:
     """Answer until standard input ends."""
     os.environ["OMP_NUM_THREADS"] = "1"
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # so that nothing that a library prints comes between
+    os.dup2(2, 1)  # so that output of libraries does not mix in
     _limit_memory()
     decoder = Decoder()
     for line in sys.stdin.buffer:
@@ -56,7 +56,7 @@ class Decoder:
         self._file: BinaryIO | None = None
 
     def answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], memoryview]:
-        """What the request asks for: a JSON object, and bytes."""
+        """Carry out the request; returns a JSON object, and bytes."""
         nothing = memoryview(b"")
         try:
             match request["do"]:

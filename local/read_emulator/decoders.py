@@ -1,6 +1,6 @@
-"""Decoder processes, as many as are needed at once: each file is looked into there, with a budget.
+"""A pool of decoder processes, which open files within a budget of time and memory.
 
-A process that exceeds its budget is ended, and another takes its place; the rest of the emulator goes on.
+A process that exceeds its budget is killed and replaced; the rest of the emulator continues.
 """
 
 import contextlib
@@ -25,12 +25,12 @@ from local.read_emulator.page import Page
 from local.read_emulator.refusals import OverBudget, Reason, Rejected, Unreadable
 
 SECONDS = 60.0
-"""One request may take so long, whatever else the machine does; decoder.py has the limit of CPU time."""
+"""Seconds that one request may take in any case; decoder.py has the limit of CPU time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A document in a file, and what was found when it was looked at."""
+    """A document in a file, and what describing it found."""
 
     path: Path
     limits: Limits
@@ -81,7 +81,7 @@ class Decoders:
         path.unlink(missing_ok=True)
 
     def describe(self, path: Path, limits: Limits) -> Stored:
-        """Look at a document's content. Raises Rejected, OverBudget."""
+        """Examine a document's content. Raises Rejected, OverBudget."""
         page_tree = True
         try:
             answer = self._ask(path, limits, page_tree, do="describe")
@@ -89,19 +89,19 @@ class Decoders:
             page_tree = False
             try:
                 answer = self._ask(path, limits, page_tree, do="describe")
-            except Unreadable:  # whoever looks at it crashes
+            except Unreadable:  # decoders crash on it
                 raise Rejected(Reason.NOT_A_DOCUMENT) from None
         return Stored(path, limits, answer[0]["page_count"], answer[0]["unit"], page_tree)
 
     def page(self, document: Stored, number: int) -> tuple[PageImage, float]:
-        """Decode a page; gives the seconds of CPU time too. Raises Unreadable, OverBudget."""
+        """Decode a page; also returns the seconds of CPU time. Raises Unreadable, OverBudget."""
         answer, content = self._ask(document.path, document.limits, document.page_tree, do="page", number=number)
         pixels = np.frombuffer(content, np.uint8).reshape(answer["shape"])
         size = answer["width"], answer["height"]
         return PageImage(number, pixels, *size, answer["unit"], answer["expected"]), answer["seconds"]
 
     def searchable(self, document: Stored, pages: Sequence[Page]) -> bytes:
-        """A PDF of these pages, with their text unseen over them. Raises Unreadable, OverBudget."""
+        """A PDF of these pages, with their text invisible over them. Raises Unreadable, OverBudget."""
         texts = [[(word.text, word.box) for line in page.lines for word in line.words] for page in pages]
         _, content = self._ask(
             document.path,
@@ -135,7 +135,7 @@ class Decoders:
 
 
 class _Process:
-    """A decoder, started when it is first asked, and again after it was ended."""
+    """A decoder process, started at its first request, and again after it was ended."""
 
     def __init__(self, folder: Path) -> None:
         self.holds: Path | None = None
@@ -144,7 +144,7 @@ class _Process:
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "subprocess.Popen[bytes]":
-        """The process, started if need be."""
+        """The process, started if necessary."""
         if self._child is None or self._child.poll() is not None:
             self._child = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-m", "local.read_emulator.decoder", str(self._folder)],
@@ -162,7 +162,7 @@ class _Process:
             self._child = None
 
     def ask(self, request: dict[str, Any], seconds: float) -> tuple[dict[str, Any], bytearray]:
-        """The answer and its bytes. Raises OverBudget where it takes too long, Unreadable where the process dies."""
+        """The answer and its bytes. Raises OverBudget if it takes too long, Unreadable if the process dies."""
         child = self.start()
         assert child.stdin  # noqa: S101 - they are pipes
         assert child.stdout  # noqa: S101 - as above
@@ -185,7 +185,7 @@ class _Process:
             pass
         finally:
             timer.cancel()
-        with contextlib.suppress(subprocess.TimeoutExpired):  # it has ended, or does at once
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it has ended, or is about to
             child.wait(1)
         status = child.poll()
         self.end()

@@ -1,6 +1,6 @@
-"""What a file is once it is opened (opening.py): pages, decoded one at a time, within Read's limits.
+"""An opened file (opening.py): its pages, decoded one at a time, within Read's limits.
 
-Runs in a decoder process (decoder.py), since a file can be made to crash a decoder, or to keep it busy for hours.
+Runs in a decoder process (decoder.py), since a malicious file can crash a decoder, or keep it busy for hours.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ Pixels = NDArray[np.uint8]
 MIN_SIDE = 50
 
 MAX_DECODED_PIXELS = 32_000_000
-"""A picture of more pixels is reduced before it is read, so that one page takes some 100 MB. Read takes pictures of up
-to three times as many; text that a detector finds in one of those is large enough after it."""
+"""A picture with more pixels is reduced before it is read, so that one page takes some 100 MB. Read accepts up to three
+times as many pixels; text that a detector can find in such a picture is still large enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a generation takes (README, "Versions of Read"; sources in generations/)."""
+    """The limits of a generation (docs/settings.md; sources in generations/)."""
 
     megabytes: int = 500
     side: int = 10_000
     """Pixels of a picture's longer side."""
     pages: int = 2_000
-    """Further pages are left out."""
+    """Further pages are ignored."""
 
 
 USUAL = Limits()
@@ -38,7 +38,7 @@ USUAL = Limits()
 
 @dataclass(frozen=True, slots=True)
 class PageImage:
-    """One page as pixels, with its size in its own unit, to which the pixels may have another scale."""
+    """One page as pixels, with its size in its own unit; the pixels may have another scale."""
 
     number: int
     pixels: Pixels
@@ -61,7 +61,7 @@ class Document(ABC):
 
     @abstractmethod
     def searchable(self, texts: list[list[tuple[str, list[float]]]], numbers: list[int]) -> bytes:
-        """A PDF of these pages, with the text of each in its place, unseen.
+        """A PDF of these pages, with the text of each in its place, invisible.
 
         Each text is a word and its box, eight numbers in the page's unit. Raises Unreadable.
         """

@@ -2,8 +2,8 @@
 
 rapidocr reads lines that run to the right; a page that lies on its side or upside down comes out as garbage. So the
 direction of the text is found first, from the shape of the boxes and from how well their text reads each way, and
-each box is cut out of the picture in that direction. Nothing is turned but those cuttings, so that every box stays
-in the coordinates of the page as it was given, as the service reports them.
+each box is cut out of the picture in that direction. Only those cuttings are turned, so every box stays in the
+coordinates of the page as given, as the service reports them.
 """
 
 import os
@@ -29,55 +29,55 @@ ENLARGED = 2.0
 ENLARGED_PIXELS = 1_000_000
 DETECTED_PIXELS = 2_400_000
 DETECTED_SIDE = 736
-"""Text is looked for in the picture enlarged to a shorter side of so many pixels (PaddleOCR's own measure), but by no
-more than the first, and to no more pixels than the second; or reduced to the third. It is read from the picture as it
-is."""
+"""For detection, the picture is enlarged until its shorter side has this many pixels (PaddleOCR's own value), by at
+most the first factor and to at most the second number of pixels, or reduced to the third. Recognition uses the
+original picture."""
 
 LONG = 4.0
-"""A picture so much longer than wide is looked at in pieces, so that its text is not reduced too far to be found."""
+"""A picture this much longer than wide is split into pieces, so that its text is not reduced too far to be found."""
 
 BLANK_ROWS = 0.15
-"""How far from where a piece would end a row without text may be, in lengths of a piece."""
+"""How far from the end of a piece to search for a row without text, in lengths of a piece."""
 
 MOST_ISLANDS = 8
-"""What stands alone on a page and is looked at again, at most."""
+"""The most isolated parts of a page for which detection runs again."""
 
 READS_WELL = 0.9
 """Mean confidence of text cut out in the right direction; upside down it is 0.55 to 0.8 (measured)."""
 
 LEGIBLE = 0.5
-"""Lines of a lower confidence are texture, not text (rapidocr's own default)."""
+"""Lines with a lower confidence are texture, not text (rapidocr's own default)."""
 
 NONSENSE = 0.88
 NONSENSE_LINES = 3
-"""A page of so many lines at least, whose median confidence is less, seems to be of a script that the engine does not
+"""A page with at least this many lines and a lower median confidence seems to be in a script that the engine does not
 know: Arabic, Hebrew, Armenian have 0 to 0.87, handwriting and photos 0.95 and more (measured)."""
 
 SPARSE = 0.4
-"""Letters that a line has at least, for each of its heights in length, if the engine knows its script."""
+"""The fewest letters of a line, per height of length, if the engine knows its script."""
 
 ANGLE_LINES = 30
-"""How many of the longest lines decide at which angle it runs."""
+"""How many of the longest lines determine the text's angle."""
 
 SAMPLE = 8
-"""How many of the longest lines decide in which direction the text runs."""
+"""How many of the longest lines determine the text's direction."""
 
 COLUMN_GAP = 1.2
-"""Words further apart than this, in heights of their ink, are not of one line: a label and its value, columns."""
+"""Words further apart than this, in heights of their ink, are not one line: columns, a label and its value."""
 
 SPACE = 5
-"""Columns of 8 pixels, in a line 48 pixels high, between two letters that are not of one word (PaddleOCR's rule); in
-wide type, twice the line's usual distance."""
+"""The distance between two letters of different words (PaddleOCR's rule), in columns of 8 pixels of a line 48 pixels
+high; in wide type, twice the line's usual distance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What stands on a page: the direction in which its text runs, in degrees, and its lines, unordered, in pixels."""
+    """The text of a page: its direction in degrees, and its lines, unordered, in pixels."""
 
     direction: float
     lines: tuple[Line, ...]
     is_nonsense: bool = False
-    """Whether most of it seems to be of a script that the engine does not know."""
+    """Whether most of it seems to be in a script that the engine does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class _Character:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the recogniser saw in one cutting."""
+    """What the recogniser found in one cutting."""
 
     quad: Quad
     """Where it was cut out, from the corner where reading starts."""
@@ -103,7 +103,7 @@ class _Seen:
 
 
 class Engine:
-    """Loads the models when made, which takes a second or two; safe to use from several threads at once."""
+    """Loads the models when created, which takes a second or two; safe to use from several threads at once."""
 
     def __init__(self, threads: int | None = None) -> None:
         # One thread a line, rather than several a model run: measured 1.3 times faster, for a page alone and for two
@@ -112,7 +112,7 @@ class Engine:
         self._ocr = RapidOCR(
             params={
                 "Global.log_level": "error",
-                "Global.use_preprocess_img": False,  # neither of these: they blow up long pictures
+                "Global.use_preprocess_img": False,  # off, since they enlarge long pictures too much
                 "Global.use_vertical_padding": False,
                 "Det.box_thresh": 0.6,  # PaddleOCR's; at rapidocr's 0.5, lights in a photo read as 6
                 "Det.limit_type": "max",
@@ -151,7 +151,7 @@ class Engine:
         )
 
     def read(self, picture: Pixels, expected: float = 0.0) -> Reading:
-        """Find and recognise the text of one page; `expected` is the direction it should run in, if anything says."""
+        """Find and recognise the text of one page; `expected` is its expected direction, if known."""
         if ink.is_blank(picture):
             return Reading(0.0, ())
         likely = expected + (90 if ink.stands(picture) != bool(layout.quarters(expected) % 2) else 0)
@@ -159,9 +159,7 @@ class Engine:
         if not quads:
             return Reading(0.0, ())
         direction, quads, seen = self._direction(picture, quads, expected)
-        if (
-            layout.quarters(direction) - layout.quarters(likely)
-        ) % 2:  # lines that stand upright hide from the detector
+        if (layout.quarters(direction) - layout.quarters(likely)) % 2:  # the detector misses upright lines
             quads, seen = self._detect(picture, direction), {}
             along = layout.axis(quads)
             if along is not None:
@@ -175,10 +173,10 @@ class Engine:
         return Reading(layout.turn_between(0, direction), lines, _is_nonsense([confidence for confidence, _ in found]))
 
     def _detect(self, picture: Pixels, direction: float) -> list[Quad]:
-        """Where text is, in the picture as given; looked for in the one turned so that the direction is rightwards.
+        """Where text is, in the picture as given; the detector gets it turned so that the text runs to the right.
 
-        On a page that is nearly blank the detector misses what there is: lines that stand alone are looked at again,
-        without the white around them.
+        On a nearly blank page the detector misses text, so it runs again on isolated lines, without the white around
+        them.
         """
         quarters = layout.quarters(direction)
         quads = [
@@ -212,7 +210,7 @@ class Engine:
         return [layout.turned_back(box, quarters, width, height) for box in boxes]
 
     def _straight(self, picture: Pixels, quads: Sequence[Quad], along: float) -> float:
-        """The axis of the page's text by its ink, near the one that its boxes show."""
+        """The axis of the page's text by its ink, close to the axis of its boxes."""
         pieces = []
         height, width = picture.shape[:2]
         for quad in sorted(quads, key=layout.length, reverse=True)[:ANGLE_LINES]:
@@ -231,8 +229,8 @@ class Engine:
     def _direction(
         self, picture: Pixels, quads: Sequence[Quad], expected: float
     ) -> tuple[float, list[Quad], dict[int, "_Seen"]]:
-        """The direction of the page's text: along its boxes, the way that reads best; the boxes straightened to it, and
-        what was read of them, by their number.
+        """The direction of the page's text, which is the one along its boxes that reads best; the boxes straightened to
+        it; and what was read in them, by their number.
         """
         along = layout.axis(quads)
         if along is not None:
@@ -254,7 +252,7 @@ class Engine:
             found.append((legibility, direction, seen))
             if legibility >= READS_WELL:
                 return direction, list(quads), seen
-        if along is not None:  # boxes can mislead: a column of single tall digits is no line
+        if along is not None:  # boxes can mislead: a column of single tall digits is not a line
             for direction in nearest([along + 90, along - 90]):
                 legibility, seen = read(direction)
                 if legibility >= READS_WELL:
@@ -263,8 +261,8 @@ class Engine:
         return direction, list(quads), seen
 
     def _lines(self, picture: Pixels, direction: float, quad: Quad, seen: "_Seen | None") -> tuple[float, list[Line]]:
-        """What one box says, and how surely; read in its own direction where its shape shows that it lies across the
-        page's.
+        """The text and confidence of one box; if its shape shows that it runs across the page, it is read in its own
+        direction.
         """
         ratio, along = layout.elongation(quad)
         across = 45 < abs(layout.turn_between(direction, along)) < 135 and ratio >= layout.ELONGATED
@@ -304,7 +302,7 @@ class Engine:
 
 
 def _cut(picture: Pixels, quad: Quad) -> Pixels:
-    """What the quad holds, its first edge on top."""
+    """The quad's part of the picture, with its first edge on top."""
     width = max(1, round(max(layout.edge(quad, 0)[0], layout.edge(quad, 2)[0])))
     height = max(1, round(max(layout.edge(quad, 1)[0], layout.edge(quad, 3)[0])))
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
@@ -316,7 +314,7 @@ def _cut(picture: Pixels, quad: Quad) -> Pixels:
 
 
 def _lines(seen: _Seen) -> list[Line]:
-    """The text with its words' boxes, each as large as its ink: one line, or several where wide white parts them."""
+    """The text with its words' boxes, each as large as its ink: one line, or several if wide white separates them."""
     if not seen.text or seen.confidence < LEGIBLE:
         return []
     height, width = seen.cutting.shape[:2]
@@ -355,7 +353,7 @@ def _lines(seen: _Seen) -> list[Line]:
 
 
 def _text(whole: str, words: Sequence[str]) -> str:
-    """The part of a text that these words make up, with the spaces between them, which some scripts have none of."""
+    """The part of a text that consists of these words, with the spaces between them; some scripts have no spaces."""
     start = whole.index(words[0])
     end = start
     for word in words:
@@ -375,12 +373,12 @@ def _part(quad: Quad, left: float, top: float, right: float, bottom: float) -> B
 
 
 def _is_nonsense(confidences: Sequence[float]) -> bool:
-    """Whether most of a page's text reads as that of an unknown script does."""
+    """Whether most of a page's text looks like an unknown script."""
     return len(confidences) >= NONSENSE_LINES and median(confidences) < NONSENSE
 
 
 def _pieces(picture: Pixels) -> Iterator[tuple[Pixels, int, int]]:
-    """The picture, or if it is very long, pieces of it with their left and top, cut where there is no text."""
+    """The picture or, if it is very long, pieces of it with their left and top, cut where there is no text."""
     height, width = picture.shape[:2]
     short, long = min(height, width), max(height, width)
     if long < LONG * short or width * height <= DETECTED_PIXELS:
@@ -398,7 +396,7 @@ def _pieces(picture: Pixels) -> Iterator[tuple[Pixels, int, int]]:
 
 
 def _blank_row(picture: Pixels, row: int, reach: int) -> int:
-    """Of the rows so near, the one with the least in it."""
+    """Of the rows within this distance, the one with the least ink."""
     rows = picture[row - reach : row + reach].astype(np.int16)
     contrast = np.ptp(rows, axis=1).max(axis=1)
     calm = np.nonzero(contrast <= contrast.min() + 8)[0]

@@ -1,4 +1,4 @@
-"""Where ink is in a picture: so that boxes fit the text, and a page's angle is its lines', not its detector's."""
+"""Where the ink is in a picture. It makes boxes fit the text, and gives a page's angle better than the detector."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,34 +11,34 @@ from local.read_emulator.documents import Pixels
 Mask = NDArray[np.bool_]
 
 CONTRAST = 24
-"""Grey levels between ink and paper at least; what has less is not told apart."""
+"""The least difference of grey levels between ink and paper; with less, they are not distinguished."""
 
 MARGIN = 0.06
 """White above and below the ink that belongs to its box, in heights of the ink, as in the service's boxes."""
 
 POINTS = 40_000
-"""Of ink, by which a page's angle is found."""
+"""Pixels of ink that are used to find a page's angle."""
 
 ENOUGH = 500
-"""Pixels of ink at least, by which a page's angle is found."""
+"""The fewest pixels of ink that show a page's angle."""
 
 REACH = 3.0
-"""Degrees around the detector's angle within which the true one is looked for."""
+"""Degrees around the detector's angle in which the true angle is searched."""
 
 STEPS = (0.25, 0.05)
-"""Degrees: the search, and the search about what it found."""
+"""Steps in degrees: of the search, and of the finer search around its result."""
 
 EXACT = 0.15
-"""A page nearer to upright than this is upright: its printer, not its scanner, set its angle."""
+"""A page closer to upright than this counts as upright: its angle comes from the printer, not the scanner."""
 
 AS_SHARP = 0.97
-"""So is one whose rows are nearly as sharp there: a line or two does not tell tenths of a degree."""
+"""So does a page whose rows are nearly as sharp when upright: a line or two cannot show tenths of a degree."""
 
 DETECTED_EXACT = 1.0
-"""The same where there are only short lines, whose angle the detector does not tell better."""
+"""The same for pages with short lines only, whose angle the detector does not know better."""
 
 STRIP = 2.5
-"""A picture so much longer than wide, or wider than long, is taken for a line or two, or for a receipt."""
+"""A picture this much longer than wide, or wider than long, is taken for a line or two, or for a receipt."""
 
 STANDING_PIXELS = 400_000
 STANDING = 1.5
@@ -51,26 +51,26 @@ RULE = 0.9
 """A column of ink over so much of a line's height, at its edge, is a table's rule and no letter."""
 
 CELLS = 400
-"""A page is divided into so many cells along its longer side to see where its ink is."""
+"""A page is divided into this many cells along its longer side to see where its ink is."""
 
 JOINED = 5
-"""Ink so many cells apart, or nearer, is not apart."""
+"""Ink at most this many cells apart belongs together."""
 
 LARGEST_ISLAND = 0.25
-"""Of a page: what is larger has been seen as a part of it."""
+"""Share of a page: larger parts were already seen by the detector."""
 
 FAINT = 0.12
-"""A row with less than this share of the fullest row's ink is the tip of a neighbour's letter, or dirt."""
+"""A row with less than this share of the fullest row's ink is the tip of a neighbouring letter, or dirt."""
 
 
 def is_blank(picture: Pixels) -> bool:
-    """Whether nothing stands out of the picture's ground."""
+    """Whether nothing stands out from the picture's background."""
     small = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     return int(small.max(axis=(0, 1)).astype(int).max() - small.min(axis=(0, 1)).min()) < CONTRAST
 
 
 def mask(picture: Pixels) -> Mask | None:
-    """Which pixels of a cutting are ink: the class by Otsu that its edge has less of; None where contrast is low."""
+    """Which pixels of a cutting are ink: the class by Otsu that is rarer at its edge; None if contrast is low."""
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     _, light = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     above: Mask = np.asarray(light > 0)
@@ -127,9 +127,9 @@ def angle(pieces: Iterable[tuple[Mask, float, float]], along: float) -> float:
 
 
 def islands(picture: Pixels) -> list[tuple[int, int, int, int]]:
-    """Where ink lies apart from all other, as left, top, right, bottom, with white around; the largest first.
+    """Isolated areas of ink, as left, top, right, bottom, with white around; the largest first.
 
-    Without specks, and without what fills much of the page, such as a photo.
+    Specks are left out, and so are areas that fill much of the page, such as photos.
     """
     half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     cell = max(4, max(half.shape) // CELLS)
@@ -157,9 +157,9 @@ def islands(picture: Pixels) -> list[tuple[int, int, int, int]]:
 
 
 def stands(picture: Pixels) -> bool:
-    """Whether lines of text seem to run up or down the picture: its columns then differ more than its rows."""
+    """Whether lines of text seem to run up or down the picture: if so, its columns differ more than its rows."""
     height, width = picture.shape[:2]
-    if max(height, width) > STRIP * min(height, width):  # too few lines for that
+    if max(height, width) > STRIP * min(height, width):  # too few lines to tell
         return False
     scale = min(1.0, (STANDING_PIXELS / (width * height)) ** 0.5)
     grey = cv2.cvtColor(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
@@ -175,7 +175,7 @@ def _unevenness(profile: NDArray[np.float32], window: int) -> float:
 
 
 def _sharpness(ink: NDArray[np.float64], degrees: float) -> float:
-    """How much of the ink shares its rows, if text runs in this direction."""
+    """The share of the ink that is in common rows, if text runs in this direction."""
     radians = np.radians(degrees)
     across = ink[:, 1] * np.cos(radians) - ink[:, 0] * np.sin(radians)
     rows = np.bincount(np.round(across - across.min()).astype(np.intp)).astype(np.float64)
@@ -195,7 +195,7 @@ def _without_rules(found: Mask) -> Mask:
 
 
 def _band(rows: NDArray[np.bool_], bridge: int) -> tuple[int, int] | None:
-    """The run of rows, over gaps of so many, that has the most rows near the middle."""
+    """The run of rows, with gaps of up to this size, that has the most rows near the middle."""
     runs: list[list[int]] = []
     for row in np.nonzero(rows)[0]:
         if runs and row - runs[-1][1] <= bridge:
@@ -210,7 +210,7 @@ def _band(rows: NDArray[np.bool_], bridge: int) -> tuple[int, int] | None:
 
 
 def words_apart(empty: NDArray[np.bool_], centres: Sequence[tuple[float, float]]) -> list[tuple[int, int] | None]:
-    """Of each pair of letters that two words end and begin with, the widest stretch without ink between them."""
+    """For each pair of adjacent words, the widest stretch without ink between their last and first letters."""
     found: list[tuple[int, int] | None] = []
     for before, after in centres:
         first, last = max(0, round(before)), min(len(empty), round(after) + 1)

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes, where Read does not take it: so that a refusal can say it."""
+"""The type, by its first bytes, of a file that Read does not support, so that the error can name it."""
 
 import zipfile
 from typing import IO
@@ -10,7 +10,7 @@ DOCUMENT_INTELLIGENCE = {
     "PPTX": "a PowerPoint presentation (PPTX)",
     "HTML": "a web page (HTML)",
 }
-"""What only Document Intelligence reads, HEIF in each version, the others from 2023-07-31 on
+"""Types that only Document Intelligence reads: HEIF in each version, the others from 2023-07-31 on
 (learn.microsoft.com/azure/ai-services/document-intelligence/prebuilt/read, Input requirements)."""
 
 NAMES = DOCUMENT_INTELLIGENCE | {
@@ -26,7 +26,7 @@ NAMES = DOCUMENT_INTELLIGENCE | {
     "POSTSCRIPT": "a PostScript file",
     "PASSWORD": "a PDF under a password",
 }
-"""Each kind with what it is called in a sentence."""
+"""Each kind, with its name in a sentence."""
 
 _HEAD = 1024
 _STARTS = {

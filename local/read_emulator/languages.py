@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 ENOUGH = 40
-"""Letters by which a paragraph's language can be told; a shorter one has its document's."""
+"""Letters that are needed to detect a paragraph's language; a shorter one gets its document's."""
 
 SURE = 0.9
 """The confidence from which a paragraph's language may differ from its document's."""

@@ -1,4 +1,4 @@
-"""How boxes on a page become lines in reading order. Pure geometry: no pixels, no recognition.
+"""Turns boxes on a page into lines in reading order. Pure geometry: no pixels, no recognition.
 
 A quad is an array of four corners, shape (4, 2), clockwise, in pixels, y downwards. A direction is the angle, in
 degrees, in which text runs: 0 to the right, 90 downwards, -90 upwards.
@@ -17,34 +17,34 @@ from local.read_emulator.page import Box, Line, is_cjk
 Quad = NDArray[np.float64]
 
 ELONGATED = 1.5
-"""A box this much longer than high shows by its shape which way its text runs; nearer to a square it does not."""
+"""A box this much longer than high shows by its shape which way its text runs; a squarer one does not."""
 
 ALONG = 5.0
 """Degrees by which the detector's angle of a line may be wrong."""
 
 ANGLE_SHOWS = 5.0
-"""A line so much longer than high shows by its ink at which angle it runs."""
+"""A line this much longer than high shows its angle by its ink."""
 
 SLOPE = 0.5
-"""A line that rises by more than this, in its heights, over its length is not straightened: it would take in others."""
+"""A line that rises by more than this, in its heights, over its length is not straightened: it would overlap others."""
 
 WHITE = 0.2
-"""What belongs to a line above and below its ink, in heights of the ink; line heights below are meant with it."""
+"""The part of a line above and below its ink, in heights of the ink; line heights below include it."""
 
 SAME_LINE_GAP = 0.45
 """Boxes in a row are one line up to this gap, in line heights: a wide space between words, not between columns."""
 
 PROSE_LEADING = 1.2
-"""Lines nearer than this, in line heights, are a block of text; further apart they are rows of a form or table."""
+"""Lines closer than this, in line heights, are a block of text; further apart, they are rows of a form or table."""
 
 PROSE_WIDTH = 5.0
 """A column of text is at least this wide, in line heights; a narrower one is a table's."""
 
 PARAGRAPH_LEADING = 0.4
-"""Lines nearer than this, in line heights, may be of one paragraph."""
+"""Lines closer than this, in line heights, may be one paragraph."""
 
 SECTION_GAP = 2.0
-"""White across the whole page, in line heights, that parts it before columns are looked for."""
+"""White across the whole page, in line heights, that divides it before columns are searched."""
 
 
 def box_of(quad: Quad) -> Box:
@@ -88,7 +88,7 @@ def elongation(quad: Quad) -> tuple[float, float]:
 
 
 def axis(quads: Iterable[Quad]) -> float | None:
-    """The direction, -90 to 90, along which most of the page's text lies; None where no box shows one."""
+    """The direction, -90 to 90, along which most of the page's text lies; None if no box shows one."""
     sides = [(elongation(quad), length(quad)) for quad in quads]
     directions = np.array([direction for (ratio, direction), _ in sides if ratio >= ELONGATED])
     if not directions.size:
@@ -102,7 +102,7 @@ def axis(quads: Iterable[Quad]) -> float | None:
 
 
 def nearest(direction: float, along: float | None) -> float:
-    """Of the two directions along an axis the one nearer to the given one, which stays where there is no axis."""
+    """Of the two directions along an axis, the one closer to the given direction; without an axis, that direction."""
     if along is None:
         return direction
     return min(along, along + 180, key=lambda each: abs(turn_between(direction, each)))
@@ -115,13 +115,13 @@ def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) 
 
 
 def is_along(quad: Quad, along: float) -> bool:
-    """Whether the quad is a line so long that its ink shows its angle, and lies along this axis, near enough."""
+    """Whether the quad is a line long enough for its ink to show its angle, and lies roughly along this axis."""
     ratio, own = elongation(quad)
     return ratio >= ANGLE_SHOWS and abs((own - along + 90) % 180 - 90) < ALONG
 
 
 def framed(quad: Quad, along: float) -> Quad:
-    """The rectangle along this axis around the quad; the quad itself where its shape shows that it runs otherwise."""
+    """The rectangle along this axis around the quad; the quad itself if its shape shows another direction."""
     ratio, own = elongation(quad)
     off = abs((own - along + 90) % 180 - 90)
     if ratio >= ELONGATED and (off > ALONG or np.sin(np.radians(off)) * ratio > SLOPE):
@@ -133,18 +133,18 @@ def framed(quad: Quad, along: float) -> Quad:
 
 
 def starting_where_read(quad: Quad, direction: float) -> Quad:
-    """The same quad, its corners counted from where reading starts when text runs in this direction."""
+    """The same quad, with its corners counted from where reading starts if text runs in this direction."""
     nearest = min(range(4), key=lambda corner: abs(turn_between(edge(quad, corner)[1], direction)))
     return np.roll(quad, -nearest, axis=0)
 
 
 def quarters(direction: float) -> int:
-    """How many quarter turns counter-clockwise bring text of this direction nearest to running rightwards."""
+    """How many quarter turns counter-clockwise bring text of this direction closest to running rightwards."""
     return round(direction / 90) % 4
 
 
 def turned_back(quad: Quad, quarters: int, width: int, height: int) -> Quad:
-    """The place, in a picture of this size, of a quad found after so many quarter turns counter-clockwise."""
+    """The position, in a picture of this size, of a quad found after this many quarter turns counter-clockwise."""
     x, y = np.asarray(quad, dtype=np.float64).T
     match quarters:
         case 1:
@@ -188,7 +188,7 @@ def arrange(lines: Iterable[Line], direction: float, *, columns: bool = False) -
 
 
 def paragraphs(lines: Iterable[Line], direction: float) -> list[list[Line]]:
-    """Lines in reading order as paragraphs: near, of one height, and each but the last as wide as the paragraph."""
+    """Lines in reading order as paragraphs: close, of one height, and all but the last as wide as the paragraph."""
     found: list[list[_Placed]] = []
     for part in _placed(lines, direction):
         last = found[-1][-1] if found else None
@@ -206,7 +206,7 @@ def paragraphs(lines: Iterable[Line], direction: float) -> list[list[Line]]:
 
 
 def around(lines: Iterable[Line], direction: float) -> Box:
-    """The smallest box in this direction that holds the lines."""
+    """The smallest box in this direction that contains the lines."""
     view = _view(direction)
     corners = np.concatenate([quad_of(line.box) for line in lines]) @ view
     (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
@@ -271,7 +271,7 @@ def _join(left: Line, right: Line) -> Line:
 
 
 def _in_columns(placed: Sequence[_Placed]) -> Iterator[_Placed]:
-    """By cutting the page along its white: wide white across it, then between columns, then any across it."""
+    """Order by cutting the page along its white: wide white across it, then between columns, then any across it."""
     if len(placed) < 2:
         yield from placed
         return
@@ -308,7 +308,7 @@ def _is_prose(placed: Sequence[_Placed]) -> bool:
 
 
 def _widest_gap(spans: Sequence[tuple[float, float]]) -> tuple[float, float] | None:
-    """Width and start of the widest stretch that no span covers; negative widths where all overlap."""
+    """Width and start of the widest stretch that no span covers; negative widths if all overlap."""
     best: tuple[float, float] | None = None
     end = -float("inf")
     for start, stop in sorted(spans):

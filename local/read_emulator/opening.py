@@ -13,9 +13,9 @@ from local.read_emulator.refusals import Reason, Rejected
 
 
 def open_document(file: IO[bytes], limits: Limits = USUAL, *, page_tree: bool = True) -> Document:
-    """Look at the file's content. Raises Rejected for what Read refuses before reading.
+    """Examine the file's content. Raises Rejected for files that Read rejects before reading.
 
-    Without `page_tree`, a PDF's page count is believed: checking it can take long in a file made for that.
+    Without `page_tree`, a PDF's own page count is used: checking it can take long in a malicious file.
     """
     size = file.seek(0, io.SEEK_END)
     if not size:

@@ -1,4 +1,4 @@
-"""An operation, as its generation tells of it."""
+"""An operation, as its generation reports it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an operation failed, or what went wrong on the way of one that succeeded, as the service says it."""
+    """Why an operation failed, or what went wrong in one that succeeded, in the service's words."""
 
     code: str
     message: str
@@ -32,20 +32,20 @@ def unreadable(why: str, page: int | None = None) -> Failure:
 
 
 OVER_TIME = Failure("3013", "Operation exceeded maximum processing time.")
-"""What a file that takes too long ends with (azure-sdk-for-net #35719)."""
+"""The error of a file that takes too long (azure-sdk-for-net #35719)."""
 
 INTERNAL = Failure("InternalServerError", "An unexpected error occurred.")
 
 
 def unknown_script(page: int) -> Failure:
-    """That a page's text came out as nonsense; the emulator's own words, since the service knows those scripts."""
+    """The warning that a page's text is nonsense, in the emulator's own words: the service knows those scripts."""
     message = f"Page {page}: most text came out as nonsense, perhaps of a script that the Read emulator does not know."
     return Failure("UnknownScript", message)
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One document on its way: replaced, not changed, as it goes on."""
+    """A document that is being read. Immutable: progress makes a new one."""
 
     id: str
     created: datetime

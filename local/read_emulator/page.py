@@ -1,8 +1,8 @@
-"""What the engine gives and every generation renders from: pages, lines, words.
+"""The engine's result, from which every generation makes its answer: pages, lines, words.
 
 A box is eight numbers, x and y of four corners, clockwise from the corner where reading starts, in the page's unit.
-Boxes, width and height are those of the page as it was given: one that lies on its side stays so, and its angle says
-how far it is turned (recorded answer of v3.0 to a page turned by 90 degrees: openmpf/openmpf-components, eng-90deg).
+Boxes, width and height are those of the page as given: a page on its side is not turned, and its angle says how far
+the text is turned (recorded answer of v3.0 to a page turned by 90 degrees: openmpf/openmpf-components, eng-90deg).
 """
 
 from dataclasses import dataclass
@@ -44,9 +44,9 @@ class Page:
     unit: Literal["pixel", "inch"]
     lines: tuple[Line, ...]
     broken: bool = False
-    """Whether it could not be decoded, so that nothing is known of it but its size."""
+    """Whether it could not be decoded, so that only its size is known."""
     unknown_script: bool = False
-    """Whether most of its text is of a script that the engine does not know, and came out as nonsense."""
+    """Whether most of its text is in a script that the engine does not know, and so is nonsense."""
 
 
 def is_cjk(character: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class PageRanges:
-    """Which pages are asked for: first and last of each range, None where it is open."""
+    """The requested pages: first and last page of each range, None if it is open."""
 
     ranges: tuple[tuple[int | None, int | None], ...] = ((None, None),)
 
@@ -28,7 +28,7 @@ class PageRanges:
         return cls(tuple(ranges))
 
     def of(self, page_count: int) -> list[int]:
-        """The numbers of the pages asked for, in a document of so many pages."""
+        """The numbers of the requested pages, in a document with this number of pages."""
         return [
             number
             for number in range(1, page_count + 1)

@@ -15,29 +15,29 @@ from local.read_emulator.documents import Document, Limits, PageImage
 from local.read_emulator.refusals import Reason, Rejected, Unreadable
 
 POINTS = 72
-"""In an inch."""
+"""Points in an inch."""
 
 DPI = 200
 MIN_SIDE = 400
-"""Pixels of a page's shorter side at least: scanning programs write pages of a few points, without saying UserUnit."""
+"""The fewest pixels of a page's shorter side: scanning programs write pages of a few points, without UserUnit."""
 
 MAX_PIXELS = 16_000_000
-"""Of a page, whatever its shape: a poster does not fill the memory, and a long receipt stays legible."""
+"""The most pixels of a page of any shape: a poster does not fill the memory, and a long receipt stays legible."""
 
 MAX_SIDE = 30_000
-"""OpenCV cuts out of no picture with a side of 2 ** 15 pixels."""
+"""OpenCV cannot cut out of a picture with a side of 2 ** 15 pixels."""
 
 LARGEST_CHECKED = 64 * 1024 * 1024
-"""Of a larger file, the page count is believed."""
+"""The page count of a larger file is not checked."""
 
 LARGEST_LIE = 20_000
-"""Pages that are tried, of a file that says more than it has."""
+"""The most pages that are tried in a file that claims more than it has."""
 
 _PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
 
 
 class PdfDocument(Document):
-    """PDFium renders. What it does not tell, or believes of a file that lies, comes from pypdf."""
+    """PDFium renders. pypdf gives what PDFium does not report, or reports wrongly because a file lies."""
 
     unit = "inch"
 
@@ -51,11 +51,11 @@ class PdfDocument(Document):
             count = self._checked(count)
         tried = range(min(count, LARGEST_LIE if page_tree else limits.pages))
         self._indices = [index for index in tried if not page_tree or _exists(self._pdf, index)][: limits.pages]
-        """Where PDFium has the pages: a file may say more than it has."""
+        """PDFium's indexes of the pages: a file may claim more pages than it has."""
         self.page_count = len(self._indices)
         if not self.page_count:
             raise Rejected(Reason.NOT_A_DOCUMENT)
-        self._pdf.init_forms()  # else what was filled into a form is not drawn
+        self._pdf.init_forms()  # otherwise the content of form fields is not drawn
 
     @override
     def page(self, number: int) -> PageImage:
@@ -88,7 +88,7 @@ class PdfDocument(Document):
         return searchable(self._file, numbers, texts, POINTS, self._units)
 
     def _checked(self, count: int) -> int:
-        """The number of pages in the tree, whatever its root says. Notes UserUnit; repairs a file that says less."""
+        """The number of pages in the tree, whatever its root says. Records UserUnit; repairs files that claim fewer."""
         import pypdf
 
         self._file.seek(0)
@@ -123,7 +123,7 @@ def _exists(pdf: Any, index: int) -> bool:
 
 
 def _is_to_be_checked(file: IO[bytes], count: int) -> bool:
-    """Whether the file may have more pages than its root says, or pages of another unit than points."""
+    """Whether the file may have more pages than its root says, or pages in another unit than points."""
     if file.seek(0, io.SEEK_END) > LARGEST_CHECKED:
         return False
     file.seek(0)

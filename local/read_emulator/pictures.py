@@ -1,4 +1,4 @@
-"""JPEG, PNG, BMP, and TIFF with its frames as pages: decoded to what a person sees in a viewer."""
+"""JPEG, PNG, BMP, and TIFF with its frames as pages, decoded to what a viewer would show."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from local.read_emulator.refusals import Reason, Rejected, Unreadable
 from shared.page_count import is_page
 
 MISSING = 0.1
-"""The share of a picture's height that may be missing at its end; of a shorter one too little is left to read."""
+"""The share of a picture's height that may be missing at its end; if more is missing, too little is left to read."""
 
 MAX_DIRECTORIES = 10_000
-"""TIFF directories that are looked at: pages, their thumbnails and their smaller copies."""
+"""The most TIFF directories that are read: pages, their thumbnails and their smaller copies."""
 
 PngImagePlugin.MAX_TEXT_CHUNK = 16 * 1024 * 1024  # larger ones are left out: `_lenient`
 PngImagePlugin.MAX_TEXT_MEMORY = 512 * 1024 * 1024
@@ -42,7 +42,7 @@ _DECODER_ERRORS = (
     zlib.error,
     MemoryError,
 )
-"""What Pillow raises on damaged data, and where the memory that a decoder may take is not enough."""
+"""What Pillow raises on damaged data, or if a decoder's memory limit is exceeded."""
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -54,11 +54,11 @@ _DIRECTIONS = {3: 180.0, 4: 180.0, 5: 90.0, 6: -90.0, 7: -90.0, 8: 90.0}
 _MIRRORED = {2, 4, 5, 7}
 
 _FULL_SCALES = (1, 255, 4_095, 65_535)
-"""White, in pictures of more than 8 bits a sample: the least of these that no sample exceeds."""
+"""White, in pictures with more than 8 bits a sample: the smallest of these that no sample exceeds."""
 
 
 class PictureDocument(Document):
-    """A JPEG, PNG or BMP, or a TIFF with its frames as pages, but for thumbnails and smaller copies of them."""
+    """A JPEG, PNG or BMP, or a TIFF with its frames as pages, except thumbnails and smaller copies."""
 
     unit = "pixel"
 
@@ -74,7 +74,7 @@ class PictureDocument(Document):
                 pages = [n for n, tags in enumerate(directories) if is_page(tags)] or list(range(len(directories)))
                 self._frames = pages[: limits.pages]
                 self._tags = [directories[frame] for frame in self._frames]
-            with contextlib.suppress(Unreadable):  # a page all the same: reading it tells why
+            with contextlib.suppress(Unreadable):  # it still counts as a page: reading it says why it fails
                 image = self._frame(1)
                 if image.format == "MPO":  # which Read does not take
                     raise Rejected(Reason.NOT_A_DOCUMENT, "MPO")
@@ -168,7 +168,7 @@ class PictureDocument(Document):
 
 
 def _without_metadata(file: IO[bytes]) -> IO[bytes]:
-    """A PNG without the chunks that it can be shown without, which Pillow looks at all the same; or the file."""
+    """A PNG without its optional chunks, which Pillow would read anyway; or the file itself."""
     file.seek(0)
     if file.read(8) != _PNG:
         return file
@@ -182,7 +182,7 @@ def _without_metadata(file: IO[bytes]) -> IO[bytes]:
 
 
 class _Lenient:
-    """While it lasts, Pillow takes what is there of a damaged picture."""
+    """In this context, Pillow decodes as much of a damaged picture as it can."""
 
     def __enter__(self) -> None:
         ImageFile.LOAD_TRUNCATED_IMAGES = True
@@ -220,7 +220,7 @@ def _directories(file: IO[bytes]) -> list[Any]:
 
 
 def _by_opencv(file: IO[bytes], frame: int, tags: Any) -> Image.Image:
-    """A frame that Pillow has no reader for: of fractions, of 64 bits, grey with alpha. Raises Unreadable."""
+    """A frame that Pillow cannot read: fractions, 64 bits, or grey with alpha. Raises Unreadable."""
     import cv2
 
     file.seek(0)
@@ -238,7 +238,7 @@ def _by_opencv(file: IO[bytes], frame: int, tags: Any) -> Image.Image:
 
 
 def _missing(image: Image.Image) -> float:
-    """The share of the picture's height that its decoder did not come to."""
+    """The share of the picture's height that its decoder did not reach."""
     pixels = np.asarray(image)
     pixels = pixels.reshape(image.height, -1)
     if image.format == "BMP":  # stored from the last row to the first
@@ -276,21 +276,21 @@ def _reduced(image: Image.Image) -> Image.Image:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """Eight bits a colour; where the picture is transparent, on a ground that what is visible stands out from."""
+    """Eight bits a colour; a transparent picture is put on a background with contrast to its visible part."""
     if image.mode.startswith(("I", "F")):
         return _eight_bits(image).convert("RGB")
     if not image.has_transparency_data:
         return image.convert("RGB")
     coloured = image.convert("RGBA")
     alpha = np.asarray(coloured.getchannel("A"))
-    if not alpha.any() and image.format in ("BMP", "TIFF"):  # written by programs that leave alpha out; viewers do too
+    if not alpha.any() and image.format in ("BMP", "TIFF"):  # some programs write 0 for no alpha; viewers ignore it
         return coloured.convert("RGB")
     light = "black" if _is_light(coloured, alpha) else "white"
     return Image.alpha_composite(Image.new("RGBA", coloured.size, light), coloured).convert("RGB")
 
 
 def _is_light(coloured: Image.Image, alpha: NDArray[np.uint8]) -> bool:
-    """Whether what is visible of a mostly transparent picture is light."""
+    """Whether the visible part of a mostly transparent picture is light."""
     visible = alpha >= 128
     if not 0 < np.count_nonzero(visible) < visible.size / 2:
         return False
@@ -298,7 +298,7 @@ def _is_light(coloured: Image.Image, alpha: NDArray[np.uint8]) -> bool:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Greys of more bits, or fractions, as eight bits."""
+    """Greys with more bits, or fractions, as eight bits."""
     tags: Any = getattr(image, "tag_v2", {})
     values: NDArray[Any] = np.asarray(image)
     if image.mode == "I" and tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))[0] == _UNSIGNED:
@@ -308,7 +308,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _scaled(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Samples of any kind as 0 to 255."""
+    """Samples of any type as 0 to 255."""
     if values.dtype == np.uint8:
         return values
     values = np.nan_to_num(values.astype(np.float32))

@@ -1,4 +1,4 @@
-"""Ways of counting calls against a quota. Which one Azure uses is not published; clients should live with each."""
+"""Ways of counting calls against a quota. Azure does not publish which one it uses; clients should work with each."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ class Quota(Protocol):
     """Counts calls over time, in seconds of any clock."""
 
     def wait(self, now: float) -> float:
-        """Count a call and give 0, or refuse it and give the seconds until one would be taken."""
+        """Count a call and return 0, or refuse it and return the seconds until a call would be accepted."""
 
 
 @dataclass
 class TokenBucket:
-    """Calls may come in a burst, and then as fast as they are made up for. A refused call costs nothing."""
+    """Allows a burst of calls, and then as many as the rate refills. A refused call costs nothing."""
 
     calls: int
     per: float
@@ -25,7 +25,7 @@ class TokenBucket:
         self._tokens = self.calls
 
     def wait(self, now: float) -> float:
-        """Count a call and give 0, or refuse it and give the seconds until one would be taken."""
+        """Count a call and return 0, or refuse it and return the seconds until a call would be accepted."""
         if self._filled is not None:
             self._tokens = min(self.calls, self._tokens + (now - self._filled) * self.calls / self.per)
         self._filled = now
@@ -37,7 +37,7 @@ class TokenBucket:
 
 @dataclass
 class FixedWindow:
-    """So many calls in each window; the first call opens it."""
+    """Allows a number of calls in each window; the first call opens it."""
 
     calls: int
     per: float
@@ -45,7 +45,7 @@ class FixedWindow:
     _used: int = field(default=0, init=False)
 
     def wait(self, now: float) -> float:
-        """Count a call and give 0, or refuse it and give the seconds until one would be taken."""
+        """Count a call and return 0, or refuse it and return the seconds until a call would be accepted."""
         if self._opened is None or now >= self._opened + self.per:
             self._opened, self._used = now, 0
         if self._used >= self.calls:
@@ -56,14 +56,14 @@ class FixedWindow:
 
 @dataclass
 class SlidingWindow:
-    """So many calls in any stretch of that length."""
+    """Allows a number of calls in any period of that length."""
 
     calls: int
     per: float
     _taken: deque[float] = field(default_factory=deque, init=False)
 
     def wait(self, now: float) -> float:
-        """Count a call and give 0, or refuse it and give the seconds until one would be taken."""
+        """Count a call and return 0, or refuse it and return the seconds until a call would be accepted."""
         while self._taken and self._taken[0] <= now - self.per:
             self._taken.popleft()
         if len(self._taken) >= self.calls:

@@ -1,4 +1,4 @@
-"""Reads accepted documents, several pages at once, and keeps what came of them."""
+"""Reads accepted documents, several pages at once, and keeps their results."""
 
 import json
 import threading
@@ -23,40 +23,40 @@ KEPT = timedelta(hours=48)
 """How long a result can be fetched (Computer Vision v3.2, description of the header Operation-Location)."""
 
 LOADING_SECONDS = 60
-"""A document that is sent before the engine is loaded is accepted once it is, or after so long."""
+"""Seconds that a document waits for the engine to load before it is accepted anyway."""
 
 DOCUMENT_SECONDS = 60.0
 PAGE_SECONDS = 5.0
-"""CPU time that decoding a document may take: so much, and so much more for each page that was decoded."""
+"""CPU time that decoding a document may take: a fixed part, and more for each page that was decoded."""
 
 ReadPage = Callable[[PageImage, bool], Page]
-"""Recognises one page; the flag says whether columns are read one after the other."""
+"""Recognises one page; the flag says whether columns are read one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An operation and what it takes to tell of it."""
+    """An operation, and what is needed to answer a GET of it."""
 
     operation: Operation
     generation: Generation
     options: Options
     body: bytes | None = None
-    """The answer once it has ended, compressed."""
+    """The answer, compressed, once the operation has ended."""
     pdf: bytes | None = None
     """The searchable PDF, if one was asked for and the document was read."""
 
 
 class Backend(Protocol):
-    """What stands behind the routes: the reader, or a script that plays one. Used from one thread but for accept."""
+    """What the routes call: the reader, or a script that plays one. Only ``accept`` is called from several threads."""
 
     def new_file(self) -> IO[bytes]:
         """A file to write a document to, on a disk or in memory."""
 
     def accept(self, generation: Generation, options: Options, file: IO[bytes]) -> Operation:
-        """Take a document on, and its file. Raises Rejected."""
+        """Accept a document, and its file. Raises Rejected."""
 
     def poll(self, operation_id: str) -> Entry | None:
-        """Where the operation stands; None where there is none, or none any more."""
+        """The state of the operation; None if there is none, or if it was deleted or has expired."""
 
     def delete(self, operation_id: str) -> None:
         """Forget the operation and its result."""
@@ -72,9 +72,9 @@ class _Job:
     entry: Entry
     path: Path
     document: Stored | None
-    """None where looking at it exceeded the budget."""
+    """None if describing it exceeded the budget."""
     waiting: deque[int]
-    """Pages that nobody has begun."""
+    """Pages that no worker has started."""
     begun: int = 0
     """Pages that are being read."""
     pages: dict[int, Page] = field(default_factory=dict)
@@ -88,8 +88,8 @@ class _Job:
 class Reader:
     """Reads with an engine, which is loaded in the background.
 
-    Each worker takes a page of the next document in turn, so that a long document uses all workers and holds up no
-    short one.
+    Each worker takes a page of the next document in turn, so that a long document uses all workers without
+    delaying short ones.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Reader:
         self._entries: dict[str, Entry] = {}  # oldest first
         self._changed = threading.Condition()
         self._jobs: deque[_Job] = deque()
-        """Documents with a page that waits."""
+        """Documents with a waiting page."""
         self._loaded = threading.Event()
         self._read_page: ReadPage | None = None
         threading.Thread(target=self._start, args=(workers,), name="load", daemon=True).start()
@@ -120,7 +120,7 @@ class Reader:
         return self._decoders.new_file()
 
     def accept(self, generation: Generation, options: Options, file: IO[bytes]) -> Operation:
-        """Take a document on, once the engine is loaded. Raises Rejected."""
+        """Accept a document, once the engine is loaded. Raises Rejected."""
         path = Path(file.name)
         file.close()
         try:
@@ -142,7 +142,7 @@ class Reader:
         return operation
 
     def poll(self, operation_id: str) -> Entry | None:
-        """Where the operation stands; None where there is none, or none any more."""
+        """The state of the operation; None if there is none, or if it was deleted or has expired."""
         entry = self._entries.get(operation_id)
         return entry if entry and entry.operation.created >= self._clock() - KEPT else None
 
@@ -194,7 +194,7 @@ class Reader:
                 self._end(job)
 
     def _read(self, job: _Job, number: int, read_page: ReadPage) -> None:
-        """Read one page; what comes of it is kept in the job."""
+        """Read one page, and keep its result in the job."""
         if job.failure or job.document is None:
             return
         try:
@@ -252,10 +252,10 @@ class Reader:
 
     def _replace(self, job: _Job, entry: Entry) -> None:
         job.entry = entry
-        if entry.operation.id in self._entries:  # not deleted meanwhile
+        if entry.operation.id in self._entries:  # not deleted in the meantime
             self._entries[entry.operation.id] = entry
 
 
 def packed(body: Json) -> bytes:
-    """JSON as it is kept: a page's result shrinks to a tenth."""
+    """Compressed JSON: a page's result shrinks to a tenth."""
     return zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), level=1)

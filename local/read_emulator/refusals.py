@@ -1,4 +1,4 @@
-"""Why the service takes no document, or cannot read one, whichever generation then says so in its own words."""
+"""Reasons why the service rejects a document or cannot read it; each generation has its own words for them."""
 
 from enum import Enum, auto
 
@@ -9,26 +9,26 @@ class Reason(Enum):
     MEDIA_TYPE = auto()
     """A Content-Type that is neither JSON nor a document's."""
     BODY = auto()
-    """JSON that is none, or does not say where the document is."""
+    """A body that is not JSON, or does not say where the document is."""
     TWO_SOURCES = auto()
-    """JSON that holds a document and a URL as well."""
+    """JSON that holds both a document and a URL."""
     URL_MALFORMED = auto()
     URL_UNREACHABLE = auto()
     PARAMETER = auto()
-    """A query parameter, named by the subject, with a value that it does not take."""
+    """A query parameter, named by the subject, with an invalid value."""
     PAGES_BEYOND_END = auto()
-    """A page range that holds no page of this document."""
+    """A page range that contains no page of this document."""
     EMPTY = auto()
     TOO_MANY_BYTES = auto()
     NOT_A_DOCUMENT = auto()
-    """A format that Read does not take (named by the subject, if it was recognised), a broken file, or one under a
-    password: Read does not tell these apart."""
+    """A format that Read does not support (named by the subject, if recognised), a broken file, or one with a
+    password: Read does not distinguish these."""
     TOO_FEW_PIXELS = auto()
     TOO_MANY_PIXELS = auto()
 
 
 class Rejected(Exception):
-    """The POST is answered with an error and nothing is read or billed."""
+    """The answer to the POST is an error, and nothing is read or billed."""
 
     def __init__(self, reason: Reason, subject: str = "") -> None:
         super().__init__(f"{reason.name} {subject}".strip())
@@ -42,7 +42,7 @@ class Unreadable(Exception):
     def __init__(self, why: str, size: tuple[float, float] | None = None) -> None:
         super().__init__(why)
         self.size = size
-        """Width and height of the page in the document's unit, where the file still tells them."""
+        """Width and height of the page in the document's unit, if the file still gives them."""
 
 
 class OverBudget(Exception):

@@ -1,16 +1,16 @@
-"""Scripts: a Read service played without OCR, for tests and benchmarks, with delays, quotas and faults of choice.
+"""Scripts play a Read service without OCR, for tests and benchmarks, with chosen delays, quotas and faults.
 
     python -m local.read_emulator --port 5000 --script slow.json
 
-A script is a JSON object, or a Script. Every key may be left out; a number of seconds may have a fraction.
+A script is a JSON object, or a Script. Every key is optional; seconds may have fractions.
 
     {
-      "seed": 7,                                   chance, so that a run can be repeated
+      "seed": 7,                                   seed of random numbers, so that a run can be repeated
       "latency": 1.5,                              seconds from a POST to its result; or, spread with a long tail:
       "latency": {"median": 1.5, "sigma": 0.4, "tail": 0.02, "tail_seconds": 90},
       "result": {"pages": 3, "lines": 20},         every document's text; or one body, served byte for byte:
       "result": {"file": "body.json"},             a path from the script's folder
-      "page_cap": 2,                               pages that are read at most; the free tier reads two
+      "page_cap": 2,                               the most pages that are read; the free tier reads two
       "quotas": [
         {"kind": "token bucket", "calls": 20, "per": 60, "methods": ["POST", "GET"],
          "retry_after": true, "tier": "ComputerVision F0"}
@@ -22,26 +22,26 @@ A script is a JSON object, or a Script. Every key may be left out; a number of s
     }
 
 A quota's kind is `token bucket`, `fixed window` or `sliding window`; its methods share it, and a call must pass every
-quota. `retry_after` puts the wait in a header too; without it, it stands only in the message's text, as recorded.
+quota. `retry_after` puts the wait into a header, too; without it, only the message's text names the wait, as recorded.
 
 A fault is `on` a method, POST or GET, for the calls that every given selector picks: `calls` (numbers of that method's
 calls, from 1), `operations` (numbers of operations, from 1, in the order they were accepted; GET only), `looks`
-(numbers of an operation's own GETs; GET only), `probability`. The first fault that fits happens. `do` is one of:
+(numbers of an operation's own GETs; GET only), `probability`. The first fault that matches happens. `do` is one of:
 
-    status           answer `status`, with `body` (JSON, or a text) and `headers`, instead; by default its own words
+    status           answer `status` instead, with `body` (JSON, or a text) and `headers`; by default with its own text
     html             the same with an HTML page, as proxies send
-                     (with `"after": true`, both come after what was asked for is done, as when a proxy loses patience)
+                     (with `"after": true`, the request is carried out first, as when a proxy times out)
     reset before     the connection breaks; nothing was done
-    reset after      what was asked for is done (a POST is accepted and paid), and the connection breaks unanswered
-    truncate         the answer ends in the middle, and the connection with it
+    reset after      the request is carried out (a POST is accepted and paid), then the connection breaks
+    truncate         the answer and the connection end half-way
     delay            the answer comes `seconds` later
-    status word      a GET says `word`, instead of running or whatever is true
-    expire           the operation is unknown from here on
+    status word      a GET says `word` instead of the true status
+    expire           the operation is unknown from then on
     fail             the POST's operation fails in the end, with `code` and `message`
     location         Operation-Location with another `scheme`, `host` or `query`
 
-GET /script/counters tells what happened: {"posts": 4, "gets": 9, "accepted": 3, "outcomes": {"POST 202": 3, "POST 429":
-1, "GET 200": 8, "GET reset before": 1}, "documents": {SHA-256 of a content: times it was accepted}}.
+GET /script/counters reports what happened: {"posts": 4, "gets": 9, "accepted": 3, "outcomes": {"POST 202": 3,
+"POST 429": 1, "GET 200": 8, "GET reset before": 1}, "documents": {SHA-256 of a content: times it was accepted}}.
 """
 
 import inspect
@@ -76,7 +76,7 @@ Deed = Literal[
 
 
 class ScriptError(ValueError):
-    """The script says something that it cannot say; the text tells where."""
+    """The script is wrong; the text says where."""
 
 
 @dataclass(frozen=True)
@@ -98,17 +98,17 @@ class Latency:
 
 @dataclass(frozen=True)
 class Result:
-    """What every document says."""
+    """The text of every document."""
 
     pages: int = 1
     lines: int = 1
     file: str | None = None
-    """A body to serve byte for byte, instead."""
+    """A body to serve byte for byte instead."""
 
 
 @dataclass(frozen=True)
 class QuotaRule:
-    """A quota and which calls it counts."""
+    """A quota, and which calls it counts."""
 
     kind: str = "token bucket"
     calls: int = 20
@@ -116,7 +116,7 @@ class QuotaRule:
     methods: tuple[str, ...] = ("POST", "GET")
     retry_after: bool = False
     tier: str | None = None
-    """As the message names it."""
+    """The name of the tier in the message."""
 
     def __post_init__(self) -> None:
         _one_of(self.kind, QUOTAS, "a quota's kind")
@@ -128,7 +128,7 @@ class QuotaRule:
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong, and at which calls. The module's docstring lists the deeds and what each takes."""
+    """What goes wrong, and at which calls. The module's docstring lists the faults and their parameters."""
 
     on: str
     do: Deed
@@ -153,7 +153,7 @@ class Fault:
         _one_of(self.on, ("POST", "GET"), "a fault's on")
 
     def fits(self, method: str, call: int, operation: int | None, look: int | None, chance: Random) -> bool:
-        """Whether it happens at this call."""
+        """Whether the fault happens at this call."""
         return (
             method == self.on
             and (self.calls is None or call in self.calls)
@@ -174,7 +174,7 @@ class Script:
     quotas: tuple[QuotaRule, ...] = ()
     faults: tuple[Fault, ...] = ()
     folder: Path = field(default_factory=Path)
-    """Where `result.file` is."""
+    """The folder of `result.file`."""
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -1,4 +1,4 @@
-"""What stands behind the routes when a script is played: operations without OCR."""
+"""What the routes call when a script is played: operations without OCR."""
 
 import hashlib
 import tempfile
@@ -26,7 +26,7 @@ WORDS = ("the", "quick", "brown", "fox", "jumps", "over", "lazy", "dog")
 
 
 class ScriptedReader:
-    """Operations that end when the script says, with the text it says. Takes any content for a document."""
+    """Operations that end when the script says, with the script's text. Any content is accepted as a document."""
 
     def __init__(self, script: Script, clock: Callable[[], datetime]) -> None:
         self._script = script
@@ -48,7 +48,7 @@ class ScriptedReader:
         return tempfile.SpooledTemporaryFile(IN_MEMORY)
 
     def accept(self, generation: Generation, options: Options, file: IO[bytes]) -> Operation:
-        """Take a document on. Raises Rejected where the script has none of the pages asked for."""
+        """Accept a document. Raises Rejected if the script has none of the requested pages."""
         with file:
             file.seek(0)
             digest = hashlib.sha256(file.read()).hexdigest()
@@ -64,7 +64,7 @@ class ScriptedReader:
         return operation
 
     def poll(self, operation_id: str) -> Entry | None:
-        """Where the operation stands; None where there is none, or none any more."""
+        """The state of the operation; None if there is none, or if it was deleted or has expired."""
         entry, now = self._entries.get(operation_id), self._clock()
         if entry is None or now > entry.operation.created + KEPT:
             return None
@@ -77,7 +77,7 @@ class ScriptedReader:
         self._entries.pop(operation_id, None)
 
     def fail(self, operation_id: str, failure: Failure) -> None:
-        """Let the operation end so."""
+        """End the operation with this result."""
         self._failures[operation_id] = failure
 
     def ready(self) -> bool:

@@ -1,7 +1,7 @@
-"""A searchable PDF, as `output=pdf` asks for: the pages as they are, and their text over them, unseen.
+"""A searchable PDF, as `output=pdf` requests it: the pages unchanged, with invisible text over them.
 
-The text's font has one glyph, a box, for all letters, as OCR programs do it: what is never drawn needs no other,
-whatever its script. Without any, viewers that measure letters by their glyphs do not find text that runs upwards.
+The text's font has one glyph, a box, for all letters, as in other OCR programs: text that is never drawn needs no
+more, in any script. Without a glyph, viewers that measure letters by glyphs do not find text that runs upwards.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pypdf.generic import (
 )
 
 WIDTH = 0.5
-"""Of every letter, in heights."""
+"""Width of every letter, in heights."""
 
 _TO_UNICODE = b"""/CIDInit /ProcSet findresource begin 12 dict begin begincmap
 /CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def
@@ -45,7 +45,7 @@ def searchable(
 ) -> bytes:
     """The pages of a PDF with these numbers, in this order, with the words of each.
 
-    A word's box is eight numbers in a unit of so many points, which a page's UserUnit divides again.
+    A word's box is eight numbers, in a unit of this many points; a page's UserUnit divides that.
     """
     file.seek(0)
     writer = PdfWriter()
@@ -131,7 +131,7 @@ def _put_over(writer: PdfWriter, page: Any, content: bytes, font: Any) -> None:
     parts = list(given) if isinstance(given, ArrayObject) else [page.raw_get("/Contents")]
     before, after = (writer._add_object(_stream(part)) for part in (b"q\n", b"\nQ\n" + content))
     page[NameObject("/Contents")] = ArrayObject([before, *parts, after])
-    resources = DictionaryObject(page.get("/Resources", DictionaryObject()).get_object())  # may be other pages' too
+    resources = DictionaryObject(page.get("/Resources", DictionaryObject()).get_object())  # other pages may share it
     fonts = DictionaryObject(resources.get("/Font", DictionaryObject()).get_object())
     fonts[NameObject("/ReadText")] = font
     resources[NameObject("/Font")] = fonts
@@ -159,7 +159,7 @@ def _placed(page: Any) -> NDArray[np.float64]:
 
 
 def _content(words: list[tuple[str, list[float]]], scale: float, placed: NDArray[np.float64]) -> bytes:
-    parts = ["BT 3 Tr"]  # drawn by no mode
+    parts = ["BT 3 Tr"]  # text mode: invisible
     for text, box in words:
         corners = np.column_stack([np.array(box, dtype=np.float64).reshape(4, 2) * scale, np.ones(4)]) @ placed.T
         start, along, up = corners[3], corners[2] - corners[3], corners[0] - corners[3]

@@ -1,5 +1,5 @@
-"""The routes: one POST and one GET for each generation, what a container answers about itself, and what the gateway
-in front of the service answers on its own."""
+"""The routes: one POST and one GET for each generation, a container's answers about itself, and the answers of the
+gateway in front of the service."""
 
 import asyncio
 import base64
@@ -29,16 +29,16 @@ from local.read_emulator.refusals import Reason, Rejected
 JSON_TYPE = "application/json; charset=utf-8"
 
 LARGEST_POINTER = 700 * 1024 * 1024
-"""Bytes of a JSON body: a document of 500 MB in base64, and something around it."""
+"""The most bytes of a JSON body: a document of 500 MB in base64, and some JSON around it."""
 
 POLL_SECONDS = 0.05
-"""How often a POST that is answered with the result looks for it."""
+"""How often a POST that is answered with the result checks for it."""
 
 DOWNLOAD_SECONDS = 30
 """How long fetching a document by its URL may take."""
 
 NOT_FOUND = Answer(404, {"error": {"code": "404", "message": "Resource not found"}})
-"""The gateway to a path that is none (langchain-ai/langchain #28666)."""
+"""The gateway's answer for an unknown path (langchain-ai/langchain #28666)."""
 
 ACCESS_DENIED = Answer(
     401,
@@ -50,7 +50,7 @@ ACCESS_DENIED = Answer(
         }
     },
 )
-"""The gateway's (azure-sdk-for-python, formrecognizer, recording test_content_url_auth_bad_key)."""
+"""Its answer for a bad key (azure-sdk-for-python, formrecognizer, recording test_content_url_auth_bad_key)."""
 
 
 STATUS = {
@@ -59,7 +59,7 @@ STATUS = {
     "apiStatusMessage": "Api Key is valid, no action needed.",
 }
 READY = {"service": "computervisionread", "ready": "ready", "message": "Api is ready.."}
-"""The container's `/ready` (azure-sdk-for-net #17903)."""
+"""The container's answer at `/ready` (azure-sdk-for-net #17903)."""
 
 
 class ReadService:
@@ -135,7 +135,7 @@ class ReadService:
         except Rejected as refusal:
             return _respond(generation.refused(refusal, request_id), generation, request_id)
         except ClientDisconnect:
-            return Response(status_code=400)  # nobody is there to read it
+            return Response(status_code=400)  # the client is gone
         return operation, request_id
 
     async def _get_pdf(self, request: Request) -> Response:
@@ -192,7 +192,7 @@ class ReadService:
         with self._file() as file:
             async for chunk in request.stream():
                 size += len(chunk)
-                if size <= largest:  # the rest is read all the same, so that the client gets to hear the answer
+                if size <= largest:  # the rest is read anyway, so that the client receives the answer
                     file.write(chunk)
             if size > largest:
                 raise Rejected(Reason.TOO_MANY_BYTES)
@@ -242,7 +242,7 @@ class ReadService:
 
 def _discard(file: IO[bytes]) -> None:
     file.close()
-    with suppress(OSError, TypeError):  # one in memory has no path for a name
+    with suppress(OSError, TypeError):  # a file in memory has no path
         Path(file.name).unlink()
 
 
@@ -252,7 +252,7 @@ def _whole(body: bytes, generation: Generation, request_id: str) -> Response:
 
 
 def _wrong_version(candidates: Iterable[Generation], request: Request) -> Answer:
-    """The answer where no version of those at a path is the one asked for."""
+    """The answer if none of a path's versions is the requested one."""
     oldest = min(candidates, key=lambda each: each.name)
     return oldest.refused_version(request.query_params.get("api-version", "")) or NOT_FOUND
 
@@ -303,5 +303,5 @@ def _download(url: str, file: IO[bytes], largest: int) -> None:
                     raise Rejected(Reason.TOO_MANY_BYTES)
                 if time.monotonic() > end:
                     raise Rejected(Reason.URL_UNREACHABLE)
-    except (requests.RequestException, UnicodeError):  # the latter for host names that are none
+    except (requests.RequestException, UnicodeError):  # the latter for invalid host names
         raise Rejected(Reason.URL_UNREACHABLE) from None

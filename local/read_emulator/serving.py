@@ -1,4 +1,4 @@
-"""Runs the application: in a process of its own, or within a test."""
+"""Runs the application, in its own process or within a test."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
 class _Protocol(H11Protocol):
-    """Lets the application at its connection, so that it can break it."""
+    """Gives the application access to its connection, so that it can break it."""
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the base class
@@ -27,10 +27,10 @@ class _Protocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """uvicorn on a port that is already bound, ended by signals as any process is: nothing is left to tidy up."""
+    """uvicorn on a port that is already bound, ended by signals like any process; there is nothing to clean up."""
 
     def __init__(self, app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Raises OSError where the port is taken."""
+        """Raises OSError if the port is taken."""
         super().__init__(
             uvicorn.Config(
                 app,
@@ -63,9 +63,9 @@ class Server(uvicorn.Server):
 
 
 async def reset(scope: Scope, receive: Receive) -> None:
-    """Break the connection, as a crashing host does."""
+    """Break the connection, like a crashing host."""
     transport: asyncio.Transport = scope["state"]["transport"]
-    linger = struct.pack("ii", 1, 0)  # close with a reset, not politely
+    linger = struct.pack("ii", 1, 0)  # close with a reset
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     transport.abort()
     await _disconnected(receive)
@@ -100,12 +100,12 @@ def serving(app: ASGIApp) -> Iterator[str]:
 
 
 def logged(app: ASGIApp) -> ASGIApp:
-    """The application, with a line for each call: method, path as sent, and status; never what was sent with it."""
+    """The application, with a line for each call: method, path as sent, and status; never its body or headers."""
 
     async def log(scope: Scope, receive: Receive, send: Send) -> None:
         async def note(message: Message) -> None:
             if message["type"] == "http.response.start":
-                with suppress(BrokenPipeError):  # whoever started us may have stopped listening
+                with suppress(BrokenPipeError):  # the parent may have stopped reading
                     print(scope["method"], scope["raw_path"].decode("latin-1"), message["status"], flush=True)
             await send(message)
 

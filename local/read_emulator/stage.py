@@ -1,4 +1,4 @@
-"""What stands before the routes when a script is played: quotas, faults, and counts of all that happened."""
+"""A layer in front of the routes when a script is played: quotas, faults, and counts of everything that happened."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from local.read_emulator.serving import reset, truncate
 
 
 class Stage:
-    """An ASGI application: counts each call, holds it to the quotas, and lets faults happen."""
+    """An ASGI application that counts each call, enforces the quotas, and makes faults happen."""
 
     def __init__(self, script: Script, clock: Callable[[], datetime], key: str | None = None) -> None:
         self._reader = ScriptedReader(script, clock)
@@ -64,7 +64,7 @@ class Stage:
         instead = throttled or (_instead(fault, path) if fault and fault.do in ("status", "html") else None)
         if instead and not (fault and fault.after):
             while (await receive()).get("more_body"):
-                pass  # read what is sent, so that the sender gets to hear the answer
+                pass  # read the body, so that the sender receives the answer
             response = instead
         else:
             response = await _response(self._app, scope, receive)
@@ -79,7 +79,7 @@ class Stage:
         await response(scope, receive, send)
 
     def _admit(self, method: str, path: str) -> tuple[Response | None, Fault | None]:
-        """Count the call; what it is refused with by a quota, or what goes wrong with it."""
+        """Count the call; returns a quota's refusal, or the fault that happens to it."""
         self._calls[method] += 1
         operation_id = path.rpartition("/")[2] if method == "GET" else ""
         self._looks[operation_id] += 1
@@ -104,7 +104,7 @@ class Stage:
         return None
 
     async def _change(self, fault: Fault, response: Response) -> None:
-        """Do to the application's answer what the fault says."""
+        """Apply the fault to the application's answer."""
         location = response.headers.get("Operation-Location")
         if fault.do == "delay":
             await asyncio.sleep(fault.seconds)
@@ -127,7 +127,7 @@ class Stage:
 
 
 async def _response(app: ASGIApp, scope: Scope, receive: Receive) -> Response:
-    """The application's answer, whole, unsent."""
+    """The application's whole answer, not sent yet."""
     response, body = Response(), b""
 
     async def take(message: Message) -> None:

@@ -47,7 +47,7 @@ def test_a_person_is_shown_progress_text_and_where_it_is_stored(dev: Dev) -> Non
     assert "photo.jpg  succeeded: 1 page, 4 lines" in done.stderr
     assert "---- photo.jpg (1 page, 4 lines) ----\nFERRY TIMES\n" in done.stdout
     assert "---- in results/photo.jpg.txt, results/photo.jpg.json" in done.stdout
-    assert f"1 file: 1 succeeded. What is stored, until `python3 dev.py clean`, is in {dev.state}" in done.stdout
+    assert f"1 file: 1 succeeded. Everything is stored in {dev.state}" in done.stdout
 
 
 def test_each_file_that_is_not_a_document_gets_a_row_and_stops_no_other(dev: Dev, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_up_prints_the_address_of_the_page_which_needs_a_key_and_may_use_links_t
     assert (page.status_code, page.headers["content-type"].partition(";")[0]) == (200, "text/html")
     assert answers == [401, 401, 200]
     assert preflight.status_code == 200
-    assert f"To look at it: open {address}" in done.stdout
+    assert f"To browse it: open {address}" in done.stdout
 
 
 @posix

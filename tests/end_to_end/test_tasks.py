@@ -101,7 +101,7 @@ def test_a_file_is_read_again_and_counted_as_paid_again(stack_up: Running) -> No
 
     done = stack_up.dev("again", "again.txt")
 
-    assert (done.returncode, done.stdout, done.stderr) == (0, "again.txt: to be read again.\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "again.txt: will be read again.\n", "")
     second = stack_up.ended("again.txt", submits=2)
     assert (second.status, second.submits, stack_up.paid("again")) == (Status.SUCCEEDED, 2, 2)
     assert second.operation_url != first.operation_url
@@ -117,7 +117,7 @@ def test_a_forgotten_file_stays_forgotten(stack_up: Running) -> None:
 
     assert done.returncode == 1
     assert done.stdout.startswith("forget.txt: forgotten and deleted.")
-    assert done.stderr == "missing.txt: nothing is known of it, and there is no such file.\n"
+    assert done.stderr == "missing.txt: there is no such file, and nothing is stored about it.\n"
     stack_up.read("after-forget.txt", "by now, all containers have been scanned again")
     assert stack_up.store.document("forget.txt") is None
     assert not list(stack_up.store.library.each_line(document))

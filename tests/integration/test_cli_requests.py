@@ -43,7 +43,7 @@ def test_again_reads_a_failed_file(cli: Run, app: App, read: ReadServer) -> None
     read.gets.append(FAILED)
     app.read("a.png", "one")
 
-    assert cli("again", "a.png") == (0, "a.png: to be read again.\n", "")
+    assert cli("again", "a.png") == (0, "a.png: will be read again.\n", "")
 
     app.run()
     assert app.document("a.png").status is Status.SUCCEEDED
@@ -62,7 +62,7 @@ def test_again_leaves_a_file_that_is_being_read(cli: Run, app: App, read: ReadSe
     app.drop("a.png", "one")
     app.event("a.png")
 
-    assert cli("again", "a.png") == (0, "a.png: is being read just now.\n", "")
+    assert cli("again", "a.png") == (0, "a.png: is being read now.\n", "")
 
     app.run()
     assert len(read.submitted) == 1
@@ -81,7 +81,7 @@ def test_again_names_a_missing_file_and_continues(cli: Run, app: App, name: str)
 
     status, out, err = cli("again", name, "a.png")
 
-    assert (status, out) == (1, "a.png: to be read again.\n")
+    assert (status, out) == (1, "a.png: will be read again.\n")
     assert err == f"{name}: there is no such file in the container {app.settings.input_container}.\n"
     assert app.services.documents.get(name) is None
 
@@ -98,7 +98,8 @@ def test_again_keeps_the_text_of_a_deleted_file(cli: Run, app: App) -> None:
 
 def test_a_request_while_nothing_runs_the_app_says_so(cli: Run, app: App) -> None:
     app.read("a.png", "one")
-    assert cli("again", "a.png", runs=False)[2] == "Nothing is read until the app runs: `dev.py up` runs it.\n"
+    expected = "The app is not running, so nothing is read yet: start it with `dev.py up`.\n"
+    assert cli("again", "a.png", runs=False)[2] == expected
 
 
 def test_again_with_a_status_reads_every_file_with_that_status(cli: Run, app: App, read: ReadServer) -> None:
@@ -109,7 +110,7 @@ def test_again_with_a_status_reads_every_file_with_that_status(cli: Run, app: Ap
 
     status, out, err = cli("again", "--status", "failed", "2024/")
 
-    assert (status, out) == (0, "2024/a.png: to be read again.\n2024/b.png: to be read again.\n")
+    assert (status, out) == (0, "2024/a.png: will be read again.\n2024/b.png: will be read again.\n")
     assert err == "2 files (2 InvalidImage) have failed. Read bills each page of them.\n"
     app.run()
     assert app.document("2024/a.png").status is Status.SUCCEEDED
@@ -124,7 +125,7 @@ def test_again_with_a_code_leaves_files_that_failed_for_another_reason(cli: Run,
     assert cli("again", "--status", "failed", "--code", "emptyfile", "--dry-run")[1] == (
         "1 file (1 EmptyFile) has failed. Read bills each page of them.\n"
     )
-    assert cli("again", "--status", "failed", "--code", "InvalidImage")[1] == "2024/a.png: to be read again.\n"
+    assert cli("again", "--status", "failed", "--code", "InvalidImage")[1] == "2024/a.png: will be read again.\n"
 
 
 def test_a_dry_run_of_again_says_how_many_files_and_what_is_billed_and_requests_nothing(
@@ -155,16 +156,15 @@ def test_a_dry_run_of_again_says_which_results_are_free(cli: Run, app: App) -> N
     app.services.documents.write(
         document.evolve(status=Status.FAILED, error_code="ProcessingFailed", advice="Read it again."), document
     )
-    assert (
-        "Of 1 file, Read may still have a result that is paid for" in cli("again", "--status", "failed", "--dry-run")[1]
-    )
+    out = cli("again", "--status", "failed", "--dry-run")[1]
+    assert "For 1 file, Read may still have a result that was paid for" in out
 
 
 def test_again_reads_a_row_that_somebody_has_edited(cli: Run, app: App) -> None:
     app.read("a.png", "one")
     _edit(app, "a.png", Status="done")
 
-    assert cli("again", "--status", "trouble")[1] == "a.png: to be read again.\n"
+    assert cli("again", "--status", "trouble")[1] == "a.png: will be read again.\n"
 
     app.run()
     assert app.document("a.png").status is Status.SUCCEEDED
@@ -303,7 +303,7 @@ def test_forget_twice_changes_nothing_more(cli: Run, app: App) -> None:
     app.read("a.png", "one")
     cli("forget", "a.png")
 
-    assert cli("forget", "a.png") == (1, "", "a.png: nothing is known of it, and there is no such file.\n")
+    assert cli("forget", "a.png") == (1, "", "a.png: there is no such file, and nothing is stored about it.\n")
 
     assert app.services.documents.get("a.png") is None
 
@@ -336,7 +336,7 @@ def test_forget_says_which_outputs_it_did_not_find(cli: Run, app: App) -> None:
     out = cli("forget", "a.png")[1]
 
     place = f"text (blob a.png.txt in the container {app.settings.output_container})"
-    assert f"Its {place} was not found: if it was moved or renamed, it is still there, to be deleted by hand." in out
+    assert f"Its {place} was not found. If it was moved or renamed, delete it by hand." in out
     assert app.services.documents.get("a.png") is None
 
 
@@ -380,7 +380,9 @@ def test_no_more_is_enqueued_while_the_quota_is_reserved(cli: Run, tap: StorageT
     read_by = clock(slow.clock() + timedelta(minutes=6), slow.clock().astimezone())
 
     assert cli("missed")[1] == f"2 files are enqueued, to be read by {read_by}.\n"
-    assert cli("missed")[1] == (f"2 files enqueued before are to be read by {read_by}. Ask for others then.\n")
+    assert cli("missed")[1] == (
+        f"2 files are already enqueued, to be read by {read_by}. Run this again after that to enqueue more.\n"
+    )
 
     assert len(slow.sent.messages) == 2
 

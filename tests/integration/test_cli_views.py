@@ -126,7 +126,7 @@ def test_text_as_json_has_lines_and_boxes(cli: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["none.png"], "none.png: there is no such file. `dev.py list` shows what there is.\n"),
+        (["none.png"], "none.png: there is no such file. `dev.py list` shows all files.\n"),
         (["2024/ok.png", "--page", "3"], "2024/ok.png: has no page 3; it has 2.\n"),
         (["2025/reading.png"], "2025/reading.png: is reading.\n"),
         (["2024/edited.png"], "2024/edited.png: trouble (RowEdited): The row has been edited: Status cannot be read. "),

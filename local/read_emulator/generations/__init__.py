@@ -1,4 +1,4 @@
-"""Every generation of Azure's asynchronous Read: a file for each family, with what differs between its versions."""
+"""Every generation of Azure's asynchronous Read: a file for each family, with the differences between its versions."""
 
 from local.read_emulator.generations import computer_vision_v2, computer_vision_v3, document_intelligence
 from local.read_emulator.generations.base import Answer, Generation, Json, Options

@@ -1,4 +1,4 @@
-"""What a generation of Read is to the rest of the emulator: its paths, its parameters, its words."""
+"""The interface between a generation of Read and the rest of the emulator: paths, parameters, words."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a request asks for."""
+    """The options of a request."""
 
     pages: PageRanges = field(default_factory=PageRanges)
     columns: bool = False
@@ -26,7 +26,7 @@ class Options:
     language: str | None = None
     model: str | None = None
     string_index: str = "textElements"
-    """What offsets of Document Intelligence count."""
+    """The unit of Document Intelligence's offsets."""
     languages: bool = False
     """Whether Document Intelligence is to name the languages of the text."""
     searchable: bool = False
@@ -46,10 +46,10 @@ class Generation(ABC):
     """One version of the service. A subclass is a family of versions; an instance, its data."""
 
     name: str
-    """As in the app setting READ_API_VERSION."""
+    """The same as in the app setting READ_API_VERSION."""
     url_field: str = "url"
     base64_field: str | None = None
-    """Where a JSON body has the document, or says where it is."""
+    """The members of a JSON body that hold the document or its URL."""
     keeps_request_id: bool = True
     """Whether `apim-request-id` of the POST is the operation's id."""
     deletes: bool = False
@@ -58,17 +58,17 @@ class Generation(ABC):
     takes: frozenset[str] = frozenset()
     """Kinds of files (kinds.DOCUMENT_INTELLIGENCE) that the service reads with this version; the emulator does not."""
     media_types: frozenset[str] = frozenset()
-    """Content types of a document that the version takes, besides pictures, PDF and `application/octet-stream`."""
+    """Content types of a document that the version accepts besides pictures, PDF and `application/octet-stream`."""
     makes_pdf: bool = False
-    """Whether a searchable PDF can be had."""
+    """Whether the version can return a searchable PDF."""
     sync: tuple[str, ...] = ()
     """Paths of the container's POST that is answered with the result."""
     headers: ClassVar[Mapping[str, str]] = {}
-    """On every answer."""
+    """Headers of every answer."""
 
     @property
     def api_version(self) -> str | None:
-        """The value of the query parameter `api-version`, where no path holds the version."""
+        """The value of the query parameter `api-version`, if the path does not contain the version."""
         return None
 
     @property
@@ -91,24 +91,24 @@ class Generation(ABC):
 
     @abstractmethod
     def running(self, operation: Operation) -> Answer:
-        """The answer to a GET before the end."""
+        """The answer to a GET before the operation ends."""
 
     @abstractmethod
     def succeeded(
         self, operation: Operation, pages: Sequence[Page], options: Options, faults: Sequence[Failure]
     ) -> Json:
-        """The body of the result. Faults are of pages; where the version has no place for them, they are left out."""
+        """The body of the result. Faults belong to pages; versions without a field for them leave them out."""
 
     @abstractmethod
     def failed(self, operation: Operation, failure: Failure, options: Options) -> Json:
-        """The body for an operation that failed, whose HTTP status is 200 all the same."""
+        """The body for a failed operation; its HTTP status is still 200."""
 
     @abstractmethod
     def unknown(self, request_id: str) -> Answer:
-        """The answer to a GET of an operation that is not, or no longer, there."""
+        """The answer to a GET of an operation that does not exist, or no longer exists."""
 
     def refused_version(self, version: str) -> Answer | None:  # noqa: ARG002 - what a subclass decides by
-        """The answer to a request with another `api-version`, unless the gateway knows no such path."""
+        """The answer to a request with another `api-version`, unless the gateway does not know the path."""
         return None
 
     def location(self, operation_id: str) -> str:
@@ -118,7 +118,7 @@ class Generation(ABC):
 
 
 def named(kind: str, generation: Generation) -> str:
-    """What a refused file is, as a sentence to put behind the service's; empty where that is not known."""
+    """The type of a rejected file, as a sentence to append to the service's; empty if unknown."""
     if kind in generation.takes:
         return f" The file is {kinds.NAMES[kind]}, which the service reads and the Read emulator does not."
     if kind in kinds.DOCUMENT_INTELLIGENCE:

@@ -1,7 +1,7 @@
 """Computer Vision v2: `read/core/asyncBatchAnalyze`.
 
 Sources: Azure/azure-rest-api-specs, specification/cognitiveservices/data-plane/ComputerVision/stable/v2.0 and v2.1,
-Ocr.json, which differ in nothing but the version; recorded traffic in Azure/azure-sdk-for-net,
+Ocr.json, which differ only in the version; recorded traffic in Azure/azure-sdk-for-net,
 Vision.ComputerVision/tests/SessionRecords/VisionBatchReadFileTests.
 """
 
@@ -19,11 +19,11 @@ from local.read_emulator.page import Page, Word
 from local.read_emulator.refusals import Reason, Rejected
 
 LOW = 0.6
-"""A word of less confidence is marked; the service published no number for what it called Low."""
+"""Words with less confidence are marked Low; the service published no number for that."""
 
 
 LIMITS = Limits(megabytes=4, side=4_199, pages=200)
-"""A side of 4,200 pixels was refused, and one of 4,199 taken (MicrosoftDocs/azure-docs #28536)."""
+"""A side of 4,200 pixels was rejected, and one of 4,199 accepted (MicrosoftDocs/azure-docs #28536)."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class ComputerVisionV2(Generation):
 
     @override
     def failed(self, operation: Operation, failure: Failure, options: Options) -> Json:
-        return {"status": "Failed"}  # its description has no place for a reason
+        return {"status": "Failed"}  # its description has no field for a reason
 
     @override
     def unknown(self, request_id: str) -> Answer:
@@ -104,7 +104,7 @@ def _page(page: Page) -> Json:
 
 
 def _word(word: Word, unit: str) -> Json:
-    low = {"confidence": "Low"} if word.confidence < LOW else {}  # High is described, and was never seen
+    low = {"confidence": "Low"} if word.confidence < LOW else {}  # High is documented, but was never seen
     return {"boundingBox": [length(value, unit) for value in word.box], "text": word.text} | low
 
 

@@ -36,7 +36,7 @@ MODELS = {name: name for name in ("2021-04-12", "2021-09-30-preview", "2022-01-3
     "latest": "2022-04-30",
     "latest-preview": "2022-01-30-preview",
 }
-"""What `model-version` may say, and which model that is."""
+"""The values of `model-version`, and the model that each means."""
 
 UNPARSABLE = (
     "The file submitted couldn't be parsed. This can be due to one of the following reasons: the file format is not "
@@ -57,7 +57,7 @@ WRAPPED_CODES = {
     Reason.TOO_FEW_PIXELS: ("InvalidImageDimension", "Image must be at least 50 pixels in width and height."),
     Reason.TOO_MANY_PIXELS: ("InvalidImageDimension", "Input image dimensions are out of range."),
 }
-"""Reason to code, of the 17 of v3.2, and message."""
+"""For each reason, one of the 17 codes of v3.2, and the message."""
 
 FLAT_CODES = WRAPPED_CODES | {
     Reason.URL_UNREACHABLE: ("InvalidImageUrl", "Image URL is not accessible."),
@@ -65,17 +65,17 @@ FLAT_CODES = WRAPPED_CODES | {
     Reason.TOO_FEW_PIXELS: ("InvalidImageSize", "Image must be at least 50 pixels in width and height."),
     Reason.TOO_MANY_PIXELS: ("InvalidImageSize", "Input image is too large."),
 }
-"""The same for earlier versions, whose 19 codes name no dimensions."""
+"""The same for earlier versions, whose 19 codes include none for dimensions."""
 
 BEFORE_V3_2 = Limits(megabytes=50)
 
 ARGUMENTS = {Reason.PARAMETER, Reason.PAGES_BEYOND_END, Reason.URL_MALFORMED, Reason.URL_UNREACHABLE}
-"""What is wrong with the request's words rather than with the document (recorded: a v3.2 answer to a bad URL)."""
+"""Errors in the request itself rather than in the document (recorded: a v3.2 answer to a bad URL)."""
 
 UNKNOWN_OPERATION = "Operation ID is invalid, expired or the results matching this operationId have been deleted."
 
 STYLE_CONFIDENCE = 1
-"""The engine does not tell handwriting from print; nor did v3.2, which called real handwriting `other`, 1."""
+"""The engine cannot tell handwriting from print; nor did v3.2, which called real handwriting `other`, 1."""
 
 PARAMETER_CODES = {
     "language": ("NotSupportedLanguage", "The provided language is not supported."),
@@ -91,14 +91,14 @@ class ComputerVisionV3(Generation):
 
     name: str
     version: str
-    """`analyzeResult.version`, which is not the path's."""
+    """`analyzeResult.version`, which differs from the path's."""
     languages: frozenset[str] = SEVEN_LANGUAGES
     page_ranges: Literal["closed", "open"] | None = None
-    """Whether the version takes `pages`, and ranges without an end in it."""
+    """Whether the version takes `pages`, and open ranges in it."""
     appearance: Literal["flat", "nested"] | None = None
-    """Where a line's style stands: `appearance.style`, or `appearance.style.name`."""
+    """The place of a line's style: `appearance.style`, or `appearance.style.name`."""
     models: Mapping[str, str] = field(default_factory=dict)
-    """What `model-version` may say; a version with models also takes `readingOrder`."""
+    """The values of `model-version`; a version with models also takes `readingOrder`."""
     wraps_errors: bool = False
     limits: Limits = BEFORE_V3_2
     sync: tuple[str, ...] = ()
@@ -236,7 +236,7 @@ class ComputerVisionV3(Generation):
 
 
 def _errors(failures: Sequence[Failure]) -> list[Json]:
-    """As Form Recognizer v2.1 has `analyzeResult.errors`, which runs the same engine; no swagger names the field."""
+    """The same as `analyzeResult.errors` of Form Recognizer v2.1, which runs the same engine; not in any swagger."""
     return [{"code": failure.code, "message": failure.message} for failure in failures]
 
 
@@ -245,7 +245,7 @@ VERSIONS = (
     ComputerVisionV3("v3.0", "3.0.0"),
     ComputerVisionV3("v3.1-preview.2", "3.1.0", page_ranges="closed", appearance="flat"),
     ComputerVisionV3("v3.1", "3.1.0"),
-    # described under /vision/v3.2-preview, and served under its whole name as its siblings were
+    # documented under /vision/v3.2-preview, but served under its full name like the other previews
     ComputerVisionV3("v3.2-preview.2", "3.2.0", page_ranges="closed", appearance="nested", aliases=("v3.2-preview",)),
     ComputerVisionV3(
         "v3.2",

@@ -4,7 +4,7 @@ Sources: Azure/azure-rest-api-specs, specification/cognitiveservices/data-plane/
 specification/ai/data-plane/DocumentIntelligence; recorded traffic in Azure/azure-sdk-assets and
 azure-sdk-for-python; learn.microsoft.com/azure/ai-services/document-intelligence/how-to-guides/resolve-errors.
 
-Not here, though the service does it: Office, HTML and HEIF files, batches, and add-on features but for `languages`.
+Missing here: Office, HTML and HEIF files, batches, and all add-on features except `languages`.
 """
 
 import re
@@ -61,17 +61,17 @@ CODES = {
     Reason.TOO_FEW_PIXELS: ("InvalidRequest", "InvalidContentDimensions", DIMENSIONS),
     Reason.TOO_MANY_PIXELS: ("InvalidRequest", "InvalidContentDimensions", DIMENSIONS),
 }
-"""Reason to code, code inside, and message inside."""
+"""For each reason, the code, the inner code, and the inner message."""
 
 NOT_SUPPORTED = "The provided value is not supported."
 WRONG = {"Locale": "The language code is invalid or not supported."}
-"""What is said of a parameter, where it is not NOT_SUPPORTED; its name as the service spells it there."""
+"""The message about a parameter, if it is not NOT_SUPPORTED, with the name as the service spells it there."""
 
 MESSAGES = {"InvalidRequest": "Invalid request.", "InvalidArgument": "Invalid argument."}
 
 
 def _text_elements(text: str) -> int:
-    """Characters as people count them, near enough for the scripts that the engine reads: marks join their letters."""
+    """Characters as people count them, accurate enough for the engine's scripts: marks belong to their letters."""
     return sum(not unicodedata.combining(character) for character in text)
 
 
@@ -80,7 +80,7 @@ LENGTHS: dict[str, Callable[[str], int]] = {
     "unicodeCodePoint": len,
     "utf16CodeUnit": lambda text: len(text.encode("utf-16-le")) // 2,
 }
-"""What the parameter `stringIndexType` may say, and what a text's length is then."""
+"""The values of the parameter `stringIndexType`, and how each measures a text."""
 
 
 # learn.microsoft.com/azure/ai-services/document-intelligence/language-support/ocr, Read: printed text
@@ -122,16 +122,16 @@ class DocumentIntelligence(Generation):
     name: str
     root: str = "/formrecognizer"
     add_ons: frozenset[str] = frozenset()
-    """What `features` may ask for; all but `languages` is taken, and changes nothing here."""
+    """The values of `features`; all but `languages` are accepted and ignored here."""
     locales: frozenset[str] = LOCALES
     limits: Limits = USUAL
     takes: frozenset[str] = frozenset({"HEIF"}) | frozenset(OFFICE_AND_HTML)
     media_types: frozenset[str] = frozenset(OFFICE_AND_HTML.values())
     makes_pdf: bool = False
     content_format: str | None = None
-    """The format of the content, where the version has a choice of formats."""
+    """The format of the content, if the version has a choice of formats."""
     line_end: str = "\n"
-    """What parts the lines of a paragraph in `content`; paragraphs are parted by a line feed."""
+    """Separates the lines of a paragraph in `content`; a line feed separates paragraphs."""
     running_headers: Mapping[str, str] = field(default_factory=dict)
     url_field: str = "urlSource"
     base64_field: str | None = "base64Source"
@@ -176,10 +176,12 @@ class DocumentIntelligence(Generation):
         features = set(filter(None, (each.strip() for each in query.get("features", "").split(","))))
         if self.add_ons and not features <= self.add_ons:
             raise Rejected(Reason.PARAMETER, "features")
-        if self.content_format and query.get("outputcontentformat", "text") != "text":  # markdown is prebuilt-layout's
+        if (
+            self.content_format and query.get("outputcontentformat", "text") != "text"
+        ):  # only prebuilt-layout supports markdown
             raise Rejected(Reason.PARAMETER, "outputContentFormat")
         output = query.get("output")
-        if self.makes_pdf and output not in (None, "", "pdf"):  # figures are prebuilt-layout's
+        if self.makes_pdf and output not in (None, "", "pdf"):  # only prebuilt-layout supports figures
             raise Rejected(Reason.PARAMETER, "output")
         return Options(
             pages=ranges,
@@ -251,7 +253,7 @@ class DocumentIntelligence(Generation):
 
 
 def _languages(paragraphs: Sequence[Json]) -> list[Json]:
-    """Each language of the paragraphs, with its spans, and the least confidence among them."""
+    """Each language of the paragraphs, with its spans, and the lowest confidence among them."""
     found: dict[str, Json] = {}
     for paragraph, language in zip(paragraphs, languages([each["content"] for each in paragraphs]), strict=True):
         if language:
@@ -271,7 +273,7 @@ def _body(status: str, operation: Operation) -> Json:
 
 
 class _Content:
-    """The text of a document as it grows, and the places of its parts in it."""
+    """The growing text of a document, and the places of its parts in it."""
 
     def __init__(self, length_of: Callable[[str], int], line_end: str) -> None:
         self._length_of = length_of
@@ -282,7 +284,7 @@ class _Content:
 
     @property
     def text(self) -> str:
-        """All of it."""
+        """The whole text."""
         return "".join(self._parts)
 
     def page(self, page: Page) -> Json:

@@ -76,7 +76,7 @@ def test_every_goal_is_measured(name: str, goal: float) -> None:
 def test_the_docs_describe_the_schedule_of_polls_as_it_is() -> None:
     assert (poll_delay(0, None), poll_delay(6 * 40, None), GROWTH) == (FIRST_POLL_DELAY, FIRST_POLL_DELAY + 40, 6)
     said = (
-        f"Ours come {FIRST_POLL_DELAY} s after the file was sent, and then {FIRST_POLL_DELAY} s and a sixth of the time"
-        f" already waited after one another, {LONGEST_POLL_DELAY} s at most."
+        f"The app polls {FIRST_POLL_DELAY} s after it sent the file, and then again after {FIRST_POLL_DELAY} s plus a"
+        f" sixth of the time already waited, {LONGEST_POLL_DELAY} s at most."
     )
     assert said in " ".join(document("docs/bench.md").split())

@@ -40,11 +40,11 @@ def _forbidden() -> HttpResponseError:
     ("error", "told"),
     [
         (NotDone("there is no such file."), "b: there is no such file.\n"),
-        (Conflict(None), "b: the app is at work on it just now. Ask again in a moment.\n"),
-        (Superseded(), "b: the app is at work on it just now. Ask again in a moment.\n"),
+        (Conflict(None), "b: the app is working on it now. Try again in a moment.\n"),
+        (Superseded(), "b: the app is working on it now. Try again in a moment.\n"),
         (
             ResourceModifiedError("There is currently a lease on the blob.\nRequestId:1"),
-            "b: storage refused: There is currently a lease on the blob. Correct that, and ask again.\n",
+            "b: storage refused: There is currently a lease on the blob. Correct that, and try again.\n",
         ),
         (
             _forbidden(),

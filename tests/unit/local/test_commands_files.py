@@ -69,7 +69,7 @@ def test_a_file_named_twice_is_dropped_once() -> None:
     ("argument", "message"),
     [
         ("missing.pdf", "There is no file missing.pdf."),
-        ("empty", "The folder empty holds no files."),
+        ("empty", "The folder empty contains no files."),
         ("*.gif", r"No file matches \*.gif."),
     ],
 )

@@ -125,7 +125,7 @@ def test_the_only_parameters_are_the_triggers_and_the_context(write_app: Apps, p
 
 @pytest.mark.parametrize("annotation", ["func.TimerRequest", "int", "list[str]", "'func.QueueMessage | None'"])
 def test_an_annotation_that_the_trigger_cannot_provide_is_refused(write_app: Apps, annotation: str) -> None:
-    with pytest.raises(IndexingError, match="does not give"):
+    with pytest.raises(IndexingError, match="does not provide"):
         write_app.index(
             f"@app.queue_trigger(arg_name='m', queue_name='q', connection='C')\ndef one(m: {annotation}): ...\n"
         )
@@ -193,7 +193,7 @@ def test_a_blob_function_brings_the_other_blob_functions_since_they_share_a_queu
 
 
 def test_an_unknown_function_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(HostError, match="no function 'pol'; there are: first_blob, second_blob, poll"):
+    with pytest.raises(HostError, match="no function 'pol'; the app has: first_blob, second_blob, poll"):
         chosen(app_of_three(), ["pol"], {})
 
 
