@@ -29,13 +29,13 @@ _building = Lock()
 
 
 def _services() -> "Services":
-    with _building:  # all threads of a burst ask at once, and one rate limiter is to serve them all
+    with _building:  # the threads of a burst ask at the same time, and must share one rate limiter
         return _build()
 
 
 @cache
 def _build() -> "Services":
-    # The storage SDKs are imported when the first event arrives: a start that only indexes has no use for them.
+    # The storage SDKs are imported at the first event: a start that only indexes the functions does not need them.
     from shared.assembly import build
 
     return build(SETTINGS)
@@ -88,5 +88,5 @@ app.register_functions(blueprint(SETTINGS, os.environ, _services))
 
 
 def _run_until() -> datetime:
-    """When a sweep stops by itself: about half-way to the function's timeout."""
+    """When a sweep stops by itself: after about half of the function's timeout."""
     return datetime.now(UTC) + SETTINGS.claim_length / 2

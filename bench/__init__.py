@@ -1,1 +1,1 @@
-"""What the app costs, measured beside what its reader would otherwise run."""
+"""What the app costs, compared with what a user would otherwise run."""

@@ -1,4 +1,4 @@
-"""Measure and report: `python3 dev.py bench`. Standard library only, until a benchmark is run."""
+"""Measure and report: `python3 dev.py bench`. Imports only the standard library until a benchmark runs."""
 
 import argparse
 import importlib
@@ -20,10 +20,10 @@ PLOTTED = "schedule"
 
 
 def run(names: Sequence[str], *, quick: bool, json_file: Path | None, plot: Path | None, update: bool) -> int:
-    """Run benchmarks, all if none is named, and print their figures as they come.
+    """Run benchmarks (all if none is named) and print their figures as they come.
 
-    Returns the exit status: 0, whether goals are met or not, and 2 where they could not be run. Raises ServiceError
-    if a part of the local stack does not come up.
+    Returns the exit status: 0, even if a goal is missed, or 2 if a benchmark could not be run. Raises ServiceError
+    if a part of the local stack does not start.
     """
     chosen = [name for name in BENCHMARKS if not names or name in names]
     if plot and PLOTTED not in chosen:
@@ -68,7 +68,7 @@ def _figures(chosen: Sequence[str], quick: bool, json_file: Path | None) -> Iter
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line, which `dev.py bench` passes on; returns the exit status."""
+    """Run the command line that `dev.py bench` passes on. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench", allow_abbrev=False)
     add_arguments(parser)
     chosen = parser.parse_args(arguments)

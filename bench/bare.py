@@ -1,7 +1,7 @@
-"""The least code that makes the same calls of storage and of Read as the app does for a document of one page.
+"""The least code that makes the same calls of storage and Read as the app does for a document of one page.
 
-The same SDKs, rows of the same columns, one document after the other, and nothing else: no claims but the ETag that is
-at hand, no checks of what comes back, no answer but the expected one.
+The same SDKs and rows with the same columns, one document after another, and nothing else: no claims except the ETag
+at hand, no checks of answers, and only the expected answers handled.
 """
 
 import json
@@ -23,9 +23,9 @@ _REPLACE = {"mode": UpdateMode.REPLACE}
 
 
 class BareLoop:
-    """Reads documents into the containers, the queue and the tables of some settings, which must be there.
+    """Reads documents into the containers, queue and tables of these settings, which must exist.
 
-    ``tables`` is the client that writes batches: the app's own, or the SDK's.
+    ``tables`` is the client that writes batches: the app's own or the SDK's.
     """
 
     def __init__(self, settings: Settings, tables: type[TableServiceClient] = BatchingTableService) -> None:
@@ -43,7 +43,7 @@ class BareLoop:
         self._session = requests.Session()
 
     def read(self, name: str) -> None:
-        """Read one file: what both of the app's functions do."""
+        """Read one file, as the app's two functions do."""
         self._queue.send_message(self._submit(name), visibility_timeout=2, time_to_live=-1)
         self._store(name)
 

@@ -1,4 +1,4 @@
-"""The real app on storage in memory that counts its calls, on a virtual clock: what documents and sweeps cost."""
+"""What documents and sweeps cost: the real app on storage in memory that counts calls, on a virtual clock."""
 
 import base64
 import json
@@ -29,7 +29,7 @@ from simulation.burst import START, Burst, BurstRead, BurstWorld
 from simulation.storage.account import Operation
 
 CALLS = ("table", "blob write", "blob read", "blob other", "queue", "quota")
-"""Kinds of calls of storage, as they are billed; the rate limiter's row is counted apart."""
+"""The billed kinds of calls of storage. Calls about the rate limiter's row are counted separately."""
 
 _NAME = "2024/11/scan-000000001.pdf"
 _WORDS = ["Lorem", "ipsum", "dolor", "sit", "amet", "consetetur", "sadipscing", "elitr"]
@@ -38,7 +38,7 @@ _OLD = datetime(2024, 11, 22, tzinfo=UTC)
 
 
 class CountingWorld(BurstWorld):
-    """A burst whose calls of storage are counted, and where each document is a full page of text."""
+    """A burst that counts calls of storage, and in which each document is a full page of text."""
 
     def __init__(self, burst: Burst) -> None:
         super().__init__(burst)
@@ -48,7 +48,7 @@ class CountingWorld(BurstWorld):
         self._queued = 0
 
     def open(self, *names: str) -> Services:
-        """Make what there is to be, with some files, and begin to count."""
+        """Create the containers, queues and tables, read some files, and start counting."""
         blobs, queues, tables = self.storage.blobs(), self.storage.queues(), self.storage.tables()
         inbox = blobs.create_container("inbox")
         for name in names:
@@ -87,7 +87,7 @@ def _kind(call: Operation) -> str:
 
 
 def _more(target: str) -> int:
-    """Rows of a transaction beside the first, as the storage's log tells them."""
+    """The rows of a transaction after the first, from the storage's log."""
     _, and_, more = target.rpartition(" and ")
     return int(more.removesuffix(" more")) if and_ else 0
 
@@ -110,7 +110,7 @@ def _page() -> bytes:
 
 
 PAGE = _page()
-"""Read's answer about one page of 50 lines and 400 words."""
+"""Read's answer for one page of 50 lines and 400 words."""
 
 
 def life(*, behind_others: bool) -> Counter[str]:
@@ -150,7 +150,7 @@ def life(*, behind_others: bool) -> Counter[str]:
 
 
 def _reserve_all(world: CountingWorld, services: Services) -> None:
-    """Let others reserve, all at this very moment, until the next is told to come again."""
+    """Let others reserve slots at this moment until the next call has to come again later."""
     world.storage.fault = None
     reservation = services.limiter.reserve(Call.SUBMIT)
     while reservation.slots or not reservation.delay:
@@ -159,7 +159,7 @@ def _reserve_all(world: CountingWorld, services: Services) -> None:
 
 
 def entity_bytes(row: Mapping[str, Any]) -> int:
-    """What is billed for an entity, by the formula of "Understanding Windows Azure Storage Billing"."""
+    """The billed size of an entity, by the formula of "Understanding Windows Azure Storage Billing"."""
 
     def value_bytes(value: object) -> int:
         if isinstance(value, str):
@@ -236,7 +236,7 @@ def _name(number: int) -> str:
 
 
 def compare(count: int) -> float:
-    """Compare so many files with as many rows that know them all. Returns the seconds of CPU that it took."""
+    """Compare this many files with as many rows that know them all. Returns the CPU seconds."""
     services = replace(CountingWorld(Burst(TokenBucket)).services(), documents=_Known(count), inbox=_Files(count))
     began = time.process_time()
     if count_missed(services) != (0, 0):
@@ -245,7 +245,7 @@ def compare(count: int) -> float:
 
 
 def comparison_memory(count: int) -> float:
-    """MB of memory that it takes to compare so many names, at the most."""
+    """The peak memory in MB for comparing this many names."""
     tracemalloc.start()
     try:
         compare(count)
@@ -255,7 +255,7 @@ def comparison_memory(count: int) -> float:
 
 
 def enqueued(rate: str, count: int) -> tuple[int, float]:
-    """How many of so many missed files one comparison enqueues, and after how many hours the last is due."""
+    """How many of this many missed files one comparison enqueues, and after how many hours the last is due."""
     taken = _Taken()
     services = CountingWorld(Burst(TokenBucket, rate=rate)).services()
     services = replace(services, documents=_Known(0), inbox=_Files(count), queue=taken)
@@ -267,7 +267,7 @@ def enqueued(rate: str, count: int) -> tuple[int, float]:
 
 
 def quota_used(rate: Rate, documents: int, longest_delay: float) -> float:
-    """The share of the quota that is used while so many documents wait for a slot at once.
+    """The share of the quota that is used while this many documents wait for a slot at once.
 
     Only the lanes and the messages' delays are simulated.
     """

@@ -6,10 +6,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One measured value. ``goal`` is what it may be at most, or must be at least; None where there is no goal."""
+    """One measured value. ``goal`` is its maximum, or its minimum if ``at_least``; None if there is no goal."""
 
     name: str
-    """What is measured and on what, in words; no two figures share it."""
+    """What is measured, and on what. Each figure has a different name."""
     value: float
     unit: str
     goal: float | None = None
@@ -25,5 +25,5 @@ class Figure:
         return self.value >= self.goal if self.at_least else self.value <= self.goal
 
     def to_json(self) -> dict[str, Any]:
-        """For machines."""
+        """The figure as JSON."""
         return {"name": self.name, "value": self.value, "unit": self.unit, "goal": self.goal, "met": self.met}

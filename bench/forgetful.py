@@ -1,4 +1,4 @@
-"""A proxy before Azurite's tables that lets through the lines of a document's first pages only.
+"""A proxy before Azurite's tables that lets only the lines of a document's first pages through.
 
 Azurite's own time for a batch grows with the rows that are there: on a busy machine, a bare loop of batches of 100 took
 0.1 s each at first, and 0.5 s each at 20,000 rows. The 100,000 lines of 2,000 pages would take it far longer than
@@ -37,7 +37,7 @@ class Forgetful:
         self._server.server_close()
 
     def takes(self, body: bytes) -> bool:
-        """Whether Azurite is to have a batch."""
+        """Whether a batch is passed on to Azurite."""
         first = _FIRST_LINE.search(body)
         return first is None or int(first[1]) <= self.pages
 

@@ -1,4 +1,4 @@
-"""``dev.py run`` on a laptop, beside the plain engine: the same files read in one process, with nothing around it.
+"""``dev.py run`` on a laptop, compared with the plain engine, which reads the same files in one process.
 
 Both are whole commands, started anew and taking turns: the engine's own time holds its import, its models and the
 reading. The files are pictures of text and a PDF of pictures, each with text of its own.
@@ -92,7 +92,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
 
 
 def files_of(folder: Path, load: Load) -> list[Path]:
-    """Files that were never read before."""
+    """Files that have never been read before."""
     mark = uuid4().hex[:8]
     pictures = [_picture(f"{mark} {number}") for number in range(load.pictures or load.pages)]
     if not load.pictures:
@@ -124,7 +124,7 @@ def _run(files: Sequence[Path], folder: Path) -> tuple[float, float]:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stderr is not None  # noqa: S101 - it was asked for
+        assert process.stderr is not None  # noqa: S101 - it was requested
         for line in process.stderr:
             if not dropped and line.rstrip().endswith("dropped"):
                 dropped = time.monotonic() - started

@@ -1,4 +1,4 @@
-"""A Read service that takes files of any size and answers with results of any size, made up as they are sent.
+"""A Read service that accepts files of any size, and generates results of any size while sending them.
 
 python -m bench.large_results       prints its port, and serves until standard input closes
 """
@@ -16,7 +16,7 @@ WORDS = ["Lorem", "ipsum", "dolor", "sit", "amet", "consetetur", "sadipscing", "
 
 
 def read_result(pages: int) -> Iterator[bytes]:
-    """A succeeded v3.2 answer of so many pages, a page at a time; 60 KB each."""
+    """A succeeded v3.2 answer of this many pages, one page at a time; each has 60 KB."""
     yield b'{"status":"succeeded","analyzeResult":{"version":"3.2.0","modelVersion":"2022-04-30","readResults":['
     box = _boxes()
     words = [{"text": word, "boundingBox": next(box), "confidence": 0.991} for word in WORDS]
@@ -28,7 +28,7 @@ def read_result(pages: int) -> Iterator[bytes]:
 
 
 def analyze_result(pages: int) -> Iterator[bytes]:
-    """The same of Document Intelligence 2024-11-30: words by spans, and styles and languages behind all pages."""
+    """The same as Document Intelligence 2024-11-30: words by spans, styles and languages after all pages."""
     box = _boxes()
     text = " ".join(WORDS)
     length = len(text) + 1
@@ -67,7 +67,7 @@ def _json(value: object) -> bytes:
 
 
 class _Read(BaseHTTPRequestHandler):
-    """Takes in everything; an operation's name is the number of pages that it reads."""
+    """Accepts everything. The name of an operation is the number of its pages."""
 
     protocol_version = "HTTP/1.1"
 
@@ -75,7 +75,7 @@ class _Read(BaseHTTPRequestHandler):
         """Nothing is logged."""
 
     def do_POST(self) -> None:
-        """Count a file's bytes and forget them; its first ones are the number of pages."""
+        """Count a file's bytes and discard them. The first ones are the number of pages."""
         left = int(self.headers["Content-Length"])
         start = self.rfile.read(min(left, 16))
         left -= len(start)

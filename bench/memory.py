@@ -1,8 +1,8 @@
-"""How much the peak of resident memory grows: while a large file is submitted, and while large results are stored.
+"""How much the peak of resident memory grows while a large file is submitted, and while large results are stored.
 
-Each figure comes from a process of its own, that has read a small document before: what is measured is growth, not
-start-up. Storage is a real Azurite, which takes the lines of the first pages only (forgetful.py says why); Read is a
-server in yet another process, which makes up what it answers as it goes.
+Each figure comes from a process of its own that has read a small document before, so it is growth and not start-up.
+Storage is a real Azurite, which gets only the lines of the first pages (forgetful.py says why). Read is a server in
+another process, which generates its answers as it sends them.
 """
 
 import json
@@ -47,12 +47,12 @@ class Sizes:
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
-    """Growth, and the time that storing takes beside what Azurite itself takes for the same rows."""
+    """Growth, and the time to store results compared with Azurite's own time for the same rows."""
     sizes = Sizes(5, 20) if quick else Sizes()
     with _large_read() as endpoint, TemporaryDirectory() as logs, Azurite(logs=Path(logs)) as azurite:
 
         def run(what: str, version: str, pages: int, times: int = 1) -> list[dict[str, float]]:
-            """What ``child`` says of it, so many times."""
+            """The results of ``child``, run this many times."""
             with Forgetful(azurite.connection_string, sizes.pages // 10) as storage:
                 arguments = (what, storage.connection_string, endpoint, version, pages)
                 return [_in_its_own_process(*arguments) for _ in range(times)]
@@ -114,7 +114,7 @@ def _rates(run: Callable[[str, str, int], list[dict[str, float]]], pages: int, p
 
 @contextmanager
 def _large_read() -> Iterator[str]:
-    """A Read service in a process of its own, which ends when its standard input closes; gives its address."""
+    """A Read service in a process of its own, which ends when its standard input closes. Yields its URL."""
     command = [sys.executable, "-m", "bench.large_results"]
     server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
     with server:
@@ -122,7 +122,7 @@ def _large_read() -> Iterator[str]:
 
 
 def _in_its_own_process(what: str, storage: str, endpoint: str, version: str, pages: int) -> dict[str, float]:
-    """Raises ServiceError where it did not go well."""
+    """Raises ServiceError if the child failed."""
     print(f"  {what}: {pages:,} pages, {version}", file=sys.stderr, flush=True)
     command = [sys.executable, "-m", "bench.memory", what, storage, endpoint, version, str(pages)]
     done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
@@ -162,7 +162,7 @@ def child(what: str, storage: str, endpoint: str, version: str, pages: int) -> d
 
 
 def _write_rows(app: App, pages: int) -> None:
-    """As the lines of so many pages lie there after a store, 100 at a time, and nothing else."""
+    """Write the rows that storing this many pages leaves, 100 at a time, and nothing else."""
     lines = [{**row, "PartitionKey": LARGE} for row in app.line_rows("small.pdf")]
     table = table_service(app.settings.storage).get_table_client(app.settings.lines_table)
     rows = (
@@ -197,7 +197,7 @@ def _check(went_well: bool, text: str) -> None:
 
 
 def main() -> None:
-    """The child's side."""
+    """The child process."""
     what, storage, endpoint, version, pages = sys.argv[1:]
     print(json.dumps(child(what, storage, endpoint, version, int(pages))))
 

@@ -1,7 +1,7 @@
-"""What a million documents mean: calls of storage, bytes, time and money. docs/scale.md says what follows from it.
+"""What a million documents cost: calls of storage, bytes, time and money. docs/scale.md draws the conclusions.
 
-``python -m bench.million [--quick]`` prints the rows of that page's tables. What one document costs is counted step by
-step; that a million cost as much each is shown on samples that grow.
+``python -m bench.million [--quick]`` prints the rows of that page's tables. The cost of one document is counted step by
+step; growing samples show that each of a million costs the same.
 """
 
 import argparse
@@ -47,7 +47,7 @@ is sent, received and deleted; the file's properties are read twice (azure-sdk-f
 scan, no event, but a receipt: looked for, created, leased, read, read, marked, released; and the file's properties read
 once more (BlobTriggerExecutor.cs, BlobReceiptManager.cs)."""
 SCAN_CALLS = 9
-"""Of them, those that the one scanner makes for one file after the other."""
+"""Those of them that the single scanner makes, for one file after another."""
 CALL_SECONDS, READ_SECONDS = 0.01, 0.3
 """Assumed: a call of storage; a POST and a GET of Read together."""
 LISTED_AT_ONCE, SCAN_EVERY = 5000, 10
@@ -69,14 +69,14 @@ HIDDEN_FOR_HOURS = 1
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
-    """All figures; ``quick`` takes small samples, and what is exact is the same."""
+    """All figures. ``quick`` takes small samples; the exact figures stay the same."""
     logging.getLogger("shared").setLevel(logging.CRITICAL)  # documents are overdue on purpose
     yield from exact()
     yield from sampled(quick=quick)
 
 
 def exact() -> Iterator[Figure]:
-    """What is counted, or computed from what is counted: the same in every run."""
+    """The figures that are counted, or computed from counts: the same in every run."""
     alone, behind = life(behind_others=False), life(behind_others=True)
     for who, counts in (("that comes alone", alone), ("behind others", behind)):
         for kind in ("table", "quota", "blob read", "blob write", "queue", "poll", "execution"):
@@ -119,7 +119,7 @@ _KINDS = {
 
 
 def _hours(rate: Rate) -> float:
-    """Of a quota, for a million documents of two calls."""
+    """The time that a quota needs for a million documents of two calls."""
     seconds = max((2 if rate.shared else 1) / rate.posts.rate, 0 if rate.shared else 1 / rate.gets.rate)
     return MILLION * seconds / 3600
 
@@ -167,7 +167,7 @@ def _money(alone: Mapping[str, int], behind: Mapping[str, int]) -> Iterator[Figu
 
 
 def sampled(*, quick: bool) -> Iterator[Figure]:
-    """What depends on the size of the sample, or on this machine."""
+    """The figures that depend on the size of the sample, or on this machine."""
     first, part = (25, 25) if quick else (1500, 750)
     runs = []
     for files in (first, first + part, first + 2 * part):

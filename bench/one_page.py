@@ -31,7 +31,7 @@ MOST_SECONDS = 60
 
 
 class Added(NamedTuple):
-    """What one document cost: Read calls, and seconds from its answer's being ready to its row's saying so."""
+    """What one document cost: calls of Read, and seconds from the answer being ready to the row that says so."""
 
     calls: int
     seconds: float
@@ -39,7 +39,7 @@ class Added(NamedTuple):
 
 @dataclass(frozen=True)
 class _Known(Latency):
-    """The given latencies, one after another; ``ready_at`` notes when each answer is ready, in seconds UTC."""
+    """The given latencies, one after another. ``ready_at`` records when each answer is ready, in seconds UTC."""
 
     seconds: Sequence[float] = ()
     ready_at: list[float] = field(default_factory=list)
@@ -52,12 +52,12 @@ class _Known(Latency):
 
 
 def read_one_page_documents(seconds: Sequence[float], get_seconds: tuple[float, float]) -> list[Added]:
-    """Read documents, each when the one before is done; the first only warms up.
+    """Read documents, each when the previous one is done. The first only warms up.
 
     ``seconds`` is what Read takes for each, ``get_seconds`` the range of seconds that a poll's answer takes on its way.
     Raises ServiceError.
     """
-    random = Random(1)  # noqa: S311 - spreads documents over the host's polls, and is to be repeated
+    random = Random(1)  # noqa: S311 - spreads documents over the host's polls, repeatably
     known = _Known(seconds=seconds)
     stage = Stage(Script(seed=1, latency=known), lambda: datetime.now(UTC))
     read = serving(_far_away(stage, get_seconds, random))
@@ -81,7 +81,7 @@ def read_one_page_documents(seconds: Sequence[float], get_seconds: tuple[float, 
 
 
 def _far_away(app: ASGIApp, get_seconds: tuple[float, float], random: Random) -> ASGIApp:
-    """Read as it is from an Azure region: an answer takes its time."""
+    """Read, as seen from an Azure region: an answer takes time."""
 
     async def later(scope: Scope, receive: Receive, send: Send) -> None:
         async def slowly(message: Message) -> None:
@@ -105,7 +105,7 @@ def _deliver_event(host: str, name: str) -> None:
 
 
 def _succeeded_at(rows: TableClient, name: str) -> float:
-    """When storage had the row that says so, by storage's clock, which is this machine's."""
+    """When storage had the final row, by storage's clock, which is this machine's."""
     give_up_at = time.monotonic() + MOST_SECONDS
     while time.monotonic() < give_up_at:
         time.sleep(0.2)

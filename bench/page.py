@@ -1,4 +1,4 @@
-"""The page in a real browser over the whole app: what opening, scrolling and pointing take.
+"""The page in a real browser over the whole app: the time for opening, scrolling and pointing.
 
 The app is function_app.py in the Functions emulator, on Azurite; Read is a server with results of known size. Page
 images are drawn by the app, in processes of their own.
@@ -43,7 +43,7 @@ TURN = """async (pages) => {
     }
   }
 }"""
-"""Turns so many pages, each once the one before has its image."""
+"""Turns this many pages, each when the previous one has its image."""
 
 POINT = """async () => {
   const stage = document.getElementById('stage'), canvas = document.getElementById('boxes');
@@ -73,7 +73,7 @@ included: the others may have waited for other processes."""
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
-    """All figures; none where there is no browser."""
+    """All figures; none if there is no browser."""
     with ExitStack() as stack:
         browser = launched(stack.enter_context(sync_playwright()))
         if browser is None:
@@ -121,7 +121,7 @@ class _World:
         return page
 
     def book(self, pages: int, full: int, opened: int) -> None:
-        """Store a book of so many pages: the first ones, and the one that is opened, have 342 words, others one."""
+        """Store a book of this many pages. The first ones and the one that is opened have 342 words, the others one."""
         pdf = pypdfium2.PdfDocument.new()
         for _ in range(pages):
             pdf.new_page(612, 792)
@@ -147,7 +147,7 @@ class _World:
 def _page_of(
     number: int, across: int, count: int, unit: str = "inch", size: tuple[float, float] = (8.5, 11)
 ) -> dict[str, Any]:
-    """A page of so many words as v3.2 tells of it, so many to a line."""
+    """A page as v3.2 answers it, with this many words, and this many per line."""
     width, height = size
     rows = max(40, -(-count // across))
     lines = []
@@ -259,7 +259,7 @@ def _image_shown(page: Page) -> None:
 
 
 def megabytes(browser: Browser, page: Page) -> float:
-    """What the browser's processes hold, garbage collected, where Linux tells; elsewhere the scripts' heap."""
+    """The memory of the browser's processes after a garbage collection (Linux); elsewhere the scripts' heap."""
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
     page.wait_for_timeout(300)

@@ -1,4 +1,4 @@
-"""Ours beside what a user would otherwise run: functions that wait for Read, and polls at fixed times.
+"""The app compared with what a user would otherwise run: functions that wait for Read, and polls at fixed times.
 
 The same files, the same scripted Read service, the same storage (a real Azurite), the same host and as many worker
 threads. The host is the Functions emulator's: its queue listeners hand blob events and messages over, more of them than
@@ -52,7 +52,7 @@ FILE_BYTES = 100_000
 LATENCY = {"median": 1.55, "sigma": 0.09}
 """Of Read: nine in ten documents of one page take 1.3 to 1.8 s, and hardly one less than 1.2 or more than 1.9."""
 UNPACED = "999999/s"
-"""For READ_RATE: there is no quota in this, and nothing to book."""
+"""For READ_RATE. No quota applies here, and nothing is reserved."""
 
 Invocation = Callable[[str], object]
 """A function, called with a file's name or a message's text."""
@@ -81,14 +81,14 @@ class Outcome:
     """Worker-seconds beyond the exchanges with Read."""
     exchanged: float
     least: float
-    """That a document held a worker, exchanges and all."""
+    """Seconds that a document held a worker, exchanges included."""
     most: float
     calls: float
     a_minute: float
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
-    """Everybody in turn: files that come one by one, which tells what each holds, and a burst, which tells how many."""
+    """Every contestant in turn: files one by one show what each file holds, and a burst shows the throughput."""
     interval, apart, some, many = (1.0, 0.1, 2, 4) if quick else (10.0, 0.5, 24, 64)
     contestants: dict[str, Callable[[World], Functions]] = {
         QUICKSTART: lambda world: quickstart(world, interval),
@@ -154,7 +154,7 @@ def _figures(
 
 
 def quickstart(world: "World", interval: float) -> Functions:
-    """The quickstart's loop in a blob trigger: submit, poll, sleep, until it is done. It sleeps 10 s (for URLs, 1 s).
+    """The quickstart's loop in a blob trigger: submit, poll and sleep until it is done. It sleeps 10 s (for URLs, 1 s).
 
     Azure-Samples/cognitive-services-quickstart-code, python/ComputerVision/ComputerVisionQuickstart.py.
     """
@@ -172,7 +172,7 @@ def quickstart(world: "World", interval: float) -> Functions:
 
 
 def poller(world: "World") -> Functions:
-    """Document Intelligence's own client in a blob trigger, which polls in a further thread until it is done."""
+    """Document Intelligence's own client in a blob trigger. It polls in another thread until it is done."""
     client = DocumentIntelligenceClient(world.endpoint, AzureKeyCredential("a key"))
 
     def read(name: str) -> None:
@@ -183,14 +183,14 @@ def poller(world: "World") -> Functions:
 
 
 def ours(world: "World", poll_after: float | None = None) -> Functions:
-    """This app; with ``poll_after``, every poll of it that many seconds after what came before."""
+    """This app. With ``poll_after``, each poll comes this many seconds after the POST or the previous poll."""
     sends: Any = _Sends(world, poll_after)
     services = replace(world.services, queue=sends)
     return Functions(lambda name: advance(services, name), lambda text: advance_message(services, text.encode()))
 
 
 class _Sends:
-    """The app's queue. The world hears that there is more to come."""
+    """The app's queue. It tells the world about further invocations."""
 
     def __init__(self, world: "World", delay: float | None) -> None:
         self._queue = world.services.queue
@@ -233,7 +233,7 @@ class World:
         self._worker.shutdown()
 
     def file(self, name: str) -> bytes:
-        """A file's content, as a binding gives it."""
+        """The content of a file, as a binding passes it."""
         return self._files[name]
 
     def store(self, name: str, result: object) -> None:
@@ -241,13 +241,13 @@ class World:
         self._results.upload_blob(f"{name}.json", json.dumps(result))
 
     def expect(self, invocations: int) -> None:
-        """So many more invocations are to come."""
+        """Expect this many more invocations."""
         with self._changed:
             self._expected += invocations
             self._changed.notify_all()
 
     def invoke(self, function: Invocation, name: str, given: str) -> None:
-        """Run a function in a thread of the worker, and note how long it held that for a document."""
+        """Run a function in a thread of the worker, and record how long it held the thread for a document."""
 
         def held() -> None:
             start = time.perf_counter()
@@ -263,7 +263,7 @@ class World:
             self.expect(-1)
 
     def run(self, files: int, apart: float) -> Outcome:
-        """Read some files that come ``apart`` seconds from each other; 0 is all at once."""
+        """Read some files that come ``apart`` seconds after each other; 0 means all at once."""
         self._files = {f"{uuid4().hex}.pdf": os.urandom(FILE_BYTES) for _ in range(files)}
         self._held.clear()
         for name, content in self._files.items():
@@ -347,7 +347,7 @@ class _Handler:
         return True
 
     def poison(self, message: Message) -> None:
-        """There is none: nothing may fail here."""
+        """There is no poison queue, since nothing may fail here."""
 
 
 class Exchanges:

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class _Panel(NamedTuple):
-    """One kind of documents; ``seconds`` and ``calls`` are where its axes are marked."""
+    """One kind of documents. ``seconds`` and ``calls`` are the ticks of its axes."""
 
     workload: str
     title: str
     seconds: tuple[float, ...]
     calls: tuple[float, ...]
     below: tuple[str, ...]
-    """Schedules whose names stand below their points, since another's is above."""
+    """The schedules with their names below the points, since another name is above."""
 
 
 PANELS = (
@@ -45,7 +45,7 @@ OTHERS = "#52667a"
 
 
 def draw(figures: Iterable[Figure], path: Path) -> None:
-    """Write an SVG on an opaque ground. ``figures`` has all that ``schedule`` measures."""
+    """Write an SVG on an opaque background. ``figures`` has everything that ``schedule`` measures."""
     import matplotlib as mpl
     from matplotlib.figure import Figure as Canvas
 

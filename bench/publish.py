@@ -1,4 +1,4 @@
-"""What the README and docs/ show of a run."""
+"""Writes the figures of a run into the README and docs/."""
 
 import json
 import re
@@ -20,7 +20,7 @@ HEADLINES = {
     ),
     "Memory to store 2,000 pages, v3.2": "Memory to store a result of 2,000 pages",
 }
-"""The figures that the README shows, and what it calls them."""
+"""The figures that the README shows, and their names there."""
 
 _TABLE = re.compile(r"(<!-- figures: made by `dev\.py bench --update` -->\n).*?(<!-- /figures -->)", re.DOTALL)
 

@@ -1,4 +1,4 @@
-"""A relay before a server on this machine, which counts the bytes that pass it in both directions."""
+"""A relay before a server on this machine that counts the bytes in both directions."""
 
 import socket
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 
 class Relay:
-    """Passes each connection to ``url`` on to the server of another URL. Both counts are as the client sees them."""
+    """Forwards each connection at ``url`` to the server of another URL. Both counts are from the client's side."""
 
     def __init__(self, there: str) -> None:
         parts = urlsplit(there)
@@ -54,7 +54,7 @@ class Relay:
 
 
 def _pump(source: socket.socket, sink: socket.socket, count: Callable[[int], None]) -> None:
-    """Until the source is closed, and then close the sink's half."""
+    """Copy until the source is closed, then close the sink's half."""
     with suppress(OSError):  # either end may be closed at any time
         while data := source.recv(64 * 1024):
             count(len(data))

@@ -1,7 +1,7 @@
-"""Polls against delay: calls of Read a document, and added latency, by schedule of polls.
+"""Polls against delay: calls of Read per document and added latency, for each schedule of polls.
 
-On a virtual clock, on an otherwise quiet app: the schedule and the host's polling are the app's and the host emulator's
-own code; what storage and Read take is made up. The same is then measured on the local stack.
+On a virtual clock and an otherwise quiet app: the schedule and the host's polling are the code of the app and of the
+Functions emulator; the times of storage and Read are assumed. The same is then measured on the local stack.
 """
 
 import itertools
@@ -20,7 +20,7 @@ from simulation.burst import GET_SECONDS, READ_SECONDS, STORAGE_SECONDS, TAIL
 
 POLLING = Backoff(load_host_options(ROOT, {}).queues.max_polling_interval)
 LARGE_SECONDS = (30.0, 200.0)
-"""What Read takes for 2,000 pages."""
+"""Seconds that Read takes for 2,000 pages."""
 
 MOST_CALLS, MOST_MEDIAN, MOST_P95 = 2.1, 0.8, 1.2
 MOST_ADDED, MOST_CALLS_OF_SLOW = 15, 12
@@ -65,7 +65,7 @@ def typical(random: Random) -> float:
 
 
 def slow(random: Random) -> float:
-    """And for one of the tail."""
+    """The same for one of the slow tail."""
     return random.uniform(READ_SECONDS[1], TAIL[1])
 
 
@@ -92,17 +92,17 @@ WORKLOADS = (
 
 
 def calls_name(workload: str, schedule: str) -> str:
-    """What the figure is called that tells Read calls per document."""
+    """The name of the figure for Read calls per document."""
     return f"Read calls per document, {workload}: {schedule}"
 
 
 def added_name(workload: str, schedule: str, what: str) -> str:
-    """The name of the figure of the added latency; ``what`` is ``p50`` or ``p95``."""
+    """The name of the figure for added latency; ``what`` is ``p50`` or ``p95``."""
     return f"Added latency, {workload}, {what}: {schedule}"
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
-    """Every schedule on the virtual clock, then ours on the local stack."""
+    """Every schedule on the virtual clock, then the app's on the local stack."""
     for workload in WORKLOADS:
         documents = workload.documents // (100 if quick else 1)
         for schedule in [*SCHEDULES, ORACLE]:
@@ -120,7 +120,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
 
 
 def _slow(workload: Workload, documents: int) -> Iterator[Figure]:
-    """What our schedule means for documents that take Read long."""
+    """What the app's schedule means for documents that take Read long."""
     random = Random(1)  # noqa: S311 - a run is to be replayed
     taken = [workload.seconds(random) for _ in range(documents)]
     results = [_read(ours, seconds, random) for seconds in taken]
@@ -178,7 +178,7 @@ def _evenly(count: int) -> list[float]:
     """As ``typical``, without the chance of few."""
     shortest, longest = READ_SECONDS
     seconds = [shortest + (longest - shortest) * (each + 0.5) / count for each in range(count)]
-    Random(1).shuffle(seconds)  # noqa: S311 - a run is to be repeated
+    Random(1).shuffle(seconds)  # noqa: S311 - a run must be repeatable
     return seconds
 
 

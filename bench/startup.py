@@ -1,4 +1,4 @@
-"""What a start imports: ``function_app.py``, beside azure-functions alone and beside all the SDKs that it names.
+"""The imports of a start: ``function_app.py``, compared with azure-functions alone and with all SDKs that it names.
 
 Every import is timed in a fresh interpreter, without the interpreter's own start, in CPU time: with files and bytecode
 in the caches an import waits for nothing but the processor, and what else the machine does is not counted. The
@@ -37,7 +37,7 @@ _LATE = (
     "pypdfium2",
     "web.serve",
 )
-"""Modules that a start has no use for, each with all that it brings."""
+"""Modules that a start does not need, each with everything that it imports."""
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
@@ -81,12 +81,12 @@ def measure(*, quick: bool) -> Iterator[Figure]:
 
 
 def _over(times: Mapping[str, list[float]], more: str, less: str) -> float:
-    """The median of the differences, a round each: what slows the machine for a while slows both."""
+    """The median of the differences of each round: what slows the machine for a while slows both."""
     return median(one - other for one, other in zip(times[more], times[less], strict=True))
 
 
 def _late_note() -> str:
-    """Which of what a start does not need it imports nevertheless."""
+    """The modules that a start imports although it does not need them."""
     loaded = _run("import sys, function_app; print(*sys.modules)").split()
     early = [name for name in _LATE if name in loaded]
     return f"imported without need: {', '.join(early)}" if early else f"not imported at a start: {', '.join(_LATE)}"
@@ -95,6 +95,6 @@ def _late_note() -> str:
 def _run(code: str) -> str:
     environment = {**os.environ, **_SETTINGS}
     command = [sys.executable, "-c", code]
-    return subprocess.run(  # noqa: S603 - this interpreter, and our own code
+    return subprocess.run(  # noqa: S603 - this interpreter, and this repository's code
         command, check=True, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     ).stdout

@@ -1,4 +1,4 @@
-"""Figures as a person reads them."""
+"""Figures as texts for people."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ _GOAL_WIDTH = 16
 
 
 def shown(value: float, unit: str) -> str:
-    """A value with three digits that count: ``0.788 s``, ``97.1 %``, ``937 calls``, ``2 calls``."""
+    """A value with three significant digits: ``0.788 s``, ``97.1 %``, ``937 calls``, ``2 calls``."""
     digits = 0 if value == int(value) or abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
     return f"{value:,.{digits}f} {unit}"
 
@@ -23,7 +23,7 @@ def shown_goal(figure: Figure) -> str:
 
 
 def verdict(figure: Figure) -> str:
-    """``met``, ``MISSED``, or nothing where there is no goal."""
+    """``met``, ``MISSED``, or nothing if there is no goal."""
     return {None: "", True: "met", False: "MISSED"}[figure.met]
 
 

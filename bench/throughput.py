@@ -1,4 +1,4 @@
-"""Burst throughput at Read's quotas: files that all arrive at once, read by the real app on a virtual clock."""
+"""Burst throughput under Read's quotas: files that all arrive at once, read by the real app on a virtual clock."""
 
 import itertools
 import logging
@@ -17,10 +17,10 @@ from simulation.burst import Burst, Outcome, live
 RATES = ("30/s", "15/s,50/s")
 INSTANCES = (1, 2, 10)
 MANY = 100
-"""Instances; at 30/s alone."""
+"""Numbers of instances; used only with 30/s."""
 
 UNLIKE = {"30/s": ("15/s", "60/s"), "15/s,50/s": ("7/s,25/s", "30/s,100/s")}
-"""What READ_RATE says, and quotas that there are instead: half of it, and twice."""
+"""The READ_RATE setting, with real quotas of half and twice that rate."""
 
 
 class Measured(NamedTuple):
@@ -49,7 +49,7 @@ HARDER = (
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
-    """What was worst over all bursts of each world, and then every burst."""
+    """The worst value over all bursts of each world, and then every burst."""
     goals, others = _bursts(quick)
     bursts = [*goals, *others]
     context = multiprocessing.get_context("spawn")
@@ -79,7 +79,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
 
 
 def _bursts(quick: bool) -> tuple[list[Burst], list[Burst]]:
-    """Those with goals, and the others."""
+    """The figures with goals, and the others."""
     if quick:
         return [Burst(TokenBucket, files=30), Burst(TokenBucket, files=30, harder=True)], [
             Burst(TokenBucket, rate="15/s", setting="30/s", files=30)

@@ -1,8 +1,8 @@
-"""The work of one document of one page: calls of storage, bytes moved, and CPU time beside a bare loop's.
+"""The work of one document of one page: calls of storage, bytes moved, and CPU time compared with a bare loop's.
 
-Storage is a real Azurite and Read the scripted emulator, each a process of its own; the app's clock passes only where a
-message's delay does, so that nothing is waited for. What is counted and timed is what the functions do themselves: the
-host's own calls, to receive messages and to find files, are not in it.
+Storage is a real Azurite and Read the scripted emulator, each a process of its own. The app's clock skips the delays of
+messages, so nothing waits. Only the functions' own work is counted and timed, without the host's own calls to receive
+messages and to find files.
 """
 
 import gc
@@ -35,7 +35,7 @@ from simulation.storage_tap import StorageTap
 LINES = 40
 FILE = random.Random(0).randbytes(200_000)  # noqa: S311 - a scan of a page is as dense
 APART = 0.125
-"""Seconds between two files of a busy app. A quota of 30 calls a second reads ten documents in one."""
+"""Seconds between two files of a busy app. A quota of 30 calls a second allows ten documents a second."""
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
@@ -54,7 +54,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
 
 
 def calls(storage: str, documents: int) -> Iterator[Figure]:
-    """Calls of storage a document, as they go over the wire, after a first one that made containers and tables."""
+    """Calls of storage per document on the wire, after a first document that created containers and tables."""
 
     def count(work: Callable[[App, list[str]], object], further_polls: int = 0) -> tuple[float, float]:
         """Those for a document, and reads of the rate limiter's row, which a process makes for all its documents."""
@@ -90,7 +90,7 @@ def calls(storage: str, documents: int) -> Iterator[Figure]:
 
 
 def quiet(app: App, names: list[str]) -> None:
-    """Read files one by one, so far apart that no call of Read needs a reservation."""
+    """Read files one by one, far enough apart that no call of Read needs a reservation."""
     for name in names:
         app.clock.passes(5)
         app.event(name)
@@ -98,7 +98,7 @@ def quiet(app: App, names: list[str]) -> None:
 
 
 def busy(app: App, names: list[str]) -> None:
-    """Read files that come so fast that every call is reserved; messages are delivered when they are due."""
+    """Read files that come so fast that every call is reserved. Messages are delivered when due."""
     events = [(app.clock.time + timedelta(seconds=APART * number), name) for number, name in enumerate(names)]
     due: list[tuple[datetime, str]] = []
     while events or due:
@@ -116,7 +116,7 @@ def busy(app: App, names: list[str]) -> None:
 
 
 def traffic(storage: str, endpoint: str, documents: int) -> Iterator[Figure]:
-    """Bytes that pass the function's own connections, of storage and of Read, headers and all."""
+    """Bytes over the functions' own connections to storage and Read, headers included."""
     with ExitStack() as stack:
         relays = []
         for url in _urls(storage):
@@ -176,7 +176,7 @@ def _loop(loop: BareLoop, names: list[str]) -> None:
 
 
 def cpu(storage: str, endpoint: str, rounds: int, documents: int) -> Iterator[Figure]:
-    """CPU time of the thread that does the work, rounds of the app and of the bare loop taking turns."""
+    """CPU time of the working thread; rounds of the app and of the bare loop alternate."""
     contestants: list[tuple[str, App, Callable[[App, list[str]], object]]] = [
         ("a bare loop", _app(storage, endpoint), bare),
         ("a bare loop with the SDK's batches", _app(storage, endpoint), bare_by_sdk),
@@ -221,10 +221,10 @@ def cpu(storage: str, endpoint: str, rounds: int, documents: int) -> Iterator[Fi
 
 
 def _app(storage: str, endpoint: str) -> App:
-    """The app, with all its containers, queues, tables and rows: documents have been read."""
+    """The app after some documents, so that all containers, queues, tables and rows exist."""
     app = App(settings_for(storage, endpoint, READ_RATE="30/s"), Clock())
     app.create_inbox()
-    first = ["first.pdf", "second.pdf"]  # the second reserves, and so makes the row of the rate limiter
+    first = ["first.pdf", "second.pdf"]  # the second one reserves, which creates the row of the rate limiter
     for name in first:
         app.drop(name, "a line")
     busy(app, first)

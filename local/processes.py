@@ -23,7 +23,7 @@ from typing import Any, Self
 
 from cli.errors import CommandError
 from local.paths import DEV, LOGS, ROOT
-from shared.loopback import sparing_this_machine
+from shared.loopback import NAMES
 
 AZURITE_ACCOUNT = "devstoreaccount1"
 AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -31,6 +31,15 @@ AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1
 
 
 _CLEAN = "If its data was damaged, as by a power failure, `python3 dev.py clean` deletes what was stored."
+
+
+def sparing_this_machine(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a child process: if it names a proxy, its NO_PROXY covers this machine too."""
+    if not any(name.lower() in ("http_proxy", "https_proxy", "all_proxy") for name in environ):
+        return dict(environ)
+    given = [part.strip() for name in ("no_proxy", "NO_PROXY") for part in environ.get(name, "").split(",")]
+    covered = ",".join(dict.fromkeys([*filter(None, given), *NAMES]))
+    return {**environ, "no_proxy": covered, "NO_PROXY": covered}
 
 
 class ServiceError(CommandError):

@@ -16,14 +16,14 @@ from shared.storage.trouble import storage_trouble
 from shared.submit import submit
 
 _LATER = 300
-"""Seconds after which a message of a later version of the app is seen again, hopefully by that version."""
+"""Seconds until a message of a later version of the app comes again, hopefully to an instance of that version."""
 
 
 def advance(services: Services, name: str, message: Message | None = None) -> None:
-    """Take a document's next step. Without a message, an event says that the file is new or has changed.
+    """Take a document's next step. Without a message, the caller is an event: the file is new or has changed.
 
-    Trouble with storage, and an error that nobody expected, are written to the row, which waits; the error is raised
-    only where that cannot be done. Then the host tries again, and after that the sweep does.
+    If storage is in trouble, or an unexpected error is raised, the row says so, and the document waits. The error is
+    raised only if the row cannot be written: then the host tries again, and the sweep after it.
     """
     name = blob_name(name)
     in_flight = message is not None and message.write_id is not None
@@ -38,7 +38,7 @@ def advance(services: Services, name: str, message: Message | None = None) -> No
 
 
 def advance_message(services: Services, body: bytes) -> None:
-    """Take the step that a queue message asks for. Raises ForeignMessage for one that this app did not write."""
+    """Take the step that a queue message asks for. Raises ForeignMessage if this app did not write the message."""
     try:
         message = Message.from_json(body)
     except LaterMessage as later:
@@ -64,14 +64,15 @@ def _take_step(services: Services, name: str, message: Message | None) -> None:
 
 
 def _waits_after(error: Exception, services: Services, name: str, *, in_flight: bool) -> bool:
-    """Write to the row what went wrong, and when it is tried again. Whether the row now sees to the next step.
+    """Write to the row what went wrong, and when the step is tried again.
 
-    It does not where an event or a message from outside asks for a version that the row knows nothing of.
+    Returns whether the next step is certain to come. It is not if an event, or a message from outside the document's
+    own chain, asks for a version that the row does not know yet.
     """
     now = services.now()
     trouble = storage_trouble(error, services.settings)
     if trouble is None:
-        # The error's own text may hold a document's, so that only its class and its place are logged.
+        # The error's text may quote the document, so only its class and its place in the code are logged.
         place = "".join(traceback.format_tb(error.__traceback__))
         log.trouble(place, document=name, code=type(error).__name__, level=logging.ERROR)
     else:
@@ -88,8 +89,8 @@ def _waits_after(error: Exception, services: Services, name: str, *, in_flight: 
             return in_flight
         carry_out(services, document, step)
     except (Conflict, Superseded):
-        return in_flight  # another run has taken a step, whose row and message see to the next
+        return in_flight  # another run has taken a step, and sends the message for the next one
     except Exception as second:  # noqa: BLE001 - the first error is the one to raise
-        log.trouble("The row could not say so.", document=name, code=type(second).__name__)
+        log.trouble("This error could not be written to the row.", document=name, code=type(second).__name__)
         return False
     return True

@@ -1,4 +1,4 @@
-"""What a person can do about each ErrorCode. docs/errors.md has a heading for each; a test compares the two."""
+"""What a person can do about each ErrorCode. docs/errors.md has a heading for each code, which a test checks."""
 
 import re
 
@@ -6,11 +6,17 @@ from shared.document import ROW_EDITED, Document
 from shared.read.generation import Generation, ReadOptions
 from shared.read.generations import UnknownGeneration, all_generations, generation
 from shared.shortcut import is_shortcut
+from shared.text import listed
 
 _UPLOAD = "Then upload the file again."
 BY_ITSELF = "The app keeps trying by itself."
 _NOTHING = "There is nothing for you to do: the app keeps trying by itself."
 _FAILED = "This failure is final, and reading the file again is billed again."
+
+_DAMAGED = "InvalidImage InvalidContent 2005"
+_FORMAT = "InvalidImageFormat UnsupportedImageFormat NotSupportedImage UnsupportedMediaType UnsupportedContent InvalidContentSourceFormat"
+_SIZE = "InvalidImageSize InvalidContentLength"
+_LINK = "InvalidImageUrl FailedToDownloadImage ContentSourceNotAccessible ContentSourceTimeout 2003"
 
 _TEXTS = (
     # Before Read is asked
@@ -32,7 +38,7 @@ _TEXTS = (
     ("Unreachable", f"Check READ_ENDPOINT, and that the network lets this app reach it. {BY_ITSELF}"),
     ("AnswerLost", f"Read got the file and did not answer, so this attempt may have been billed. {BY_ITSELF}"),
     ("ReadUnavailable", f"{_NOTHING} See status.azure.com if it lasts."),
-    ("ReadServerError", "Read has an error of its own with this file. The app tries ten times; if that does not help, save the file in another format and upload that."),
+    ("ReadServerError", "Read reported an error of its own for this file. The app tries ten times. If that does not help, save the file in another format and upload that."),
     ("CredentialsRefused", f"Check READ_KEY against the resource's keys, and READ_ENDPOINT. {BY_ITSELF}"),
     ("CredentialsUnavailable", f"The app could not get a Microsoft Entra token. Set READ_KEY, or give the app a managed identity with the role Cognitive Services User. {BY_ITSELF}"),
     ("RegionalEndpoint", f"The endpoint of a region takes no Microsoft Entra tokens. Set READ_ENDPOINT to the resource's own, https://NAME.cognitiveservices.azure.com, or set READ_KEY. {BY_ITSELF}"),
@@ -43,30 +49,30 @@ _TEXTS = (
     ("AccessDenied", f"Check the Read resource's firewall and quota, and that this app's identity has the role Cognitive Services User. {BY_ITSELF}"),
     ("EndpointNotFound", "This resource does not speak {version}. Check READ_ENDPOINT and READ_API_VERSION."),
     ("NotReadsAnswer", f"What answers at READ_ENDPOINT is not Read; it may be a proxy or a sign-in page. Check READ_ENDPOINT and the network. {BY_ITSELF}"),
-    ("PollRefused", f"Read does not say how far it is. Check READ_ENDPOINT, and any proxy or gateway between this app and Read. {BY_ITSELF}"),
+    ("PollRefused", f"Read refuses to say how far the operation is. Check READ_ENDPOINT, and any proxy or gateway between this app and Read. {BY_ITSELF}"),
     # The file
-    ("InvalidImage InvalidContent 2005", f"The file is damaged, protected by a password, or of a type that Read does not take. Remove the password, or save the file as {{formats}}. {_UPLOAD}"),
-    ("InvalidImageFormat UnsupportedImageFormat NotSupportedImage UnsupportedMediaType UnsupportedContent InvalidContentSourceFormat", f"Read {{version}} takes {{formats}}. Convert the file; renaming it is not enough. {_UPLOAD}"),
-    ("InvalidImageSize InvalidContentLength", f"Read {{version}} takes files of up to {{megabytes}} MB, and of 4 MB on the free tier (F0). Split or shrink the file, or move the resource to a paid tier. {_UPLOAD}"),
+    (_DAMAGED, f"The file is damaged, protected by a password, or of a type that Read does not take. Remove the password, or save the file as {{formats}}. {_UPLOAD}"),
+    (_FORMAT, f"Read {{version}} takes {{formats}}. Convert the file; renaming it is not enough. {_UPLOAD}"),
+    (_SIZE, f"Read {{version}} takes files of up to {{megabytes}} MB, and of 4 MB on the free tier (F0). Split or shrink the file, or move the resource to a paid tier. {_UPLOAD}"),
     ("InvalidImageDimension InvalidContentDimensions", f"Read {{version}} takes images of 50 × 50 to {{pixels}} × {{pixels}} pixels. Resize the image, or pad a small one. {_UPLOAD}"),
     # Options
     ("NotSupportedLanguage", f"Read {{version}} does not read this language. Correct or remove READ_LANGUAGE, or the file's metadata 'language'. {_UPLOAD}"),
     ("InvalidPageRange", f"The file does not have the pages that READ_PAGES, or its metadata 'pages', asks for. Correct or remove it. {_UPLOAD}"),
     ("InvalidReadingOrder", f"Set READ_READING_ORDER, or the file's metadata 'reading_order', to basic or natural. {_UPLOAD}"),
     ("BadArgument InvalidArgument InvalidParameter InvalidParameterLength ParameterMissing InvalidRequest", f"Correct what the message names: a READ_… setting, the file's metadata, or the file. {_UPLOAD}"),
-    ("NotAShortcut", f"A file *.url is read from where it points. Save the shortcut anew from a browser, with a URL that begins with http:// or https://, or rename the file if it is something else. {_UPLOAD}"),
+    ("NotAShortcut", f"A file whose name ends in .url is an Internet shortcut, and Read fetches what it points to. Save it again from a browser, with a URL that begins with http:// or https://, or rename the file if it is something else. {_UPLOAD}"),
     # The file's link, with SUBMIT_BY=url
-    ("InvalidImageUrl FailedToDownloadImage ContentSourceNotAccessible ContentSourceTimeout 2003", f"Read could not fetch the file from storage. Let Read through the storage account's firewall, or set SUBMIT_BY=content. {_UPLOAD}"),
+    (_LINK, f"Read could not fetch the file from storage. Let Read through the storage account's firewall, or set SUBMIT_BY=content. {_UPLOAD}"),
     ("InvalidSasToken", f"Storage refused the link that Read was given. Allow shared access signatures on the storage account, or set SUBMIT_BY=content. {_UPLOAD}"),
     # The operation
     ("Timeout 3013 3018", f"Read took too long over this file. Split the file, then upload its parts. {_FAILED}"),
-    ("InternalServerError ServiceUnavailable StorageException FailedToProcess CancelledRequest Unspecified Unknown 3003 3014 OperationFailed OperationCanceled OperationSkipped", f"Read failed, and the file need not be the reason. Upload it again; if that fails too, save it in another format or split it. {_FAILED}"),
+    ("InternalServerError ServiceUnavailable StorageException FailedToProcess CancelledRequest Unspecified Unknown 3003 3014 OperationFailed OperationCanceled OperationSkipped", f"Read failed, perhaps not because of the file. Upload the file again. If that fails too, save it in another format or split it. {_FAILED}"),
     ("OperationUrlRefused", "READ_ENDPOINT answers with an operation that is not one of Read's; the key was not sent there. Check READ_ENDPOINT."),
-    ("OperationExpired", "Read no longer knew the operation. If it failed a second time, upload the file again."),
+    ("OperationExpired", "Read no longer knew the operation. The app submits the file once more. If the document has failed, upload the file again."),
     ("OperationTimedOut", "Read took longer than READ_GIVE_UP_AFTER. Split the file, or raise that setting; then upload it again."),
     ("ResultNotUnderstood", "Read's JSON is not in the form of READ_API_VERSION. Check that setting, then have the document read again. For a day or two, the JSON is also at the row's OperationUrl."),
     # What Read should never answer
-    ("Forbidden AuthorizationFailed", f"Read may not do this for the app. Check the roles of the app's identity and of the Read resource's. {_UPLOAD}"),
+    ("Forbidden AuthorizationFailed", f"Read refused this request. Check the roles of the app's identity and of the Read resource's identity. {_UPLOAD}"),
     ("NotFound ModelNotFound OperationNotFound NotSupportedApiVersion MethodNotAllowed Conflict", f"Read did not know what it was asked for. Check READ_ENDPOINT and READ_API_VERSION. {_UPLOAD}"),
     ("DetectFaceError InvalidDetails InvalidModel InvalidThumbnailSize NotSupportedFeature NotSupportedVisualFeature", f"This code is not about reading text. Check that READ_ENDPOINT is Read's own and that no proxy changes the requests. {_UPLOAD}"),
     ("Http4xx", f"Read refused the file and gave no reason. Check the file's type and size, and any proxy or gateway between this app and Read. {_UPLOAD}"),
@@ -76,28 +82,24 @@ ADVICE = {code: text for codes, text in _TEXTS for code in codes.split()}
 
 GENERAL = "Look up this code in Read's documentation, correct the file and upload it again."
 
-_ABOUT_FORMAT = {"InvalidImage", "InvalidContent", "2005", "InvalidImageFormat", "UnsupportedImageFormat", "NotSupportedImage",
-                 "UnsupportedMediaType", "UnsupportedContent", "InvalidContentSourceFormat", "InvalidRequest", "BadArgument",
-                 "FailedToProcess", "Http415"}  # fmt: skip
-_ABOUT_SIZE = {"InvalidImageSize", "InvalidContentLength", "Http413"}
+_ABOUT_FORMAT = {*_DAMAGED.split(), *_FORMAT.split(), "InvalidRequest", "BadArgument", "FailedToProcess", "Http415"}
+_ABOUT_SIZE = {*_SIZE.split(), "Http413"}
 _ABOUT_OPTIONS = {"BadArgument", "InvalidArgument", "InvalidParameter", "InvalidRequest"}
 
-_ABOUT_LINK = {"InvalidImageUrl", "FailedToDownloadImage", "ContentSourceNotAccessible", "ContentSourceTimeout", "2003"}
-
-_wrong_target = f"Read could not fetch what the shortcut points to. Check that the URL leads to the file itself, not to a page about it, and opens without a sign-in; or download the file. {_UPLOAD}"
+_WRONG_TARGET = f"Read could not fetch what the shortcut points to. Check that the URL leads to the file itself, not to a page about it, and opens without a sign-in; or download the file. {_UPLOAD}"
 
 _FORMAT_OF = {"jpg": "JPEG", "jpe": "JPEG", "jfif": "JPEG", "tif": "TIFF", "heic": "HEIF", "hif": "HEIF", "htm": "HTML"}
-"""Formats whose files have other extensions than the format's name."""
+"""The formats of extensions that are not the format's name."""
 
 _TAKEN_BY_NONE = {"AVIF", "CSV", "DJVU", "DOC", "EML", "EPUB", "GIF", "ICO", "JP2", "JXL", "MSG", "ODP", "ODS", "ODT", "PPT",
                   "PSD", "RTF", "SVG", "TXT", "WEBP", "XLS", "XPS", "ZIP", "XLSM", "DOCM", "PPTM", "PAGES", "NUMBERS", "KEY", "MP4", "MOV"}  # fmt: skip
-"""Formats that people drop and no version of Read takes."""
+"""Formats that people drop, and that no version of Read takes."""
 
 
 def advice_for(code: str, message: str, document: Document) -> str:
-    """The advice for an error code; general advice for a code of Read's that is not listed.
+    """The advice for an error code, or general advice for an unknown code of Read's.
 
-    ``message`` is the error's own; with the document's name, size and options it narrows the advice down.
+    The error's ``message``, and the document's name, size and options, make the advice more specific.
     """
     known = "Http4xx" if code not in ADVICE and re.fullmatch(r"Http4\d\d", code) else code
     text = ADVICE.get(known, GENERAL)
@@ -108,7 +110,7 @@ def advice_for(code: str, message: str, document: Document) -> str:
     return (
         (_wrong_endpoint(read) if code == "EndpointNotFound" else None)
         or (_free_tier(read, message) if code == "Throttled" else None)
-        or (_wrong_target if code in _ABOUT_LINK and is_shortcut(document.name) else None)
+        or (_WRONG_TARGET if code in _LINK.split() and is_shortcut(document.name) else None)
         or (_wrong_option(message, document) if code in _ABOUT_OPTIONS else None)
         or (_wrong_format(read, document) if code in _ABOUT_FORMAT else None)
         or (_wrong_size(read, message, document.content_length) if code in _ABOUT_SIZE else None)
@@ -119,7 +121,7 @@ def advice_for(code: str, message: str, document: Document) -> str:
 def _filled(text: str, read: Generation) -> str:
     return text.format(
         version=read.version,
-        formats=_listed(read.formats, "or"),
+        formats=listed(read.formats, "or"),
         megabytes=read.most_megabytes,
         pixels=f"{read.most_pixels:,}",
     )
@@ -142,7 +144,7 @@ def _free_tier(read: Generation, message: str) -> str | None:
 
 
 def _wrong_option(message: str, document: Document) -> str | None:
-    """Which of the options that the document was submitted with the message is about."""
+    """Advice that names the option which the message is about, if the document was submitted with it."""
     words = re.sub(r"[^a-z]", "", message.casefold().replace("locale", "language"))
     for option in ReadOptions.names():
         asked = getattr(document, f"requested_{option}")
@@ -152,7 +154,7 @@ def _wrong_option(message: str, document: Document) -> str | None:
 
 
 def _wrong_format(read: Generation, document: Document) -> str | None:
-    """Which versions take a file of this kind, if this one does not. Its first bytes say what it is, then its name."""
+    """Which versions take files of this format, if this one does not. The first bytes tell the format, else the name."""
     extension = document.name.rpartition(".")[2].casefold()
     named = _FORMAT_OF.get(extension, extension.upper())
     kind = document.file_type or named
@@ -166,14 +168,14 @@ def _wrong_format(read: Generation, document: Document) -> str | None:
     shown = extension.upper() if kind == named else kind
     takers = [each.version for each in all_generations() if kind in each.formats]
     if takers:
-        return f"{what}Read {read.version} takes no {shown} files; Document Intelligence {_listed(takers, 'and')} do. Set READ_API_VERSION={takers[-1]} with such a resource, or convert the file to PDF, PNG or JPEG. {_UPLOAD}"
+        return f"{what}Read {read.version} takes no {shown} files; Document Intelligence {listed(takers, 'and')} do. Set READ_API_VERSION={takers[-1]} with such a resource, or convert the file to PDF, PNG or JPEG. {_UPLOAD}"
     if document.file_type or kind in _TAKEN_BY_NONE:
         return f"{what}No version of Read takes {shown} files. Convert it to PDF, PNG or JPEG, then upload that."
     return None
 
 
 def _wrong_size(read: Generation, message: str, length: int | None) -> str | None:
-    """Whether it is the file, its tier, or the image that is too large or too small."""
+    """Advice that says what is too large or too small: the file, the file for its tier, or the image."""
     if re.search(r"pixel|dimension|width|height", message, re.IGNORECASE):
         return _filled(ADVICE["InvalidImageDimension"], read)
     if length is None:
@@ -184,7 +186,3 @@ def _wrong_size(read: Generation, message: str, length: int | None) -> str | Non
     if megabytes > 4:
         return f"The file has {megabytes:,.1f} MB; the free tier (F0) takes 4 MB. Move the Read resource to a paid tier, or split or shrink the file. {_UPLOAD}"
     return _filled(ADVICE["InvalidImageDimension"], read)
-
-
-def _listed(names: tuple[str, ...] | list[str], last: str) -> str:
-    return f" {last} ".join(filter(None, (", ".join(names[:-1]), names[-1])))

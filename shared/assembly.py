@@ -1,4 +1,4 @@
-"""What the functions work with, made in one place. A test, or a simulation, makes it of other parts."""
+"""Everything that the functions work with, made in one place. Tests and simulations make it from other parts."""
 
 import logging
 import time
@@ -31,7 +31,7 @@ from shared.storage.queues import Queue, RawQueue
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Settings, storage, Read, the clock and chance."""
+    """Settings, storage, Read, the clock and the source of random numbers."""
 
     settings: Settings
     documents: Documents
@@ -43,22 +43,22 @@ class Services:
     done: Queue | None
     """DONE_QUEUE, if it is set."""
     poison: RawQueue
-    """Messages of our queue that failed five times, and messages that this app did not write."""
+    """Messages of READ_QUEUE that failed five times; some may be from other programs."""
     unreadable: RawQueue
     blob_poison: RawQueue
-    """The host's own: blob events, of every function in the account, that failed five times."""
+    """The host's queue for blob events that failed five times, of every function in the account."""
     read: ReadClient
     limiter: RateLimiter
     now: Callable[[], datetime]
     random: Random
     links: Links | None = None
-    """What makes links by which Read fetches files itself, if it is to and can."""
+    """Makes links with which Read fetches files itself. None unless SUBMIT_BY=url and Read can reach storage."""
     outputs_in: Callable[[str], Outputs] | None = None
     lines_in: Callable[[str], Lines] | None = None
-    """Another output container, and another lines table: where settings of an earlier day pointed."""
+    """Open another output container, or another lines table, which earlier settings may have named."""
 
     def places_of(self, document: Document) -> tuple[Outputs, Lines]:
-        """Where a document's outputs are, as its row says."""
+        """The output container and the lines table that a document's row names."""
         outputs, lines, settings = self.outputs, self.lines, self.settings
         if self.outputs_in and document.output_container not in (None, settings.output_container):
             outputs = self.outputs_in(str(document.output_container))
@@ -68,8 +68,10 @@ class Services:
 
 
 def build(settings: Settings) -> Services:
-    """The real ones. Clients are made once a process and shared by its threads; nothing is called yet."""
-    logging.getLogger("azure").setLevel(logging.WARNING)  # at INFO, it logs 18 requests a document, names and all
+    """The real services. Clients are made once in a process and shared by its threads. Nothing is called yet."""
+    logging.getLogger("azure").setLevel(
+        logging.WARNING
+    )  # at INFO, it logs 18 requests for each document, with its name
     blobs, tables = blob_service(settings.storage), table_service(settings.storage)
     queues = queue_service(settings.storage)
 
@@ -122,19 +124,19 @@ def build(settings: Settings) -> Services:
 
 
 def build_library(settings: Settings) -> Library:
-    """The read side alone, for callers that only read; it makes no call yet."""
+    """The read side alone, for callers that only read. Nothing is called yet."""
     return Library(settings, blob_service(settings.storage), table_service(settings.storage))
 
 
 def _fetches(settings: Settings, storage_url: str) -> bool:
-    """Whether Read is to fetch files itself. Storage on this machine can be reached from this machine only."""
+    """Whether Read fetches files itself. Storage on this machine can be reached only from this machine."""
     if settings.submit_by != "url":
         return False
     return is_loopback(settings.read_endpoint) or not is_loopback(storage_url)
 
 
 def _entra_token(settings: Settings) -> Callable[[], str] | None:
-    """A source of Microsoft Entra tokens, for an endpoint that takes them. The credential keeps what it gets."""
+    """A source of Microsoft Entra tokens, if the endpoint takes them. The credential caches its tokens."""
     cloud = cloud_of_read(settings.read_endpoint)
     if cloud is None:
         return None

@@ -1,4 +1,4 @@
-"""Carrying out what was decided: rows, messages, and the outputs of older versions that go first."""
+"""Carry out what was decided: write the row, send the message, and first remove outputs of older versions."""
 
 import json
 from collections.abc import Callable
@@ -12,11 +12,10 @@ from shared.outputs.pages import PagesWriter
 from shared.outputs.text import TextWriter
 from shared.storage.documents import Expected
 from shared.storage.fence import Fence
-from shared.storage.lines import Lines
 from shared.storage.outputs import Outputs
 
 _EXTENSIONS = (".json", TextWriter.extension, PagesWriter.extension)
-"""Of all output blobs that a document can have."""
+"""The extensions of all output blobs that a document can have."""
 
 
 def carry_out(
@@ -26,12 +25,10 @@ def carry_out(
     slots: tuple[int, ...] = (),
     called: log.Called | None = None,
 ) -> Document:
-    """Write a decided row over what it was decided from, and send the message for its next step.
+    """Write the decided row in place of ``before``, which it was decided from, and send the message for its next step.
 
-    ``slots`` are what is reserved for that step.
-
-    A document that ends without a result first loses what an older version, or an earlier run, may have left.
-    Raises Conflict or Superseded if somebody else has the row.
+    ``slots`` are the reserved slots for that step. If the document ends without a result, outputs that an older version
+    or an earlier run may have left are removed first. Raises Conflict or Superseded if another run has the row.
     """
     document = transition.document
     if isinstance(before, Tombstone):
@@ -55,7 +52,7 @@ def carry_out(
 
 
 def settle(services: Services, document: Document) -> None:
-    """Send a final document's notification and clean up after older versions, and note both. Raises Conflict."""
+    """Send a final document's notification, remove outputs of slow runs, and write that down. Raises Conflict."""
     now = services.now()
     if document.notification_pending and services.done:
         services.done.send(_done_message(document), 0)
@@ -70,7 +67,7 @@ def settle(services: Services, document: Document) -> None:
 
 
 def clear_outputs(services: Services, document: Document) -> None:
-    """Remove lines and output blobs, whichever version's, for the run that holds the row. Raises Superseded."""
+    """Remove lines and output blobs of every version. Only the run that holds the row may. Raises Superseded."""
 
     def holds_the_row() -> bool:
         current = services.documents.get(document.name)
@@ -80,7 +77,7 @@ def clear_outputs(services: Services, document: Document) -> None:
 
 
 def clear_tombstone(services: Services, name: str) -> None:
-    """Remove what a slow run wrote for a document that has been forgotten since, and then its tombstone."""
+    """Remove what a slow run wrote for a document after it was forgotten, and then its tombstone."""
     tombstone = services.documents.tombstone(name)
     if tombstone is None:
         return
@@ -90,7 +87,7 @@ def clear_tombstone(services: Services, name: str) -> None:
 
 
 def fence_of(services: Services, document: Document) -> Fence:
-    """The fence of the outputs of a document that is being read, or has been."""
+    """The fence for the outputs of a document that Read is reading, or has read."""
 
     def still_ours() -> bool:
         current = services.documents.get(document.name)
@@ -104,16 +101,12 @@ def fence_of(services: Services, document: Document) -> Fence:
 
 
 def _clear(services: Services, document: Document, still_ours: Callable[[], bool]) -> None:
+    """Remove lines and output blobs from where the settings point now, and from where the row says they are."""
     fence = Fence(document.source_etag or "", document.operation_id, still_ours)
-    _clear_in(services.outputs, services.lines, services, document, fence)
-    if _is_elsewhere(services, document):
-        _clear_in(*services.places_of(document), services, document, fence)
-
-
-def _clear_in(outputs: Outputs, lines: Lines, services: Services, document: Document, fence: Fence) -> None:
     key = lines_key(services.settings.input_container, document.name)
-    lines.clear(key, fence, head_too=bool(document.forgotten))
-    _delete_blobs(outputs, document.name, fence)
+    for outputs, lines in dict.fromkeys([(services.outputs, services.lines), services.places_of(document)]):
+        lines.clear(key, fence, head_too=bool(document.forgotten))
+        _delete_blobs(outputs, document.name, fence)
 
 
 def _delete_blobs(outputs: Outputs, name: str, fence: Fence) -> None:
@@ -122,30 +115,21 @@ def _delete_blobs(outputs: Outputs, name: str, fence: Fence) -> None:
 
 
 def _clear_elsewhere(services: Services, before: Document, kept: Document) -> None:
-    """Remove what an older version left where OUTPUT_CONTAINER or LINES_TABLE pointed then. Raises Superseded."""
-    places = before.output_container, before.lines_table
-    if _is_elsewhere(services, before) and places != (kept.output_container, kept.lines_table):
-        fence = Fence(before.source_etag or "", before.operation_id, lambda: True)
-        outputs, lines = services.places_of(before)
-        if before.output_container != services.settings.output_container:
-            _delete_blobs(outputs, before.name, fence)
-        if before.lines_table != services.settings.lines_table:
-            lines.clear(lines_key(services.settings.input_container, before.name), fence, head_too=True)
-
-
-def _is_elsewhere(services: Services, document: Document) -> bool:
-    """Whether a row's outputs lie where the settings of today do not point."""
-    settings = services.settings
-    return (document.output_container or settings.output_container, document.lines_table or settings.lines_table) != (
-        settings.output_container,
-        settings.lines_table,
-    )
+    """Remove what an older version stored while OUTPUT_CONTAINER or LINES_TABLE had other values. Raises Superseded."""
+    if (before.output_container, before.lines_table) == (kept.output_container, kept.lines_table):
+        return
+    fence = Fence(before.source_etag or "", before.operation_id, lambda: True)
+    outputs, lines = services.places_of(before)
+    if outputs is not services.outputs:
+        _delete_blobs(outputs, before.name, fence)
+    if lines is not services.lines:
+        lines.clear(lines_key(services.settings.input_container, before.name), fence, head_too=True)
 
 
 def _may_have_outputs(before: Expected, document: Document) -> bool:
-    """Whether a document ends without a result, and somebody may have written one."""
+    """Whether a document ends without a result, but an older version or another run may have stored one."""
     if document.forgotten:
-        return False  # cleared as the row says, while it is already ignored
+        return False  # its outputs are removed when its row says so, while it is ignored already
     if document.status not in (Status.FAILED, Status.IGNORED):
         return False
     if document.clean_up_at is not None:

@@ -1,8 +1,8 @@
 """Whether everything is set up: the Read service, and each container, table and queue, tried one after another.
 
-Nothing is changed and nothing is billed. Read is asked about an operation that never was: whoever answers that there
-is none has taken the endpoint, the key and the version. Whether storage may be written is found out by deleting a blob,
-a row and a message that never were: storage checks the right before it looks for them.
+Nothing is changed and nothing is billed. Read is asked about an operation that does not exist: the answer that there is
+no such operation shows that endpoint, key and version are right. To see whether storage may be written, a blob, a row
+and a message that do not exist are deleted: storage checks the permission before it looks for them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,18 +20,19 @@ from shared.advice import BY_ITSELF, advice_for
 from shared.assembly import Services
 from shared.clouds import cloud_of_read
 from shared.document import Document, Status
-from shared.read.answers import PollAnswer, Retryable
+from shared.read.answers import Retryable
 from shared.read.generation import Generation, NotOurOperation
 from shared.settings import Settings, SettingsError, from_environment
 from shared.storage.codes import error_code
 from shared.storage.connection import blob_service, queue_service, table_service
+from shared.storage.trouble import ROLES
 
 SETTINGS = "app settings"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was tried: whether it is right, what was found, and what to do where it is not."""
+    """One thing that was checked: whether it is right, what was found, and what to do if it is not."""
 
     name: str
     ok: bool
@@ -40,7 +41,7 @@ class Finding:
 
 
 def check_settings(environ: Mapping[str, str], host_json: str | bytes) -> tuple[Settings | None, Finding]:
-    """Read the app settings. None where one is missing or wrong, which the finding names."""
+    """Read the app settings. None if one is missing or wrong; the finding names it."""
     try:
         settings = from_environment(environ, host_json)
     except SettingsError as error:
@@ -49,83 +50,71 @@ def check_settings(environ: Mapping[str, str], host_json: str | bytes) -> tuple[
 
 
 def settings_are_right(settings: Settings) -> Finding:
-    """What an app that has started says of its settings."""
+    """The finding about settings that are valid."""
     read = f"{settings.input_container}/{settings.input_prefix}"
     message = f"Files in {read} are read by {settings.generation.service}, {settings.generation.version}."
     return Finding(SETTINGS, True, message, settings.notice)
 
 
 def check(services: Services) -> Iterator[Finding]:
-    """Try Read and storage, as the identity that ``services`` have. A thing that cannot be known is not right."""
+    """Check Read and storage, with the identity of ``services``. What cannot be known counts as wrong."""
     yield from check_read(services)
     yield from check_storage(services)
 
 
 # Read
 
-_NOT_REACHED = frozenset({"Unreachable", "NotReadsAnswer"})
-_NOT_LET_IN = frozenset(
-    {
-        "CredentialsRefused",
-        "CredentialsUnavailable",
-        "RegionalEndpoint",
-        "RoleMissing",
-        "KeysDisabled",
-        "FirewallRefused",
-        "AccessDenied",
-    }
-)
+_ENDPOINT, _CREDENTIAL, _VERSION = range(3)
+_WRONG = {
+    "Unreachable": _ENDPOINT,
+    "NotReadsAnswer": _ENDPOINT,
+    "CredentialsRefused": _CREDENTIAL,
+    "CredentialsUnavailable": _CREDENTIAL,
+    "RegionalEndpoint": _CREDENTIAL,
+    "RoleMissing": _CREDENTIAL,
+    "KeysDisabled": _CREDENTIAL,
+    "FirewallRefused": _CREDENTIAL,
+    "AccessDenied": _CREDENTIAL,
+    "EndpointNotFound": _VERSION,
+}
+"""Which setting is wrong, by the code of Read's answer."""
 _BUSY = frozenset({"Throttled", "QuotaExhausted", "ReadUnavailable", "ReadServerError"})
 
 
 def check_read(services: Services) -> Iterator[Finding]:
-    """The endpoint, the key or identity, and the version, by one GET."""
+    """Check the endpoint, the key or identity, and the version with one GET."""
     settings = services.settings
     generation = settings.generation
     answer = services.read.poll(f"{settings.read_endpoint}{made_up_operation(generation)}")
     names = "Read endpoint", "Read key" if settings.read_key else "Read identity", "Read version"
-    wrong = _wrong(answer)
-    if wrong is None:
-        busy = (
-            f" It is busy just now: {_told(answer)}" if isinstance(answer, Retryable) and answer.code in _BUSY else ""
-        )
-        signed = "It is taken." if settings.read_key else "It is let in."
+    if not isinstance(answer, Retryable) or answer.code not in _WRONG:
+        busy = ""
+        if isinstance(answer, Retryable) and answer.code in _BUSY:
+            busy = f" It is busy just now: {answer.code}. {answer.message}"
+        signed = "Read accepts it."
         if not settings.read_key and cloud_of_read(settings.read_endpoint) is None:
-            signed = "No key is set, and none is asked for."
-        messages = f"{settings.read_endpoint} answers.{busy}", signed, f"{generation.version} is spoken here."
+            signed = "No key is set, and Read asks for none."
+        messages = f"{settings.read_endpoint} answers.{busy}", signed, f"Read speaks {generation.version}."
         notice = generation.notice
         for name, message in zip(names, messages, strict=True):
             yield Finding(name, True, message, notice if name == "Read version" else None)
         return
-    at, error = wrong
+    at = _WRONG[answer.code]
     about = Document(name="", status=Status.WAITING, api_version=generation.version)
-    advice = advice_for(error.code, error.message, about).replace(BY_ITSELF, "").strip()
+    advice = advice_for(answer.code, answer.message, about).replace(BY_ITSELF, "").strip()
     for number, name in enumerate(names):
         if number < at:
-            yield Finding(name, True, f"{settings.read_endpoint} answers." if number == 0 else "It is taken.")
+            yield Finding(
+                name, True, f"{settings.read_endpoint} answers." if number == _ENDPOINT else "Read accepts it."
+            )
         elif number == at:
-            yield Finding(name, False, f"{error.code}: {error.message}", advice)
+            yield Finding(name, False, f"{answer.code}: {answer.message}", advice)
         else:
-            yield Finding(name, False, f"Not known before the {names[at].lower().replace('read', 'Read')} is right.")
-
-
-def _wrong(answer: PollAnswer) -> tuple[int, Retryable] | None:
-    """Which of endpoint, key and version (0 to 2) an answer says is wrong, and how."""
-    if not isinstance(answer, Retryable):
-        return None
-    if answer.code in _NOT_REACHED:
-        return 0, answer
-    if answer.code in _NOT_LET_IN:
-        return 1, answer
-    return (2, answer) if answer.code == "EndpointNotFound" else None
-
-
-def _told(answer: Retryable) -> str:
-    return f"{answer.code}. {answer.message}"
+            yield Finding(name, False, f"Not known until the {names[at].lower().replace('read', 'Read')} is right.")
 
 
 def made_up_operation(generation: Generation) -> str:
-    """Path and query of an operation that never was, as this generation has them."""
+    """Path and query of an operation that does not exist, in this generation's form."""
     query = f"?api-version={generation.api_version}" if generation.api_version else ""
     folder, _, _ = generation.analyze.rpartition("/")
     resource, _, _ = generation.analyze.partition(":")
@@ -137,11 +126,9 @@ def made_up_operation(generation: Generation) -> str:
 
 # Storage
 
-_BLOBS, _TABLES, _QUEUES = (f"Storage {kind} Data Contributor" for kind in ("Blob", "Table", "Queue"))
-
 
 def check_storage(services: Services) -> Iterator[Finding]:
-    """Each container, table and queue: whether it is there, may be read, and may be written."""
+    """Check whether each container, table and queue exists, and may be read and written."""
     settings = services.settings
     blobs = blob_service(settings.storage)
     create = f"Create the container {settings.input_container}, or set INPUT_CONTAINER to the one that has the files."
@@ -158,8 +145,8 @@ def check_storage(services: Services) -> Iterator[Finding]:
 
 def _container(client: ContainerClient, missing: str | None = None) -> Finding:
     return _tried(
-        f"container {client.container_name}",
-        _BLOBS,
+        "container",
+        client.container_name,
         client.get_container_properties,
         lambda: client.delete_blob(_nobody()),
         missing=missing,
@@ -168,8 +155,8 @@ def _container(client: ContainerClient, missing: str | None = None) -> Finding:
 
 def _table(client: TableClient) -> Finding:
     return _tried(
-        f"table {client.table_name}",
-        _TABLES,
+        "table",
+        client.table_name,
         lambda: next(iter(client.query_entities("", select=["RowKey"], results_per_page=1)), None),
         lambda: client.delete_entity(_nobody(), _nobody()),
     )
@@ -177,22 +164,26 @@ def _table(client: TableClient) -> Finding:
 
 def _queue(client: QueueClient) -> Finding:
     return _tried(
-        f"queue {client.queue_name}",
-        _QUEUES,
+        "queue",
+        client.queue_name,
         lambda: client.peek_messages(max_messages=1),
         lambda: client.delete_message(str(uuid4()), "AgAAAAMAAAAAAAAAAAAAAAAAAAA="),
     )
 
 
 def _nobody() -> str:
-    """A key and a name that nothing has."""
+    """A key or a name that does not exist."""
     return f"~check-{uuid4()}"
 
 
 def _tried(
-    name: str, role: str, read: Callable[[], object], write: Callable[[], object], *, missing: str | None = None
+    kind: str, called: str, read: Callable[[], object], write: Callable[[], object], *, missing: str | None = None
 ) -> Finding:
-    """Read something, and try to delete what is not in it. ``missing`` is the advice if it should be there already."""
+    """Read a container, table or queue, and try to delete something that is not in it.
+
+    ``missing`` is the advice where it does not exist, but should.
+    """
+    name = f"{kind} {called}"
     there = True
     for how, call in (("read", read), ("written", write)):
         try:
@@ -201,7 +192,7 @@ def _tried(
             if error.status_code == 404 and how == "read":
                 there = False
             if not (error.status_code == 404 or (error.status_code == 400 and how == "written")):
-                return _refused(name, role, how, error)
+                return _refused(name, ROLES[kind], how, error)
         except AzureError as error:
             return Finding(
                 name,
@@ -210,10 +201,10 @@ def _tried(
                 "Check the setting DocumentStorage, and that the network lets this machine reach the account.",
             )
     if there:
-        return Finding(name, True, "It is there, and can be read and written.")
+        return Finding(name, True, "It exists, and can be read and written.")
     if missing:
         return Finding(name, False, "It does not exist.", missing)
-    return Finding(name, True, "It does not exist yet: it is made when something is first stored in it.")
+    return Finding(name, True, "It does not exist yet. The app creates it when it first stores something in it.")
 
 
 _KEY = "Check the key or signature in the setting DocumentStorage against the account's: it may have been renewed."
@@ -228,12 +219,12 @@ _CODES = {
 
 
 def _refused(name: str, role: str, how: str, error: HttpResponseError) -> Finding:
-    """It may not be done, or storage is in trouble."""
+    """The finding for a call that storage refused."""
     if isinstance(error, ClientAuthenticationError) and error.response is None:
         return Finding(
             name,
             False,
-            "No credential for storage could be had.",
+            "The app got no credential for storage.",
             "Sign in with `az login`; in Azure, give the app a managed identity.",
         )
     code = error_code(error)
@@ -245,7 +236,7 @@ def _refused(name: str, role: str, how: str, error: HttpResponseError) -> Findin
 
 
 def _link(services: Services) -> Finding:
-    """SUBMIT_BY=url: whether a link can be signed."""
+    """Check whether a link for SUBMIT_BY=url can be signed."""
     name = "link for Read (SUBMIT_BY=url)"
     if services.links is None:
         return Finding(name, True, "Read cannot reach storage on this machine, so files are sent to it.")

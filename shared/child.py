@@ -1,9 +1,8 @@
-"""A process of its own for whatever looks into a file: it gets ranges of the file, a time and a memory, and no more.
+"""Runs code that decodes a file in a process of its own, which gets only ranges of the file, a time and a memory limit.
 
-Decoders hang, take gigabytes or crash on files that were made to that end. The child holds no setting and no
-credential, opens no connection, and is killed when its time is up. Between the two goes: the job, a line of JSON; then
-from the child ``R offset length`` for a range of the file, as often as it likes, and at last ``A length header`` and so
-many bytes.
+A hostile file makes decoders hang, take gigabytes or crash. The child process has no settings and no credentials, opens
+no connection, and is killed when its time is up. The parent sends the job, a line of JSON. The child asks for ranges of
+the file with ``R offset length``, as often as it needs, and ends with ``A length header`` and that many bytes.
 """
 
 import json
@@ -24,7 +23,7 @@ _MOST_RANGE = 1024 * 1024
 
 
 class ChildFailed(Exception):
-    """The child did not answer. ``late`` says that its time was up."""
+    """The child did not answer. ``late``: its time was up."""
 
     def __init__(self, *, late: bool) -> None:
         super().__init__("its time was up" if late else "it broke off")
@@ -32,7 +31,7 @@ class ChildFailed(Exception):
 
 
 class _Ended(Exception):
-    """The process is gone, or says what it never would."""
+    """The process has ended, or does not keep to the protocol."""
 
 
 def ask(
@@ -46,8 +45,8 @@ def ask(
 ) -> tuple[str, bytes]:
     """Run ``python -m module`` on a file of ``length`` bytes. Returns the header and the bytes of its answer.
 
-    ``read`` gives a range of the file, by offset and length; what it raises passes through. ``memory`` bounds the
-    child's address space, in bytes, where the system can. Raises ChildFailed.
+    ``read`` returns a range of the file, by offset and length; its errors are not caught. ``memory`` limits the
+    child's address space, in bytes, if the system can do that. Raises ChildFailed.
     """
     process = subprocess.Popen(  # noqa: S603 - this very Python, and a module of the app's
         [sys.executable, "-m", module],
@@ -67,13 +66,13 @@ def ask(
         ended.cancel()
         process.kill()
         for pipe in (process.stdin, process.stdout):
-            with suppress(OSError):  # what was not sent yet cannot be any more
+            with suppress(OSError):  # the rest can no longer be sent
                 pipe.close()  # type: ignore[union-attr]  # both are pipes
         process.wait()
 
 
 def answer(handle: Callable[[Mapping[str, Any], RangeFile], tuple[str, bytes]]) -> None:
-    """The child's side: do the job that standard input brings, and write what ``handle`` makes of it."""
+    """The child's side: read the job from standard input, and write the answer of ``handle``."""
     source, out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is not the answer
     job = json.loads(source.readline())
@@ -122,14 +121,14 @@ def _bound_memory(most: int) -> None:
         import resource
     except ImportError:  # Windows
         return
-    with suppress(ValueError, OSError):  # macOS takes no such bound
+    with suppress(ValueError, OSError):  # macOS does not take this limit
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def _environment() -> dict[str, str]:
-    """What an interpreter needs to start and to find the packages; none of the app's settings."""
+    """What an interpreter needs to start and to find the packages, without the app's settings."""
     kept = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "LD_LIBRARY_PATH", "PYTHONHOME")
-    # Azure's worker finds the packages by sys.path alone.
+    # In Azure, only the worker's sys.path says where the packages are.
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),

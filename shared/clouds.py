@@ -1,4 +1,4 @@
-"""Azure's clouds: the hosts, the audience and the sign-in of each, in one table. Any other host gets no token.
+"""Azure's clouds: hosts, audience and sign-in of each, in one table. No other host gets a token.
 
 Sources: azure.identity.AzureAuthorityHosts; "Azure Government endpoints" and "Azure in China: endpoints" on
 learn.microsoft.com; azure-sdk-for-net #48524 (the audience of Azure Government).
@@ -16,9 +16,9 @@ class Cloud:
     authority: str
     """Host of Microsoft Entra ID."""
     audience: str
-    """Whom a token for Cognitive Services is for."""
+    """The audience of a token for Cognitive Services."""
     resource_hosts: tuple[str, ...]
-    """Hosts of one resource of Cognitive Services each, which take tokens."""
+    """Hosts of single resources of Cognitive Services, which take tokens."""
     regional_hosts: tuple[str, ...]
     """Hosts of whole regions, such as westus.api.cognitive.microsoft.com: they take keys, and no tokens."""
     storage_hosts: tuple[str, ...]
@@ -26,7 +26,7 @@ class Cloud:
 
     @property
     def scope(self) -> str:
-        """What a token for Cognitive Services is asked for."""
+        """The scope of a token for Cognitive Services."""
         return f"{self.audience}/.default"
 
 
@@ -68,7 +68,7 @@ def cloud_of_read(endpoint: str) -> Cloud | None:
 
 
 def is_regional(endpoint: str) -> bool:
-    """Whether an endpoint is that of a whole region, which takes keys only."""
+    """Whether the endpoint is that of a whole region, which takes only keys."""
     return (
         (urlsplit(endpoint).hostname or "")
         .casefold()
@@ -77,12 +77,12 @@ def is_regional(endpoint: str) -> bool:
 
 
 def cloud_of_storage(url: str) -> Cloud | None:
-    """The cloud of a storage service's URL, if it is one of Azure's."""
+    """The cloud of a storage service's URL, if it is in one of Azure's clouds."""
     host = (urlsplit(url).hostname or "").casefold()
     return next((cloud for cloud in CLOUDS if host.endswith(cloud.storage_hosts)), None)
 
 
 def cloud_of_authority(host: str | None) -> Cloud:
-    """The cloud that an authority (AZURE_AUTHORITY_HOST, with or without https://) signs in to; else the public one."""
+    """The cloud of an authority (AZURE_AUTHORITY_HOST, with or without https://). The public one, if it is unknown."""
     name = (host or "").removeprefix("https://").rstrip("/").casefold()
     return next((cloud for cloud in CLOUDS if cloud.authority == name), PUBLIC)

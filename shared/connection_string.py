@@ -1,4 +1,4 @@
-"""Storage connection strings: whether the SDKs can make their clients of one. No input or output, and no SDK.
+"""Storage connection strings: whether all SDKs can use one. No input or output, and no SDK.
 
 Sources: azure-storage-blob and azure-storage-queue, ``_shared/base_client.py``; azure-data-tables,
 ``_base_client.py``; azure-core, ``utils/_connection_string_parser.py``.
@@ -13,11 +13,11 @@ AZURITE = "UseDevelopmentStorage=true"
 _AZURITE = (
     "BlobEndpoint=http://127.0.0.1:10000;QueueEndpoint=http://127.0.0.1:10001;TableEndpoint=http://127.0.0.1:10002"
 )
-"""What that stands for, but for the account."""
+"""The addresses that ``UseDevelopmentStorage=true`` stands for."""
 
 
 def services(text: str) -> Iterator[tuple[str, str]]:
-    """``blob``, ``queue`` and ``table`` with the addresses that a connection string gives itself."""
+    """``blob``, ``queue`` and ``table``, with the addresses that the connection string names."""
     for part in (_AZURITE if text == AZURITE else text).split(";"):
         name, _, value = part.partition("=")
         if name.lower() in ("blobendpoint", "queueendpoint", "tableendpoint"):
@@ -25,12 +25,12 @@ def services(text: str) -> Iterator[tuple[str, str]]:
 
 
 def endpoints(text: str) -> Iterator[str]:
-    """The addresses of services that a connection string gives itself."""
+    """The addresses of services that the connection string names."""
     return (url for _, url in services(text))
 
 
 def checked(text: str) -> str:
-    """The connection string as all three SDKs take it. Raises ValueError, whose text never shows the string."""
+    """The connection string in a form that all three SDKs take. Raises ValueError; its text never quotes the string."""
     text = text.strip().rstrip(";")
     if text[:1] in ('"', "'"):
         raise ValueError("it begins with a quotation mark: leave that out")

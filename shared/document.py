@@ -10,14 +10,14 @@ from shared.keys import document_key, worklist_key
 from shared.text import TEXT_LIMIT, truncate
 
 ROW_EDITED = (
-    "Someone or some tool has changed this row of the documents table. Put the columns that the message names right, or"
+    "A person or a program has changed this row of the documents table. Correct the columns that the message names, or"
     " delete the row and read the file again."
 )
 """The advice for RowEdited."""
 
 
 class Status(StrEnum):
-    """Where a document stands."""
+    """The status of a document: what has been done, and what comes next."""
 
     SUBMITTING = "submitting"
     READING = "reading"
@@ -28,13 +28,13 @@ class Status(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Nothing more happens to this version of the file."""
+        """Whether this version of the file is done: read, failed or left alone."""
         return self in (Status.SUCCEEDED, Status.FAILED, Status.IGNORED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One row: what is known of a file's newest version. Columns are these fields, in CamelCase."""
+    """One row: what is known about a file's newest version. Columns are these fields, in CamelCase."""
 
     name: str
     status: Status
@@ -51,7 +51,7 @@ class Document:
     word_count: int | None = None
     pages_in_file: int | None = None
     file_type: str | None = None
-    """What the file is by its first bytes, whatever its name says."""
+    """The file's format by its first bytes, whatever its name says."""
     warning: str | None = None
     error_code: str | None = None
     error_message: str | None = None
@@ -74,9 +74,9 @@ class Document:
     submits: int = 0
     """How often this version may have been paid for: Read's 202s, and attempts whose answer was lost."""
     lost_answers: int = 0
-    """How many of the latest attempts to submit ended without an answer."""
+    """How many of the latest attempts in a row to submit the file ended without an answer."""
     resubmits: int = 0
-    """How often Read had lost the operation, so that the file was submitted anew."""
+    """How often the file was submitted again because Read no longer knew the operation."""
     attempts: int = 0
     """Steps in a row that had to wait; they make the waiting times grow."""
     server_errors: int = 0
@@ -86,21 +86,21 @@ class Document:
     polls: int = 0
     due_at: datetime | None = None
     clean_up_at: datetime | None = None
-    """Set if an older version may have left outputs; until that time its writer may still be at work."""
+    """Set if an older version may have left outputs: a slow run may still be writing them until this time."""
     requested_by_name: bool | None = None
-    """A person asked for it by name: no rule of names or dates keeps it from being read."""
+    """A person asked for the file by name, so it is read whatever its name and its date are."""
     forgotten: bool | None = None
-    """A person had it forgotten: the row goes too, once no slow writer can be left."""
+    """A person had the document forgotten. The row is removed too, when no slow run can be left."""
     notification_pending: bool | None = None
     """The message to DONE_QUEUE is still to be sent."""
     write_id: str | None = None
     app_version: str | None = None
     trace_id: str | None = None
-    """Made at the first claim of a version; in each of its messages and log lines."""
+    """Made at the first claim of a version. Each of its messages and log lines has it."""
     row_etag: str | None = None
     """The row's own ETag, for the next conditional write. Not a column."""
     others: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    """Columns of the user's own, or of a newer version of the app. Every write carries them along."""
+    """Columns of the user's own, or of a newer version of the app. Every write keeps them."""
 
     def evolve(self, **changes: Any) -> "Document":
         """A copy with some fields changed."""
@@ -108,13 +108,13 @@ class Document:
 
     @property
     def operation_id(self) -> str:
-        """The last segment of the operation's path: what outputs are fenced by."""
+        """The last segment of the operation's path, by which the fence knows whose outputs are stored."""
         return (self.operation_url or "").split("?", 1)[0].rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a file: what storage says of it at the moment of opening."""
+    """One version of a file, as storage described it when the file was opened."""
 
     etag: str
     length: int
@@ -122,21 +122,21 @@ class Version:
     uploaded_at: datetime
     metadata: Mapping[str, str]
     unreadable: str | None = None
-    """An error code, if storage does not give this blob's content."""
+    """An ErrorCode, if the content of this blob cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What a forgotten document leaves in the worklist, so that slow runs do not bring it back.
+    """The worklist entry that a forgotten document leaves, so that slow runs do not bring the document back.
 
-    ``due_at`` is when no slow run can be left.
+    ``due_at`` is the time from which no slow run can be left.
     """
 
     etag: str
     due_at: datetime | None
 
     def passed_on_to(self, document: Document) -> Document:
-        """A row that takes the tombstone's place. It inherits the cleaning up that the tombstone stood for."""
+        """A row that replaces the tombstone. It takes over the cleaning up that the tombstone was kept for."""
         if self.due_at is None or (document.clean_up_at and document.clean_up_at >= self.due_at):
             return document
         due_at = self.due_at if document.status.final and document.due_at is None else document.due_at
@@ -153,7 +153,7 @@ def to_row(document: Document, container: str) -> dict[str, Any]:
     for name, column in _COLUMNS.items():
         value = getattr(document, name)
         if isinstance(value, str):
-            # Whatever Read put there: storage refuses a whole batch for one column that is too long.
+            # Read decides how long its texts are, and storage refuses a whole batch for one column that is too long.
             value = truncate(str(value), TEXT_LIMIT if name == "text" else _LONGEST_COLUMN)
         if value is not None:
             row[column] = value
@@ -161,14 +161,14 @@ def to_row(document: Document, container: str) -> dict[str, Any]:
 
 
 def from_row(row: Mapping[str, Any], etag: str | None, name: str | None = None) -> Document:
-    """The document of a stored entity, whose values may be the SDK's pairs of value and type.
+    """The document of a stored entity. Its values may be the SDK's pairs of value and type.
 
-    Columns that this version does not know are kept in ``others``. A number or a time that some tool has stored as a
-    text is read as what it says. A row that somebody has edited so that it cannot be read gives a document that
-    has failed with the code ``RowEdited``: the file's next version replaces it. ``name`` is the name that the row was
-    found by.
+    Columns that this version of the app does not know are kept in ``others``. A number or a time that a tool has
+    stored as a text is read as a number or a time. If a row was edited so that it cannot be read, the document is
+    ``failed`` with the code ``RowEdited``, and the file's next version replaces it. ``name`` is the name by which the
+    caller found the row.
 
-    Raises ValueError if neither the row nor the caller says whose it is.
+    Raises ValueError if neither the row nor the caller names the document.
     """
     known = _COLUMNS.values()
     others = {column: value for column, value in row.items() if column not in {*known, *_KEYS} and value is not None}
@@ -220,7 +220,7 @@ def _column(name: str) -> str:
 
 
 def _type(annotation: Any) -> type:
-    """The type of a column: of the field without None, and of a status its text."""
+    """The type of a column: that of its field without None. A status is stored as text."""
     kind = next(kind for kind in get_args(annotation) or (annotation,) if kind is not type(None))
     return str if kind is Status else kind
 
@@ -233,8 +233,10 @@ def _number(value: Any) -> int:
 
 def _flag(value: Any) -> bool:
     if isinstance(value, str):
-        return {"true": True, "false": False}[value.casefold()] if value.casefold() in ("true", "false") else _refuse()
-    return value if isinstance(value, bool) else _refuse()
+        value = {"true": True, "false": False}.get(value.casefold())
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
 
 
 def _time(value: Any) -> datetime:
@@ -253,16 +255,12 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _refuse() -> bool:
-    raise TypeError
-
-
 _READERS: Mapping[type, Callable[[Any], Any]] = {int: _number, bool: _flag, datetime: _time, str: _text}
 _KEYS = ("PartitionKey", "RowKey", "Timestamp")
 _LONGEST_COLUMN = 4_096
-"""UTF-16 units of any column but the text: a row has 1 MiB."""
+"""UTF-16 units of every column but the text, since a row holds 1 MiB."""
 _NO_COLUMNS = ("row_etag", "others")
 _TYPES = {each.name: _type(each.type) for each in fields(Document) if each.name not in _NO_COLUMNS}
 _COLUMNS = {name: _column(name) for name in _TYPES}
 COLUMNS = tuple(_COLUMNS.values())
-"""Of a row, beside its keys."""
+"""The columns of a row, without its keys."""

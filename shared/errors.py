@@ -1,4 +1,4 @@
-"""What can go wrong with a file, as classes by what a caller would do differently."""
+"""Errors with a file, one class for each way in which a caller reacts."""
 
 
 class SourceMissing(Exception):
@@ -6,8 +6,8 @@ class SourceMissing(Exception):
 
 
 class SourceChanged(Exception):
-    """The file was overwritten while it was being read: the newer version is to be read instead."""
+    """The file was overwritten while it was being read. The newer version is to be read instead."""
 
 
 class InputContainerMissing(Exception):
-    """The input container does not exist. Its text names account and container."""
+    """The input container does not exist. The text names the account and the container."""

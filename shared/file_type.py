@@ -1,9 +1,9 @@
-"""What a file is, by its first bytes. A name may say anything."""
+"""A file's format by its first bytes, since its name may be wrong."""
 
 import re
 
 HEAD_BYTES = 4096
-"""How much of a file's start is looked at."""
+"""How many bytes of a file's start are needed."""
 
 _STARTS = (
     (b"\xff\xd8\xff", "JPEG"),
@@ -31,7 +31,7 @@ _BRANDS = (
     (("heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"), "HEIF"),
     (("avif", "avis"), "AVIF"),
 )
-"""Of files in ISO's base media format, after ``ftyp``; others are films."""
+"""The brands after ``ftyp``, in files of ISO's base media format. Files of other brands are films."""
 
 _IN_ZIP = (
     (b"mimetypeapplication/vnd.oasis", "OpenDocument"),

@@ -23,13 +23,13 @@ class HostJsonError(ValueError):
 class HostJson:
     """The values of host.json beneath the app settings ``AzureFunctionsJobHost__…``.
 
-    ``values`` are texts by their path in lower case, parted by colons: ``extensions:queues:batchsize``.
+    ``values`` are texts by their path in lower case, separated by colons: ``extensions:queues:batchsize``.
     """
 
     values: Mapping[str, str]
 
     def text(self, name: str, default: str = "") -> str:
-        """A value by its path, such as ``extensions.queues.batchSize``. An empty one is one that is absent."""
+        """A value by its path, such as ``extensions.queues.batchSize``. An empty one counts as absent."""
         return self.values.get(_path(name)) or default
 
     def section(self, name: str) -> dict[str, str]:
@@ -84,7 +84,7 @@ def read(content: str | bytes, environ: Mapping[str, str]) -> HostJson:
     """Read host.json's content, with what the app settings override.
 
     UTF-8, and UTF-16 or UTF-32 with a byte order mark; comments, commas before a closing bracket and texts in single
-    quotation marks are taken, as Newtonsoft takes them. Of a name that is there twice, in any case, the last one holds.
+    quotation marks are accepted, as by Newtonsoft. If a name occurs twice, in any case, the last one counts.
 
     Raises HostJsonError.
     """
@@ -155,7 +155,7 @@ _TOKEN = re.compile(
 
 
 def _as_json(text: str) -> str:
-    """Strict JSON that means the same. A name without quotation marks is left, and refused by the parser."""
+    """Strict JSON with the same meaning. A name without quotation marks stays as it is, and the parser refuses it."""
     parts: list[str] = []
     for token in _TOKEN.finditer(text):
         if single := token["single"]:
@@ -179,7 +179,7 @@ def _drop_comma(parts: list[str]) -> None:
 
 
 def _flat(value: object, path: str) -> Iterator[tuple[str, str]]:
-    """Each value's path and text, as .NET's configuration keeps them; null is an empty text."""
+    """Each value's path and text, as .NET's configuration keeps them. Null is an empty text."""
     if isinstance(value, dict):
         for name, item in value.items():
             yield from _flat(item, f"{path}:{name.lower()}" if path else name.lower())

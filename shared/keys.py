@@ -15,26 +15,26 @@ _JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 
 def blob_name(name: str) -> str:
-    """A name as storage has it: a backslash is a slash there, whoever writes it (azure-sdk-for-js, pull request 5405).
+    """A name as storage keeps it, with slashes for backslashes (azure-sdk-for-js, pull request 5405).
 
-    What people, programs and events call a file goes through here, so that no file has two names.
+    Every name from a person, a program or an event goes through here, so that no file has two names.
     """
     return name.replace("\\", "/")
 
 
 def is_junk(name: str) -> bool:
-    """Whether operating systems and offices leave files of this name behind that nobody wants read."""
+    """Whether the name is clutter of an operating system or of Office, such as .DS_Store or ~$report.docx."""
     last = name.rsplit("/", 1)[-1]
     return not last or last.casefold() in _JUNK_NAMES or last.startswith(("._", "~$"))
 
 
 def is_unsafe(name: str) -> bool:
-    """Whether a path segment is ``.`` or ``..``, which HTTP clients resolve, under a SAS into another container."""
+    """Whether a path segment is ``.`` or ``..``. HTTP clients resolve those, with a SAS even into another container."""
     return any(segment in (".", "..") for segment in re.split(r"[/\\]", name))
 
 
 def is_unlistable(name: str) -> bool:
-    """Whether a name has a character that XML cannot hold (XML 1.0, Char), as a listing of blobs must hold it.
+    """Whether a name has a character that XML 1.0 cannot hold. A listing of blobs is XML.
 
     Azure lists such a name encoded; Azurite answers 500 to every listing of the container, from then on.
     """
@@ -42,9 +42,10 @@ def is_unlistable(name: str) -> bool:
 
 
 def document_key(name: str) -> str:
-    """The document's RowKey: readable, legal, and shared by no two names; a folder is a range of keys.
+    """The document's RowKey. It is readable and legal, no two names share it, and a folder is a range of keys.
 
-    ``/`` becomes ``:``; what table keys cannot hold, and the marks used here, become ``=XX`` a UTF-8 byte.
+    ``/`` becomes ``:``. Characters that a key cannot hold, or that are used as marks here, become ``=XX`` for each of
+    their UTF-8 bytes.
     """
     return _fit(_tokens(name), name)
 

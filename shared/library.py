@@ -1,7 +1,7 @@
 """The read side: one document, its text, lines and pages; documents by prefix and status; counts.
 
-Nothing here writes. Whatever a person or a tool has done to a row, it comes out as a value: a row that the app cannot
-read is ``trouble``, with what to do about it. Nothing of the storage SDKs is handed out but their errors.
+Nothing here writes. A row that a person or a tool has made unreadable is a value too: its status is ``trouble``, and
+its advice says what to do. Callers see no types of the storage SDKs, only their errors.
 """
 
 import base64
@@ -10,9 +10,9 @@ import codecs
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
 
@@ -24,36 +24,36 @@ from shared.document import COLUMNS, Document, Status, from_row
 from shared.keys import document_key
 from shared.settings import Settings
 from shared.storage.codes import error_code
-from shared.storage.rows import rows_of
+from shared.storage.rows import rows_of, stored_time
 
 TROUBLE = "trouble"
 """The status of a row that the app cannot read."""
 
 MOST_ENTRIES = 1000
-"""Entries of one part of a listing: what the table service answers with at once."""
+"""Entries of one part of a listing, at most: the table service sends no more in one answer."""
 
 _LONGEST_PREFIX = 48
-"""Characters of a prefix that are looked up by key. Keys are cut at 446 units, and a character may take nine."""
+"""Characters of a prefix that are compared by key. Keys are cut at 446 units, and a character may take nine."""
 
 _WORKLIST = frozenset({Status.SUBMITTING, Status.READING, Status.WAITING, Status.FAILED})
-"""What has a worklist entry; so these are found without reading the rows of all that succeeded."""
+"""The statuses with a worklist entry: these are found without reading the rows of all that succeeded."""
 
 T = TypeVar("T")
 
 
 class InvalidContinuation(ValueError):
-    """A continuation is not one that was handed out for this request."""
+    """The continuation does not belong to this request."""
 
 
 class OutputMissing(Exception):
-    """A row says that an output is there, and it is not. The text names it and says what to do."""
+    """An output that a row names does not exist. The text names the output and says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part(Generic[T]):
-    """Some of what was asked for, from one request to storage: it may be fewer than ``limit``, even none.
+    """Some of the entries, from one request to storage: perhaps fewer than ``limit``, perhaps none.
 
-    There is more if ``continuation`` is set: ask again with it, and with all else the same.
+    If ``continuation`` is set, there may be more: call again with it and with the same other arguments.
     """
 
     entries: tuple[T, ...]
@@ -74,8 +74,8 @@ class Trouble:
 class Summary:
     """A document in a listing. ``status`` is a Status, or TROUBLE.
 
-    A listing of one status that has a worklist entry (all but succeeded and ignored) knows the name, the status, the
-    times ``uploaded_at`` and ``due_at``, the code and the advice only.
+    A listing of one status comes from the worklist (but for succeeded and ignored). It has only the name, the status,
+    ``uploaded_at``, ``due_at``, the code and the advice.
     """
 
     name: str
@@ -95,7 +95,7 @@ class Summary:
 
     @classmethod
     def of(cls, document: "Document | Trouble") -> "Summary":
-        """The summary of a document that was read whole."""
+        """The summary of a document whose whole row was read."""
         if isinstance(document, Trouble):
             return cls(
                 name=document.name,
@@ -109,20 +109,20 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How many documents stand how."""
+    """How many documents have which status."""
 
     by_status: Mapping[str, int]
-    """Every Status, and TROUBLE for rows whose status is none of them. What else is wrong with a row, listings show."""
+    """For every Status, and for TROUBLE, which counts rows without a known status. Listings check the other columns."""
     waiting: Mapping[str, int]
-    """Of those that wait: how many for which ErrorCode; "" where a row has none."""
+    """How many documents wait for which ErrorCode; "" if a row has none."""
     due_at: datetime | None
-    """When the first of those that wait is tried again."""
+    """When the next of the waiting documents is tried again."""
     complete: bool = True
-    """False if there are more documents than were to be counted."""
+    """False if counting stopped at ``most`` documents."""
 
     @property
     def files(self) -> int:
-        """All of them."""
+        """The number of all documents."""
         return sum(self.by_status.values())
 
 
@@ -141,7 +141,7 @@ class StoredLine:
 
 
 class Library:
-    """What the app stored, as its settings name it. Methods raise what the storage SDKs raise, and what they say."""
+    """What the app has stored, in the places that its settings name. Methods raise the storage SDKs' errors, too."""
 
     def __init__(self, settings: Settings, blobs: BlobServiceClient, tables: TableServiceClient) -> None:
         self._container = settings.input_container
@@ -152,12 +152,12 @@ class Library:
         self._documents = tables.get_table_client(settings.documents_table)
 
     def document(self, name: str) -> Document | Trouble | None:
-        """A document's row, whole; None if there is none."""
+        """A document's whole row; None if there is none."""
         row = self._row(name, None)
         return None if row is None else _read(row)
 
     def summary(self, name: str) -> Summary | None:
-        """A document as a listing shows it, without its text; None if there is none."""
+        """A document as in a listing, without its text; None if there is none."""
         row = self._row(name, _SUMMARY_COLUMNS)
         return None if row is None else Summary.of(_read(row))
 
@@ -171,8 +171,8 @@ class Library:
     ) -> Part[Summary]:
         """Documents whose name begins with ``prefix``, of one status (or TROUBLE) or any, in the order of their keys.
 
-        One request to storage. The part may have no entry and yet a continuation, where few documents are of the
-        status. Raises InvalidContinuation.
+        One request to storage. If few documents have the status, a part may have no entry and yet a continuation.
+        Raises InvalidContinuation.
         """
         by_worklist = status in _WORKLIST
         query, parameters = self._query(prefix, status, "!" if by_worklist else "")
@@ -182,17 +182,13 @@ class Library:
         return Part(tuple(entry for entry in entries if status in (None, entry.status)), after)
 
     def each_document(self, prefix: str = "", status: str | None = None) -> Iterator[Summary]:
-        """The same, all of them, with as many requests as that takes."""
-        part = self.documents(prefix, status)
-        yield from part.entries
-        while part.continuation:
-            part = self.documents(prefix, status, continuation=part.continuation)
-            yield from part.entries
+        """All documents that ``documents`` lists, with as many requests as that takes."""
+        return _each(lambda continuation: self.documents(prefix, status, continuation=continuation))
 
     def counts(self, prefix: str = "", *, most: int | None = None) -> Counts:
         """Count documents whose name begins with ``prefix``: one request for each thousand of them.
 
-        With ``most``, counting stops after about so many.
+        With ``most``, counting stops after about that many documents.
         """
         by_status: Counter[str] = Counter(dict.fromkeys([*Status, TROUBLE], 0))
         waiting: Counter[str] = Counter()
@@ -208,7 +204,7 @@ class Library:
                 status = row.get("Status")
                 by_status[status if status in _STATUSES else TROUBLE] += 1
                 if status == Status.WAITING:
-                    code, due_at = row.get("ErrorCode"), _time(row.get("DueAt"))
+                    code, due_at = row.get("ErrorCode"), stored_time(row.get("DueAt"))
                     waiting[code if isinstance(code, str) else ""] += 1
                     due = [min([*due, due_at])] if due_at else due
             if not continuation or (most is not None and by_status.total() >= most):
@@ -220,9 +216,9 @@ class Library:
     def lines(
         self, document: Document, page: int | None = None, *, limit: int = MOST_ENTRIES, continuation: str | None = None
     ) -> Part[StoredLine]:
-        """The lines of a document that succeeded, of one page or all, in order. One request to storage.
+        """The lines of a document that succeeded, of one page or of all, in order. One request to storage.
 
-        None for any other document: what is stored then is not valid. Raises InvalidContinuation.
+        Any other document has no lines, since what is stored for it is not valid. Raises InvalidContinuation.
         """
         if document.status is not Status.SUCCEEDED or not document.lines_key:
             return Part(())
@@ -230,15 +226,11 @@ class Library:
         return Part(tuple(_line(row) for row in rows if not _is_page(row)), after)
 
     def each_line(self, document: Document, page: int | None = None) -> Iterator[StoredLine]:
-        """The same, all of them, with as many requests as that takes."""
-        part = self.lines(document, page)
-        yield from part.entries
-        while part.continuation:
-            part = self.lines(document, page, continuation=part.continuation)
-            yield from part.entries
+        """All lines that ``lines`` lists, with as many requests as that takes."""
+        return _each(lambda continuation: self.lines(document, page, continuation=continuation))
 
     def text(self, document: Document) -> Iterator[str]:
-        """All text of a document that succeeded, in pieces: lines end with a line feed, form feeds part pages.
+        """All text of a document that succeeded, in pieces. Lines end with a line feed, and form feeds separate pages.
 
         Raises OutputMissing.
         """
@@ -250,9 +242,9 @@ class Library:
         yield decode(b"", True)
 
     def changed_since(self, moment: datetime) -> Iterator[tuple[Document | Trouble, datetime]]:
-        """Documents whose row was written at this time, by storage's clock, or later; each with that time.
+        """Documents whose row was written at ``moment`` or later, by storage's clock, each with the time of the write.
 
-        One query, however many documents are waited for. It is not for large tables in Azure, where no index helps it.
+        One query, for any number of documents. It is not for large tables in Azure, which have no index on that time.
         """
         found = self._documents.query_entities(
             "PartitionKey eq @container and Timestamp ge @moment and (RowKey lt '!' or RowKey ge '\"')",
@@ -260,27 +252,27 @@ class Library:
         )
         row: Any
         for row in rows_of(found):
-            yield _read(_plain_row(row)), _time(row.metadata["timestamp"]) or moment
+            yield _read(_plain_row(row)), stored_time(row.metadata["timestamp"]) or moment
 
     def has_page(self, document: Document, number: int) -> bool:
-        """Whether a document that succeeded has a page of this number: READ_PAGES may have left others out."""
+        """Whether a document that succeeded has a page of this number. READ_PAGES may have left some pages out."""
         if document.status is not Status.SUCCEEDED or not document.lines_key:
             return False
         rows, _ = self._rows_of_lines(document, number, ["RowKey"], 1, None)
         return bool(rows)
 
     def page_text(self, document: Document, number: int) -> Iterator[str]:
-        """The text of one page of a document that succeeded, in pieces: each line ends with a line feed.
+        """The text of one page of a document that succeeded, in pieces. Each line ends with a line feed.
 
         Raises OutputMissing.
         """
         if page := self.page(document, number):
             yield str(json.loads(page).get("text", ""))
-        else:  # read before there were pages blobs
+        else:  # the document was read by a version of the app that wrote no pages blobs
             yield from (f"{line.text}\n" for line in self.each_line(document, number))
 
     def missing_outputs(self, document: Document) -> Iterator[str]:
-        """What a document's row says is stored, and is not there, such as ``text (blob a.pdf.txt in results)``."""
+        """Outputs that a document's row names but that do not exist, such as ``text (blob a.pdf.txt in …)``."""
         container = self._container_of(document)
         for kind, blob in (
             ("text", document.text_blob),
@@ -293,8 +285,8 @@ class Library:
     def page(self, document: Document, number: int) -> bytes | None:
         """One page of a document that succeeded: its line of the pages blob, a JSON object in UTF-8.
 
-        One row and one range of the blob are read. None if the document has no such page, or no pages blob (read
-        before there were any). Raises OutputMissing if the blob is not there, or is another result's by now.
+        One row and one range of the blob are read. None if the document has no such page, or no pages blob, since an
+        early version of the app wrote none. Raises OutputMissing if the blob does not exist or has another result.
         """
         if document.status is not Status.SUCCEEDED or not document.lines_key or not document.pages_blob:
             return None
@@ -318,7 +310,7 @@ class Library:
     def _rows_of_lines(
         self, document: Document, page: int | None, columns: list[str], limit: int, continuation: str | None
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """Rows of pages and lines, of one page or all: a page's own row comes before those of its lines."""
+        """Rows of pages and lines, of one page or of all. A page's own row comes before the rows of its lines."""
         query = "PartitionKey eq @key and RowKey ge @first and RowKey lt @last"
         first, last = ("0", ":") if page is None else (f"{page:05}-", f"{page:05}.")
         parameters = {"key": document.lines_key, "first": first, "last": last}
@@ -332,7 +324,7 @@ class Library:
         return {**_plain_row(row), "etag": row.metadata.get("etag")}
 
     def _query(self, prefix: str, status: str | None, mark: str) -> tuple[str, dict[str, Any]]:
-        """The filter of rows, or with ``mark`` of worklist entries, and its parameters."""
+        """The filter for rows, or with ``mark`` for worklist entries, and its parameters."""
         query, parameters = "PartitionKey eq @container", {"container": self._container}
         # A worklist entry's key begins with "!"; a name may sort before it, and after it.
         query += " and RowKey ge '!' and RowKey lt '\"'" if mark else " and (RowKey lt '!' or RowKey ge '\"')"
@@ -378,15 +370,23 @@ class Library:
 
 
 _READ_AGAIN = (
-    "If settings were renamed since it was read, set them back; else the file was read anew in this moment, or the"
-    " output was deleted: `again` has it read once more."
+    "If settings have changed since the file was read, set them back. Otherwise the file has just been read again, or"
+    " the output was deleted: `again` has the file read once more."
 )
 
 _STATUSES = frozenset(map(str, Status))
 _SUMMARY_COLUMNS = ["RowKey", *(column for column in COLUMNS if column != "Text")]
-"""All but the text, which is most of a row: whether a row can be read shows in any of its columns."""
+"""All columns but the text, which is most of a row. Each of them may make the row unreadable."""
 _WORKLIST_COLUMNS = ["RowKey", "Name", "Status", "Since", "DueAt", "ErrorCode", "Advice"]
 _LINE_COLUMNS = ["RowKey", "Page", "Line", "Text", "BoundingBox", "Unit", "Confidence", "Handwritten", "Language"]
+
+
+def _each(part_after: Callable[[str | None], Part[T]]) -> Iterator[T]:
+    part = part_after(None)
+    yield from part.entries
+    while part.continuation:
+        part = part_after(part.continuation)
+        yield from part.entries
 
 
 def _some(
@@ -397,7 +397,7 @@ def _some(
     limit: int,
     continuation: str | None,
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """One answer of the table service to a query, and what continues it; none where the table is still missing."""
+    """One answer of the table service to a query, and its continuation. A table that does not exist yet has no rows."""
     pages = table.query_entities(
         query, parameters=dict(parameters), select=list(columns), results_per_page=min(max(limit, 1), MOST_ENTRIES)
     ).by_page(continuation_token=_unpacked(continuation))
@@ -411,13 +411,13 @@ def _some(
         return [], None
     except HttpResponseError as error:
         if continuation and error.status_code == 400:
-            raise InvalidContinuation("Storage does not take this continuation any more. Begin anew.") from None
+            raise InvalidContinuation("Storage no longer takes this continuation. Begin the listing anew.") from None
         raise
     return rows, _packed(getattr(pages, "continuation_token", None))
 
 
 def _packed(token: Any) -> str | None:
-    """Storage's continuation as text that fits into a URL."""
+    """Storage's continuation, as a text for a URL."""
     return base64.urlsafe_b64encode(json.dumps(token).encode()).decode().rstrip("=") if token else None
 
 
@@ -431,22 +431,18 @@ def _unpacked(continuation: str | None) -> Any:
         token = None
     keys = {"PartitionKey", "RowKey"}
     if not isinstance(token, dict) or set(token) != keys or not all(isinstance(v, str | None) for v in token.values()):
-        raise InvalidContinuation("This is no continuation of a listing. Begin anew.")
+        raise InvalidContinuation("This is not the continuation of a listing. Begin the listing anew.")
     return token
 
 
 def _plain(value: Any) -> Any:
-    """A value without the SDK's types: an Int64 comes as a pair of value and type."""
+    """A value without the SDK's types, which gives an Int64 as a pair of value and type."""
     value = value.value if isinstance(value, EntityProperty) else value
-    return _time(value) if isinstance(value, datetime) else value
+    return stored_time(value) if isinstance(value, datetime) else value
 
 
 def _plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _plain(value) for name, value in row.items()}
-
-
-def _time(value: Any) -> datetime | None:
-    return datetime.combine(value.date(), value.time(), UTC) if isinstance(value, datetime) else None
 
 
 def _read(row: Mapping[str, Any]) -> Document | Trouble:
@@ -463,7 +459,7 @@ def _read(row: Mapping[str, Any]) -> Document | Trouble:
 
 
 def _entry(entry: Mapping[str, Any]) -> Summary:
-    """The summary of a worklist entry, only its name and status are needed."""
+    """The summary of a worklist entry. Only its key is needed, so a damaged entry has a summary too."""
 
     def text(column: str) -> str | None:
         return value if isinstance(value := entry.get(column), str) else None
@@ -471,15 +467,15 @@ def _entry(entry: Mapping[str, Any]) -> Summary:
     return Summary(
         name=_name(entry),
         status=text("Status") or TROUBLE,
-        uploaded_at=_time(entry.get("Since")),
-        due_at=_time(entry.get("DueAt")),
+        uploaded_at=stored_time(entry.get("Since")),
+        due_at=stored_time(entry.get("DueAt")),
         error_code=text("ErrorCode"),
         advice=text("Advice"),
     )
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    """The document's name. Where the column is not it any more, it is had from the key, unless that was cut."""
+    """The document's name. If the column was edited, it comes from the key, unless the key was cut."""
     key = str(row["RowKey"]).removeprefix("!")
     name = row.get("Name")
     if isinstance(name, str) and document_key(name) == key:
@@ -488,7 +484,7 @@ def _name(row: Mapping[str, Any]) -> str:
 
 
 def _has_prefix(row: Mapping[str, Any], prefix: str) -> bool:
-    """Keys are compared as far as no key is cut; the rest is up to the name."""
+    """Whether a name begins with a prefix. Keys are compared as far as none is cut, and names beyond that."""
     key = str(row["RowKey"]).removeprefix("!")
     return key.startswith(document_key(prefix[:_LONGEST_PREFIX])) and (
         len(prefix) <= _LONGEST_PREFIX or _name(row).startswith(prefix)
@@ -496,7 +492,7 @@ def _has_prefix(row: Mapping[str, Any], prefix: str) -> bool:
 
 
 def _after(key: str) -> str | None:
-    """The first key that sorts behind all that begin so; None if that cannot be said."""
+    """The first key that sorts after all keys with this beginning; None if there is none."""
     # Keys are compared by UTF-16 units; a lone surrogate is no text, and no character follows U+10FFFF.
     for end in range(len(key), 0, -1):
         follows = ord(key[end - 1]) + 1
@@ -520,7 +516,7 @@ def _line(row: Mapping[str, Any]) -> StoredLine:
 
 
 def _is_page(row: Mapping[str, Any]) -> bool:
-    """Whether a row is not a line's: it is its page's, or its key is not the app's."""
+    """Whether a row is not a line's: it is a page's, or its key is not of the app's form."""
     page, _, line = row["RowKey"].partition("-")
     return not (page.isdecimal() and line.isdecimal() and int(line))
 

@@ -1,8 +1,8 @@
 """Log lines: one JSON object a line, one line a step of a document.
 
-Names of files, states and numbers are logged; never a document's text, a key or a link. The host passes on a line's
-text, category and level and nothing else, so all that a query needs is in the text. infra/queries/ has the queries,
-docs/operations.md explains the events.
+A line has names of files, states and numbers, never a document's text, a key or a link. The host passes on only the
+text, the category and the level of a line, so the text has everything that a query needs. infra/queries/ has the
+queries, and docs/operations.md explains the events.
 """
 
 import json
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """One call of Read: which, and how long its answer took."""
+    """One call of Read, and how long its answer took."""
 
     call: Call
     took: timedelta
@@ -27,23 +27,23 @@ class Called:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worklist:
-    """What is on the worklist when a sweep begins."""
+    """The worklist at the beginning of a sweep."""
 
     in_flight: int
     overdue: int
-    """Of those, what the sweep requeues."""
+    """How many of those the sweep requeues."""
     oldest: int
-    """Seconds by which the step is late that is longest overdue."""
+    """Seconds by which the most overdue step is late."""
     failed: int
 
 
 def new_trace_id(random: Random) -> str:
-    """What all log lines, messages and the row of one version of a file share: 32 hex digits, as W3C's trace-id."""
+    """An id for the log lines, messages and row of one version of a file: 32 hex digits, like W3C's trace-id."""
     return f"{random.getrandbits(128):032x}"
 
 
 def step(before: Document | None, document: Document, called: Called | None = None) -> None:
-    """A row was written. ``claimed``, ``submitted``, ``polled``, ``waiting`` or ``ended``."""
+    """A row was written. The event is ``claimed``, ``submitted``, ``polled``, ``waiting`` or ``ended``."""
     match document.status:
         case Status.SUBMITTING:
             event = "claimed"
@@ -92,12 +92,12 @@ def requeued(document: Document) -> None:
 
 
 def trouble(what: str, *, document: str | None = None, code: str | None = None, level: int = logging.WARNING) -> None:
-    """Something did not work. ``what`` is a sentence without anything of a document but its name."""
+    """Something did not work. ``what`` is a sentence that quotes nothing of a document but its name."""
     _line(level, "trouble", document=document, code=code, what=what)
 
 
 def sweep(worklist: Worklist, *, unreadable: int, complete: bool) -> None:
-    """A sweep has ended. ``unreadable`` messages were put aside; ``complete`` unless its time was up."""
+    """A sweep has ended. ``unreadable`` messages were moved away. It is not ``complete`` if its time was up."""
     _line(
         logging.INFO,
         "sweep",
@@ -111,7 +111,7 @@ def sweep(worklist: Worklist, *, unreadable: int, complete: bool) -> None:
 
 
 def comparison(*, enqueued: int, read_by: str | None, complete: bool) -> None:
-    """A run of find_missed has ended. So many files are enqueued by now, and Read's quota takes until then."""
+    """A run of find_missed has ended. ``read_by`` is when the quota has read the ``enqueued`` files."""
     _line(logging.INFO, "comparison", enqueued=enqueued, read_by=read_by, complete=complete)
 
 

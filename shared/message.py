@@ -1,4 +1,4 @@
-"""The queue message: a reason to look at a document, in JSON."""
+"""The queue message: a reason to look at a document's row, in JSON."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -13,15 +13,15 @@ class ForeignMessage(Exception):
 
 
 class LaterMessage(Exception):
-    """A later version of this app wrote the message; it is requeued for that one."""
+    """A later version of this app wrote the message. It is requeued for an instance of that version."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """A reason to look at a document. It directs nothing that the document's row does not confirm.
 
-    ``write_id`` is that of the row that it was sent for: once the row has moved on, the message is stale. ``operation``
-    is there for people, who look for it in the queue; the row's is the one that is used.
+    ``write_id`` is the one of the row that it was sent for: when the row has a newer one, the message is stale.
+    ``operation`` is for people, who look for it in the queue; the app uses the row's.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Message:
     operation: str | None = None
     write_id: str | None = None
     slots: tuple[int, ...] = ()
-    """What is reserved of Read's quota for this step and for the poll after it."""
+    """The slots of Read's quota that are reserved for this step and for the poll after it."""
     trace: str | None = None
     """The row's TraceId, for people who look for it in the queue."""
 
@@ -64,7 +64,7 @@ class Message:
 
 
 def _slots(value: object) -> tuple[int, ...]:
-    """What is reserved, as far as it can be read: a slot that is lost is reserved anew."""
+    """The reserved slots that can be read. If one is lost, the step reserves another."""
     if not isinstance(value, list):
         return ()
     return tuple(slot for slot in value[:2] if type(slot) is int and 0 <= slot < 2**53)

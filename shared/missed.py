@@ -1,4 +1,4 @@
-"""Compare container and table, and enqueue the files that no event reported: no more than the quota reads in a day."""
+"""Compare container and table, and enqueue files that no event reported: as many as the quota reads in a day."""
 
 import hashlib
 import json
@@ -26,25 +26,25 @@ SLICE = 500_000
 
 RUN_EVERY = timedelta(days=1)
 SETTLED_AFTER = timedelta(minutes=15)
-"""The event of a younger file is probably still on its way."""
+"""A younger file is left to its event, which is probably still on its way."""
 
 _HEADROOM = 0.9
-"""The rest is for files that the trigger reports in the meantime."""
+"""The share of the quota that one comparison may use. The rest is for files that the trigger reports meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a comparison has come. It is stored, so that the next run continues where one ran out of time."""
+    """How far a comparison has come. It is stored: if a run is out of time, the next one continues from there."""
 
     key: str
-    """The key of the hashes, random for each comparison: nobody can make a name with another's hash."""
+    """The key of the hashes, random for each comparison, so that nobody can make up two names with the same hash."""
     slices: int = 1
     slice: int = 0
     page: str | None = None
-    """The continuation token of the listing within the slice."""
+    """The continuation token of the container's listing, within the slice."""
     enqueued: int = 0
     read_by: str | None = None
-    """When the quota should have read all that was enqueued; no other comparison enqueues before."""
+    """When the quota should have read all files that were enqueued. The next comparison begins after that time."""
     done: bool = False
 
     def digest(self, *parts: str) -> int:
@@ -60,11 +60,11 @@ class Progress:
 def find_missed(
     services: Services, until: datetime, *, resume_only: bool = False, settled_after: timedelta = SETTLED_AFTER
 ) -> int:
-    """Enqueue the files that the table does not know in their present version. Returns how many this run did.
+    """Enqueue the files that the table does not know in their present version. Returns how many this run enqueued.
 
-    A run ends at ``until``; the next continues where it stopped (``resume_only`` never begins a new comparison). Each
-    file is a message, delayed so that the quota is spread over the day and polls of running operations go first.
-    Files younger than ``settled_after`` are left to their events.
+    A run ends at ``until``, and the next one continues where it stopped; with ``resume_only``, no new comparison is
+    begun. Each file gets a message. The messages are delayed, so that they spread over the day and leave enough quota
+    for polls. Files younger than ``settled_after`` are left to their events.
     """
     now, rate = services.now(), services.settings.read_rate.documents
     limit = max(1, int(rate * RUN_EVERY.total_seconds() * _HEADROOM))
@@ -95,7 +95,7 @@ def find_missed(
 
 
 def count_missed(services: Services) -> tuple[int, int]:
-    """How many files the table does not know in their present version, and their bytes. Enqueues nothing."""
+    """How many files the table does not know in their present version, and their bytes. Nothing is enqueued."""
     files = bytes_ = 0
     for missed, _ in _missed(services, _begin()):
         files += len(missed)
@@ -104,7 +104,7 @@ def count_missed(services: Services) -> tuple[int, int]:
 
 
 def _missed(services: Services, progress: Progress) -> Iterator[tuple[list[Listed], Progress]]:
-    """Missed files, a page of the listing at a time, with the progress after it."""
+    """Missed files, one page of the listing at a time, each with the progress after it."""
     settings = services.settings
     while not progress.done:
         known, progress = _known(services, progress)
@@ -126,9 +126,9 @@ def _missed(services: Services, progress: Progress) -> Iterator[tuple[list[Liste
 
 
 def _listing(services: Services, start: str | None) -> Iterator[tuple[list[Listed], str | None]]:
-    """Pages of the input container from a kept place on; from its beginning where storage refuses that place.
+    """Pages of the input container's listing, from ``start`` on, or from the beginning if storage refuses ``start``.
 
-    A continuation token is good for as long as storage accepts it, and storage promises no time.
+    Storage does not promise for how long it accepts a continuation token.
     """
     prefix = services.settings.input_prefix
     if start is not None:
@@ -149,7 +149,7 @@ def _listing(services: Services, start: str | None) -> Iterator[tuple[list[Liste
 
 
 def _known(services: Services, progress: Progress) -> tuple[set[int], Progress]:
-    """Hashes of what the table knows, of one slice. The first slice finds out how many slices are needed."""
+    """Hashes of the versions that the table knows, for one slice. The first slice decides how many slices there are."""
     known: set[int] = set()
     for name, etag in services.documents.versions():
         if progress.holds(name):
@@ -178,7 +178,7 @@ def _forget_gone(services: Services, slices: int) -> None:
                 and progress.holds(name)
                 and progress.digest(name) not in there
             ):
-                with suppress(Conflict, Superseded):  # somebody has just dropped it again
+                with suppress(Conflict, Superseded):  # a file of this name has just been dropped again
                     forget_gone(services, name)
 
 
@@ -187,7 +187,7 @@ def _begin() -> Progress:
 
 
 def last_comparison(services: Services) -> Progress | None:
-    """How far the last comparison has come, None before the first, and where what was kept cannot be read."""
+    """How far the last comparison has come. None before the first one, and if its row cannot be read."""
     try:
         progress = Progress(**json.loads(services.comparisons.progress() or "null"))
         datetime.fromisoformat(progress.read_by or "2000-01-01")

@@ -1,8 +1,8 @@
-"""How many pages a file has: right, or not known. Asked for only where Read may have left pages out.
+"""How many pages a file has: the right number, or unknown. It is needed only if Read may have left pages out.
 
-A PDF's own ``/Count`` may lie, either way (one in 1,500 does: github.com/unidoc/unipdf, issue 434), so PDFium is not
-shown it, and counts the page tree itself; a page exists if it can be loaded. The libraries look into the file in a
-process of its own, by ranged reads.
+A PDF's own ``/Count`` may be wrong (in one of 1,500: github.com/unidoc/unipdf, issue 434), so it is hidden from PDFium,
+which then counts the page tree itself. A page exists if it can be loaded. The libraries read ranges of the file, in a
+process of their own.
 """
 
 import io
@@ -15,19 +15,19 @@ from shared.range_file import RangeFile
 SECONDS = 10.0
 MEMORY = 600 * 1024 * 1024
 COPIED = 16 * 1024 * 1024
-"""Bytes of a PDF up to which a page tree in object streams is looked at too; the free tier takes a quarter of it."""
+"""Up to this size in bytes, page trees in object streams are counted too. The free tier takes only a quarter of it."""
 
 FREE_TIER_PAGES = 2
-"""Pages of a file that Read reads on the free tier (F0), whatever the file has."""
+"""Pages of a file that Read reads on the free tier (F0), at most."""
 
 SEVERAL_PAGES = ("PDF", "TIFF")
 """The formats whose files may have more than one page."""
 
 
 def page_count(length: int, read: Callable[[int, int], bytes], seconds: float = SECONDS) -> int | None:
-    """The pages of a PDF, or the frames of a TIFF; None where a damaged or hostile file does not tell in time.
+    """The pages of a PDF, or the frames of a TIFF. None if a damaged or hostile file cannot be counted in time.
 
-    ``length`` is the file's in bytes, ``read`` gives a range of it by offset and length; what it raises passes through.
+    ``length`` is the file's, in bytes. ``read`` returns a range of it by offset and length; its errors are not caught.
     """
     try:
         header, _ = ask("shared.page_count", {}, length, read, seconds=seconds, memory=MEMORY)
@@ -37,7 +37,7 @@ def page_count(length: int, read: Callable[[int, int], bytes], seconds: float = 
 
 
 def shortfall(read: int, in_file: int | None, most_pages: int) -> str | None:
-    """The warning for a document whose pages Read left out though nobody asked for that."""
+    """The warning for a document if Read left pages out without being asked to."""
     if in_file is None or read >= in_file:
         return None
     only = f"Only {read} of {in_file} pages were read"
@@ -55,7 +55,7 @@ def _count(_job: Mapping[str, Any], file: RangeFile) -> tuple[str, bytes]:
         is_pdf = b"%PDF-" in file.read(1024)
         file.seek(0)
         count = _pdf_pages(file) if is_pdf else _frames(io.BufferedReader(file))
-    except Exception:  # noqa: BLE001 - decoders raise whatever a damaged file makes them stumble over
+    except Exception:  # noqa: BLE001 - decoders raise all kinds of errors at a damaged file
         count = None
     return str(count) if count is not None else "unknown", b""
 
@@ -69,14 +69,14 @@ def _pdf_pages(file: RangeFile) -> int | None:
         document.save(copy)  # without object streams, in which /Count is compressed
         document = pypdfium2.PdfDocument(_without_count(copy))
     count = len(document)
-    # A page beyond the last of the page tree cannot be loaded, whatever the tree says of its length.
+    # A page that is not in the page tree cannot be loaded, whatever the tree says about its length.
     for index in {min(FREE_TIER_PAGES, count - 1), count // 2, count - 1}:
         document[index].close()
     return count or None
 
 
 def _without_count(file: RangeFile | io.BytesIO) -> RangeFile:
-    """A PDF in which no object that can be read has a ``/Count``: PDFium then walks the page tree."""
+    """The PDF without any readable ``/Count``, so that PDFium walks the page tree."""
     key, other = b"/Count", b"/Other"
     around = len(key) - 1  # a block may begin or end within the key
 
@@ -90,8 +90,8 @@ def _without_count(file: RangeFile | io.BytesIO) -> RangeFile:
 
 
 def _frames(file: io.BufferedReader) -> int | None:
-    """The frames of a TIFF. None where some are thumbnails, smaller copies or masks: what Read takes for a page is not
-    known.
+    """The frames of a TIFF. None if some are thumbnails, smaller copies or masks: it is not known whether Read counts
+    them as pages.
     """
     from PIL import Image
 

@@ -46,16 +46,16 @@ def poll(services: Services, message: Message, document: Document) -> None:
         step = decide.after_poll(document, answer, services.now(), services.random, services.settings)
         carry_out(services, document, step, called=called)
     except (Conflict, Superseded):
-        log.skipped(document.name, "what this poll brought is dropped: the document has moved on", document.trace_id)
+        log.skipped(document.name, "the answer to this poll is dropped: the document has moved on", document.trace_id)
 
 
 def _defer(services: Services, message: Message, document: Document, reservation: Reservation) -> None:
-    """Defer the message until its slot. The row, which costs a call, is written only for a long delay.
+    """Enqueue the message again, hidden until its slot. Only a long delay is worth the call that updates the row.
 
     Raises Conflict.
     """
     due_at = services.now() + timedelta(seconds=reservation.delay)
     if document.due_at is None or due_at - document.due_at > services.settings.claim_length / 2:
-        services.documents.write(decide.deferred_poll(document, due_at), document, write_id=document.write_id)
+        services.documents.write(decide.rescheduled(document, due_at), document, write_id=document.write_id)
     services.queue.send(replace(message, slots=reservation.slots).to_json(), reservation.delay)
     log.deferred(document, reservation.delay)

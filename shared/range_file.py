@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 BLOCK = 64 * 1024
 _MOST_AT_ONCE = 16
-"""Blocks that one fetch brings where the file is read from front to back; each fetch brings twice as many."""
+"""Blocks that one fetch gets at most. A file that is read in order gets twice as many with each fetch."""
 _MOST_BLOCKS = 1024
-"""64 MiB are kept."""
+"""Blocks that are kept: 64 MiB."""
 
 
 class RangeFile(io.RawIOBase):
-    """A file of known length whose blocks come from ``fetch(offset, length)``, each as a rule once."""
+    """A file of known length. Its blocks come from ``fetch(offset, length)``, usually each of them once."""
 
     def __init__(self, length: int, fetch: Callable[[int, int], bytes]) -> None:
         self._length = length
@@ -31,18 +31,18 @@ class RangeFile(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        """Where the next read begins."""
+        """The position of the next read."""
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go there."""
+        """Set the position of the next read."""
         self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._length}[whence]
         if self._at < 0:
             raise ValueError("before the file's start")
         return self._at
 
     def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]  # typeshed's Buffer is 3.12's
-        """Fill the buffer, to the file's end at most."""
+        """Fill the buffer, up to the file's end."""
         view = memoryview(buffer).cast("B")
         wanted = max(0, min(len(view), self._length - self._at))
         done = 0

@@ -16,19 +16,19 @@ from shared.storage.fence import Superseded
 _OUR_FUNCTION = "Host.Functions.submit_document"
 
 _MOST_COUNTED = 20_000
-"""Entries of the worklist that a sweep counts: twenty calls of storage."""
+"""Worklist entries that a sweep counts at most, in twenty calls of storage."""
 
 _NOBODYS_AFTER = timedelta(hours=1)
-"""A document outside INPUT_PREFIX is another app's, or was in flight when the prefix was narrowed: that long after it
-was due, no other app looks after it."""
+"""A document outside INPUT_PREFIX belongs to another app, or was in flight when the prefix was changed. If its step is
+so long overdue, no other app is taking care of it, so this one does."""
 
 
 def recover_stalled(services: Services, until: datetime) -> None:
-    """Requeue what has stalled and drain poison, not starting anything after ``until``.
+    """Requeue stalled documents and drain the poison queues. Nothing is started after ``until``.
 
-    A step is overdue once whatever could still be working on it has been killed: a claim's length after it was due,
-    or, as a claim's own due time says just that, at once. The cost is three queries, of the worklist alone, and
-    three calls for each document found.
+    A step is overdue when every run that could still be working on it has been killed: a claim's length after the step
+    was due. A claim is overdue as soon as it is due, since its due time already includes that length. The cost is
+    three queries of the worklist, and three calls for each document that is overdue.
     """
     now = services.now()
     overdue_since = now - services.settings.claim_length
@@ -47,7 +47,7 @@ def recover_stalled(services: Services, until: datetime) -> None:
 
 
 def _look_over(services: Services, now: datetime, overdue_since: datetime) -> log.Worklist:
-    """Count the worklist, or the first _MOST_COUNTED entries of it."""
+    """Count the worklist entries by kind, _MOST_COUNTED of them at most."""
     in_flight = overdue = failed = 0
     earliest = now
     for status, due_at in islice(services.documents.worklist(), _MOST_COUNTED):
@@ -66,7 +66,7 @@ def _recover(services: Services, name: str, overdue_since: datetime) -> None:
     if not settings.reads(settings.input_container, name) and (
         document is None or (document.due_at and document.due_at > now - _NOBODYS_AFTER)
     ):
-        return  # another app's, which reads another folder of the same container
+        return  # the document of another app, which reads another folder of the same container
     if document is None or (document.status.final and document.due_at is None):
         clear_tombstone(services, name)
         return
@@ -80,18 +80,18 @@ def _recover(services: Services, name: str, overdue_since: datetime) -> None:
 
 
 def _requeue(services: Services, document: Document) -> None:
-    """Enqueue a document's next step anew.
+    """Enqueue a document's next step again.
 
-    The write id stays: where the queue itself is far behind, the message that waits in it is as good as the new one,
-    and whichever comes first makes the other stale.
+    The write id stays the same: if the queue is only far behind, the first message still counts, and whichever of the
+    two comes first makes the other one stale.
     """
-    requeued = decide.requeued(document, services.now())
+    requeued = decide.rescheduled(document, services.now())
     written = services.documents.write(requeued, document, write_id=document.write_id)
     services.queue.send(Message.about(written).to_json(), 0)
 
 
 def _drain_poison(services: Services, until: datetime) -> int:
-    """Returns how many messages were put aside, into the queue for unreadable ones."""
+    """Handle each message. Returns how many went to the queue for unreadable messages."""
     unreadable = 0
     for raw in services.poison.drain():
         if services.now() > until:
@@ -118,17 +118,18 @@ def _recover_poison(services: Services, message: Message) -> None:
         case Message(write_id=None) as fresh:
             services.queue.send(fresh.to_json(), 0)
         case Message():
-            assert document is not None  # noqa: S101 - a write id is a row's
+            assert document is not None  # noqa: S101 - a message with a write id is about a row
             _requeue(services, document)
 
 
 def _drain_blob_poison(services: Services, until: datetime) -> None:
     """Enqueue the files whose events failed.
 
-    The queue is the account's, and other apps have messages there. These are peeked at and not taken: taking one hides
-    it and raises its dequeue count. A queue gives its messages from the front, so ours are taken as far as they are in
-    front; those behind others' are enqueued and stay, to be found known the next time. Of more than 32, what storage
-    lets one peek at, find_missed finds the rest.
+    The queue belongs to the storage account, and other apps have messages in it. Receiving a message hides it and
+    raises its dequeue count, so messages are only peeked at until they are known to be this app's. A queue gives its
+    messages from the front: this app's messages in front of all others are received and deleted. For those behind
+    another app's message the file is enqueued and the message stays; the next sweep finds the file known. Storage
+    shows 32 messages at most, and find_missed finds the files of the rest.
     """
     while services.now() <= until:
         names = [_our_blob(services, content) for content in services.blob_poison.peek()]
@@ -137,7 +138,7 @@ def _drain_blob_poison(services: Services, until: datetime) -> None:
             if name := _our_blob(services, raw.content):
                 services.queue.send(Message(name).to_json(), 0)
                 services.blob_poison.delete(raw)
-            else:  # between peeking and taking, another run has taken ours
+            else:  # between peeking and receiving, another run has taken this app's message
                 services.blob_poison.give_back(raw)
         if len(in_front) < len(names) or not names:
             for name in filter(None, names[len(in_front) :]):
@@ -146,7 +147,7 @@ def _drain_blob_poison(services: Services, until: datetime) -> None:
 
 
 def _our_blob(services: Services, content: str) -> str | None:
-    """The name of the blob that a poisoned event of this app's is about."""
+    """The blob's name, if the message is an event of this app's blob trigger."""
     event = _blob_event(content)
     container, name = event.get("ContainerName"), event.get("BlobName")
     if (
@@ -160,7 +161,7 @@ def _our_blob(services: Services, content: str) -> str | None:
 
 
 def _blob_event(content: str) -> dict[str, object]:
-    """The host's message about a blob, which is JSON in base64 or, from other versions, plain."""
+    """The host's message about a blob: JSON, in base64 or, from other versions of the host, plain."""
     try:
         plain = content if content.lstrip().startswith("{") else base64.b64decode(content, validate=True)
         event = json.loads(plain)

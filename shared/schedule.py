@@ -11,14 +11,14 @@ LONGEST_POLL_DELAY = 60
 """Seconds, where READ_LONGEST_POLL_DELAY is not set."""
 
 GROWTH = 6
-"""Each poll comes a sixth of the time already waited later than the first did. So half of the slow documents wait less
-than a seventh of Read's own time longer, and one that takes Read a minute is polled eleven times."""
+"""The delay grows by a sixth of the time that has passed. So half of the slow documents wait less than a seventh longer
+than Read took, and a document that takes Read a minute is polled eleven times."""
 
 LONGEST_WAIT = 900
 RESULT_LASTS = 24 * 3600
-"""Seconds for which Document Intelligence keeps a result; Computer Vision keeps it for twice as long."""
+"""Seconds for which Document Intelligence keeps a result. Computer Vision keeps it twice as long."""
 LONGEST_DELAY = 6 * 24 * 3600
-"""Seconds; a queue message can be hidden for seven days at most."""
+"""Seconds. A queue message can be hidden for seven days at most."""
 
 
 def poll_delay(waited: float, retry_after: float | None, longest: float = LONGEST_POLL_DELAY) -> int:
@@ -31,18 +31,18 @@ def poll_delay(waited: float, retry_after: float | None, longest: float = LONGES
 
 
 def wait_delay(attempts: int, retry_after: float | None, random: Random) -> int:
-    """Seconds to the next attempt, after ``attempts`` that were refused: growing to 15 minutes, with jitter.
+    """Seconds to the next attempt, after ``attempts`` in a row that failed: up to 15 minutes, with jitter.
 
-    The jitter is added to Retry-After: documents that were refused together must not come back together.
+    The jitter is added to Retry-After, so that documents that were refused together do not come back together.
     """
     ours = min(2.0 * 2 ** min(attempts, 10), LONGEST_WAIT) * random.uniform(0.5, 1.0)
-    return _whole((retry_after or 0) + ours if retry_after else ours)
+    return _whole((retry_after or 0) + ours)
 
 
 def while_result_lasts(delay: int, age: float) -> int:
-    """The delay of a poll, cut so that it comes well before a result can expire, ``age`` seconds after the 202.
+    """A poll's delay, cut so that the poll comes well before the result can expire, ``age`` seconds after the 202.
 
-    A Retry-After of days, as an exhausted quota or a wrong clock gives it, would lose what is paid.
+    A Retry-After of days, from an exhausted quota or a wrong clock, would lose a paid result.
     """
     return min(delay, max(int(RESULT_LASTS * 0.9 - age), LONGEST_WAIT))
 

@@ -1,4 +1,4 @@
-"""App settings, read once at start into one frozen object; what is missing or wrong is named before anything runs."""
+"""App settings, read once at start into one frozen object. A missing or wrong one is named before anything runs."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from shared import connection_string, host_json
 from shared.keys import is_unsafe
 from shared.quota.rate import Rate
-from shared.read.generations import Generation, ReadOptions, UnknownGeneration, UnsupportedOption, generation
+from shared.read.generation import Generation, ReadOptions, UnsupportedOption
+from shared.read.generations import UnknownGeneration, generation
 from shared.schedule import LONGEST_POLL_DELAY
 
 
@@ -19,7 +20,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StorageConnection:
-    """Where one storage account is: a connection string, or a URL a service and an identity."""
+    """Where a storage account is: a connection string, or a URL for each service and an identity."""
 
     connection_string: str | None = None
     blob_url: str | None = None
@@ -30,7 +31,7 @@ class StorageConnection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All that can be set. docs/settings.md says what each setting means."""
+    """All app settings. docs/settings.md says what each of them means."""
 
     storage: StorageConnection
     input_container: str
@@ -61,7 +62,7 @@ class Settings:
 
     @property
     def notice(self) -> str | None:
-        """What can be as it is set, and is perhaps not meant so."""
+        """A note about a setting that is possible, but perhaps a mistake."""
         prefix, container = self.input_prefix, self.input_container
         if not prefix.startswith(f"{container}/"):
             return None
@@ -71,11 +72,11 @@ class Settings:
         )
 
     def reads(self, container: str, name: str) -> bool:
-        """Whether a blob is where files are dropped. Event Grid's events are not filtered by the trigger's path."""
+        """Whether a blob is where files are dropped. Event Grid does not filter its events by the trigger's path."""
         return container == self.input_container and name.startswith(self.input_prefix)
 
     def options_for(self, metadata: Mapping[str, str]) -> ReadOptions:
-        """The read options of one document: what its blob's own metadata sets, else what the settings do."""
+        """The read options of one document: each comes from the blob's own metadata, else from the settings."""
         return replace(
             self.read_options, **{name: metadata[name] for name in ReadOptions.names() if metadata.get(name)}
         )
@@ -84,15 +85,15 @@ class Settings:
 def from_environment(environ: Mapping[str, str], host_file: str | bytes = "{}") -> Settings:
     """Read every setting.
 
-    ``host_file`` is the content of host.json: a claim must outlive any run of a function (``functionTimeout``), and
-    the app's own messages are base64 (``messageEncoding``).
+    ``host_file`` is the content of host.json: a claim must be longer than any run of a function (``functionTimeout``),
+    and the app's own messages are base64 (``messageEncoding``).
 
     Raises SettingsError for the first setting that is missing or wrong.
     """
     _refuse_unresolved(environ)
     function_timeout = _function_timeout(environ, host_file)
-    input_container = _container(environ, "INPUT_CONTAINER", "inbox")
-    output_container = _container(environ, "OUTPUT_CONTAINER", "results")
+    input_container = _named(environ, "INPUT_CONTAINER", "inbox", "container")
+    output_container = _named(environ, "OUTPUT_CONTAINER", "results", "container")
     if input_container == output_container:
         raise SettingsError(
             f"OUTPUT_CONTAINER is {output_container!r}, which is also INPUT_CONTAINER: the app would read its own"
@@ -101,13 +102,7 @@ def from_environment(environ: Mapping[str, str], host_file: str | bytes = "{}") 
     api_version = environ.get("READ_API_VERSION") or "v3.2"
     try:
         chosen = generation(api_version)
-        options = ReadOptions(
-            language=environ.get("READ_LANGUAGE") or None,
-            pages=environ.get("READ_PAGES") or None,
-            model_version=environ.get("READ_MODEL_VERSION") or None,
-            reading_order=environ.get("READ_READING_ORDER") or None,
-            features=environ.get("READ_FEATURES") or None,
-        )
+        options = ReadOptions(**{name: environ.get(f"READ_{name.upper()}") or None for name in ReadOptions.names()})
         chosen.query(options)
     except UnknownGeneration as error:
         raise SettingsError(f"READ_API_VERSION: {error}") from None
@@ -181,7 +176,7 @@ def _endpoint(environ: Mapping[str, str]) -> str:
         raise SettingsError(f"READ_ENDPOINT is not set. Give it {form}.")
     try:
         parts = urlsplit(value)
-        parts.port  # noqa: B018 - a port that is no number is found by asking for it
+        parts.port  # noqa: B018 - raises ValueError if the port is not a number
     except ValueError:
         raise SettingsError(f"READ_ENDPOINT is not a URL. Give it {form}.") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -210,20 +205,21 @@ def _prefix(environ: Mapping[str, str]) -> str:
     if re.search(r"[%{}\\\x00-\x1f\x7f]", value) or is_unsafe(value):
         raise SettingsError(
             f"INPUT_PREFIX is {value!r}: it is a folder of the container, such as scans/2026, without % {{ }} \\ (which"
-            " the trigger's path takes for something else), control characters, and parts named . or ..."
+            " have a meaning in the trigger's path), control characters, and parts named '.' or '..'."
         )
     return f"{value}/" if value else ""
 
 
-def _container(environ: Mapping[str, str], name: str, default: str) -> str:
+def _named(environ: Mapping[str, str], name: str, default: str, kind: str) -> str:
+    """The name of a container or a queue; empty if the setting has no default and is not set."""
     value = environ.get(name) or default
-    if not re.fullmatch(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", value):
-        raise SettingsError(f"{name} is {value!r}: a container's name is 3 to 63 of a-z, 0-9 and single hyphens.")
+    if value and not re.fullmatch(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", value):
+        raise SettingsError(f"{name} is {value!r}: a {kind}'s name is 3 to 63 of a-z, 0-9 and single hyphens.")
     return value
 
 
 def _read_queue(environ: Mapping[str, str]) -> str:
-    value = _queue(environ, "READ_QUEUE", "read-operations")
+    value = _named(environ, "READ_QUEUE", "read-operations", "queue")
     if len(value) > 52 or value.endswith("-poison"):
         raise SettingsError(
             f"READ_QUEUE is {value!r}: {value}-poison and {value}-unreadable must be names of queues too, so it has"
@@ -233,7 +229,7 @@ def _read_queue(environ: Mapping[str, str]) -> str:
 
 
 def _done_queue(environ: Mapping[str, str]) -> str | None:
-    value = _queue(environ, "DONE_QUEUE", "")
+    value = _named(environ, "DONE_QUEUE", "", "queue")
     read_queue = _read_queue(environ)
     if value in (read_queue, f"{read_queue}-poison", f"{read_queue}-unreadable", "webjobs-blobtrigger-poison"):
         raise SettingsError(f"DONE_QUEUE is {value!r}, which holds other messages (READ_QUEUE's?). Name another.")
@@ -247,13 +243,6 @@ def _key(environ: Mapping[str, str]) -> str | None:
             "READ_KEY has spaces, quotation marks or other characters that no key has. Copy it from the resource again."
         )
     return value or None
-
-
-def _queue(environ: Mapping[str, str], name: str, default: str) -> str:
-    value = environ.get(name) or default
-    if value and not re.fullmatch(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", value):
-        raise SettingsError(f"{name} is {value!r}: a queue's name is 3 to 63 of a-z, 0-9 and single hyphens.")
-    return value
 
 
 def _table(environ: Mapping[str, str], name: str, default: str) -> str:
@@ -299,7 +288,7 @@ _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _SCHEDULE: tuple[tuple[int, int, tuple[str, ...]], ...] = (
     (0, 59, ()), (0, 59, ()), (0, 23, ()), (1, 31, ()), (1, 12, _MONTHS), (0, 6, _DAYS),
 )  # fmt: skip
-"""Of each field, the lowest and the highest number, and names in their order (NCrontab)."""
+"""The lowest and the highest number of each field, and its names in order (NCrontab)."""
 
 
 def _is_field(text: str, field: tuple[int, int, tuple[str, ...]]) -> bool:

@@ -10,17 +10,17 @@ import re
 from urllib.parse import quote, urlsplit, urlunsplit
 
 MOST_BYTES = 64 * 1024
-"""A shortcut has some hundred bytes; what is larger is something else."""
+"""A shortcut has a few hundred bytes. A larger file is something else."""
 MOST_CHARACTERS = 2083
-"""Of its URL: INTERNET_MAX_URL_LENGTH of Windows (wininet.h)."""
+"""The longest URL: INTERNET_MAX_URL_LENGTH of Windows (wininet.h)."""
 
 _PLAIN, _WIDE = "internetshortcut", "internetshortcut.w"
 _KEPT = "!#$%&'()*+,/:;=?@[]~"
-"""What stands in a URL as it is; other characters beyond ASCII's letters and digits are written as %XX."""
+"""Characters that stay as they are in a URL, beside letters, digits, and _.-. All others are written as %XX."""
 
 
 class NotAShortcut(ValueError):
-    """A file is no Internet shortcut, or points where Read may not fetch. The text says which, without the URL."""
+    """The file is not an Internet shortcut, or Read must not fetch its URL. The text says why, without the URL."""
 
 
 def is_shortcut(name: str) -> bool:
@@ -52,7 +52,7 @@ def _decoded(content: bytes) -> str:
 
 
 def _urls(text: str) -> dict[str, str]:
-    """The first URL of each section that may have one."""
+    """The first URL of each of the two sections."""
     found: dict[str, str] = {}
     section = ""
     for line in re.split(r"\r\n|\r|\n", text):

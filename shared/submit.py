@@ -1,4 +1,4 @@
-"""Submitting: open the file, claim its row, and only then pay."""
+"""Submitting: open the file, claim its row, and only then POST it, which is what Read bills."""
 
 import logging
 from contextlib import suppress
@@ -17,20 +17,21 @@ from shared.message import Message
 from shared.outputs.store import adopt_outputs
 from shared.quota.rate import Call
 from shared.read.answers import Accepted, Rejected, Retryable, SubmitAnswer
+from shared.read.generation import ReadOptions
 from shared.shortcut import MOST_BYTES, NotAShortcut, is_shortcut, target
 from shared.storage.documents import Conflict, Expected
 from shared.storage.fence import Superseded
 from shared.storage.inbox import Source
 
 _TRIES = 5
-"""Rounds of losing the row to others, or the file to a newer version."""
+"""How often a submit begins anew because another run has written the row, or the file was overwritten."""
 
 
 def submit(services: Services, message: Message, document: Document | None = None) -> None:
-    """Submit the version of a file that storage holds now, unless its row says that this is done or being done.
+    """Submit the version of a file that storage holds now, unless its row says that it is, or is being, submitted.
 
-    ``document`` is the row, where it has been read: a first upload is claimed by creating its row, unread. Where
-    Read's quota is used up for the moment, the document waits for its slot.
+    ``document`` is the row, if the caller has read it. A new file's row is not read first: creating it is the claim.
+    If Read's quota is used up for the moment, the document waits for its slot.
     """
     name = message.name
     expected: Expected = document
@@ -38,7 +39,7 @@ def submit(services: Services, message: Message, document: Document | None = Non
         try:
             _submit_newest(services, message, expected, adopt=tries < _TRIES - 2)
         except Conflict as conflict:
-            # Another run wrote the row; or the file was forgotten, and only one that is found from here on is new.
+            # Another run wrote the row, or the file was forgotten: then only a file that is found from now on is new.
             expected = conflict.current
             message = Message(name)
         except (SourceChanged, Superseded):
@@ -51,9 +52,9 @@ def submit(services: Services, message: Message, document: Document | None = Non
 
 
 def _submit_newest(services: Services, message: Message, expected: Expected, *, adopt: bool) -> None:
-    """Decide about the file as it is now, and carry that out.
+    """Decide about the file as it is now, and carry the decision out.
 
-    Raises Conflict, Superseded or SourceChanged where the row or the file has moved on meanwhile: to be decided anew.
+    Raises Conflict, Superseded or SourceChanged if the row or the file has changed meanwhile: then it is decided anew.
     """
     name, now = message.name, services.now
     document = expected if isinstance(expected, Document) else None
@@ -75,7 +76,7 @@ def _submit_newest(services: Services, message: Message, expected: Expected, *, 
         case decide.Later(delay):
             services.queue.send(Message(name, source.version.etag).to_json(), delay)
         case decide.Adopt(adopted):
-            assert document is not None  # noqa: S101 - what is adopted is a row's
+            assert document is not None  # noqa: S101 - only a row's outputs are adopted
             adopt_outputs(services, document, adopted)
         case decide.Transition() as transition:
             carry_out(services, expected, transition)
@@ -87,10 +88,10 @@ def _submit_newest(services: Services, message: Message, expected: Expected, *, 
 def _claim_and_post(
     services: Services, message: Message, expected: Expected, claimed: Document, source: Source
 ) -> None:
-    """Reserve a slot, write the claim, POST, and write what the answer makes of the document.
+    """Reserve a slot, write the claim, POST, and carry out what is decided from the answer.
 
-    Of two runs that come here at once, one writes its claim and the other raises Conflict before it has sent anything.
-    A run that dies after its claim leaves it to expire: the next run counts that as an answer that was lost.
+    If two runs come here at the same time, one writes its claim, and the other raises Conflict before it has sent
+    anything. If a run dies after its claim, the claim expires, and the next run counts a lost answer.
     """
     reservation = services.limiter.reserve(Call.SUBMIT, message.slots)
     if reservation.delay:
@@ -101,10 +102,7 @@ def _claim_and_post(
     log.step(None, claimed)
     services.limiter.wait(reservation)
     asked_at = services.now()
-    if is_shortcut(claimed.name):
-        answer = _post_target(services, source)
-    else:
-        answer = _post_link(services, claimed.name, source.version) or _post(services, source)
+    answer = _post(services, claimed.name, source)
     called = log.Called(Call.SUBMIT, services.now() - asked_at)
     if isinstance(answer, Retryable) and answer.code == "Throttled":
         services.limiter.throttled(Call.SUBMIT, reservation, answer.retry_after)
@@ -116,10 +114,29 @@ def _claim_and_post(
     carry_out(services, claimed, transition, slots, called)
 
 
-def _post_link(services: Services, name: str, version: Version) -> SubmitAnswer | None:
-    """Let Read fetch the file itself. None where it does not: then nothing is paid, and the content is to be sent.
+def _post(services: Services, name: str, source: Source) -> SubmitAnswer:
+    """POST a file: a link to it or its content, or the URL that an Internet shortcut holds.
 
-    A link names a file and not its version. Raises SourceChanged where Read may have read a newer one.
+    The app itself never opens that URL. Trouble with storage while the content is sent breaks the request off, so that
+    nothing is paid. Raises SourceChanged.
+    """
+    options = services.settings.options_for(source.version.metadata)
+    try:
+        if is_shortcut(name):
+            return services.read.submit_link(target(_start_of(source, MOST_BYTES + 1)), options)
+        return _post_link(services, name, source.version, options) or services.read.submit(source, options)
+    except NotAShortcut as error:
+        return Rejected("NotAShortcut", str(error))
+    except SourceMissing:
+        return decide.SOURCE_DELETED
+    except AzureError as error:
+        return Retryable("StorageUnavailable", f"Storage broke off while the file was read ({type(error).__name__}).")
+
+
+def _post_link(services: Services, name: str, version: Version, options: ReadOptions) -> SubmitAnswer | None:
+    """Let Read fetch the file itself. None if it does not: then nothing is paid, and the caller sends the content.
+
+    A link names a file and not its version. Raises SourceChanged if Read may have read a newer version.
     """
     try:
         link = services.links.to(name) if services.links else None
@@ -128,29 +145,21 @@ def _post_link(services: Services, name: str, version: Version) -> SubmitAnswer 
         link = None
     if link is None:
         return None
-    answer = services.read.submit_link(link, services.settings.options_for(version.metadata))
+    answer = services.read.submit_link(link, options)
     if isinstance(answer, Rejected) or (isinstance(answer, Retryable) and answer.code in _OF_THE_LINK):
         what = "Read did not take a link to the file, so its content is sent."
         log.trouble(what, document=name, code=answer.code, level=logging.INFO)
         return None
     if isinstance(answer, Accepted):
-        with suppress(AzureError):  # it is paid: if the ETag cannot be read now, the event of a newer version says so
+        # The document is paid: if the ETag cannot be read now, the event of a newer version says so.
+        with suppress(AzureError):
             if services.inbox.etag(name) not in (version.etag, None):
                 raise SourceChanged
     return answer
 
 
-def _post_target(services: Services, source: Source) -> SubmitAnswer:
-    """Let Read fetch what an Internet shortcut points to. The app itself never does. Raises SourceChanged."""
-    try:
-        url = target(_start_of(source, MOST_BYTES + 1))
-    except NotAShortcut as error:
-        return Rejected("NotAShortcut", str(error))
-    except SourceMissing:
-        return decide.SOURCE_DELETED
-    except AzureError as error:
-        return Retryable("StorageUnavailable", f"Storage broke off while the file was read ({type(error).__name__}).")
-    return services.read.submit_link(url, services.settings.options_for(source.version.metadata))
+_OF_THE_LINK = ("OutboundAccessForbidden", "ReadServerError")
+"""Retryable codes whose reason may be the link: where Read's fetching times out, it answers an error of its own."""
 
 
 def _start_of(source: Source, size: int) -> bytes:
@@ -158,17 +167,3 @@ def _start_of(source: Source, size: int) -> bytes:
     while len(start) < size and (piece := source.read(size - len(start))):
         start += piece
     return bytes(start)
-
-
-_OF_THE_LINK = ("OutboundAccessForbidden", "ReadServerError")
-"""Reasons to wait that may come from fetching; Read reports a timeout of it as an error of the server."""
-
-
-def _post(services: Services, source: Source) -> SubmitAnswer:
-    """Raises SourceChanged. Trouble with storage half-way through breaks the request off: nothing is paid."""
-    try:
-        return services.read.submit(source, services.settings.options_for(source.version.metadata))
-    except SourceMissing:
-        return decide.SOURCE_DELETED
-    except AzureError as error:
-        return Retryable("StorageUnavailable", f"Storage broke off while the file was read ({type(error).__name__}).")

@@ -1,1 +1,1 @@
-"""A storage account in memory, a scripted Read, and a virtual clock: what tests and benchmarks run the app on."""
+"""A storage account in memory, a scripted Read and a virtual clock, on which tests and benchmarks run the app."""

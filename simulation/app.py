@@ -21,11 +21,11 @@ from shared.settings import Settings
 from shared.storage.connection import table_service
 
 MOST_STEPS = 60
-"""A document that has not ended after so many messages never does."""
+"""A document that is not final after this many messages never will be."""
 
 
 class Clock:
-    """The time, which passes only where a message's delay does."""
+    """The time, which passes only while the app waits for a delayed message."""
 
     def __init__(self) -> None:
         self.time = datetime.now(UTC)
@@ -38,7 +38,7 @@ class Clock:
 
 
 class Sent:
-    """The queue of next steps: keeps what is sent, and passes it on to the real queue."""
+    """The queue of next steps. It records what is sent and passes it on to the real queue."""
 
     def __init__(self, queue: Any) -> None:
         self._queue = queue
@@ -50,7 +50,7 @@ class Sent:
 
 
 class App:
-    """The real app of some settings. Nothing in it is replaced but the clock, and its queue is overheard."""
+    """The real app with these settings. Only its clock is replaced, and its queue is recorded."""
 
     def __init__(self, app_settings: Settings, clock: Clock, sent: Sent | None = None) -> None:
         self.settings = app_settings
@@ -73,7 +73,7 @@ class App:
     # A user
 
     def drop(self, name: str, content: str | bytes, **options: Any) -> None:
-        """Upload a file, over an older one of that name; its event is still to come."""
+        """Upload a file, replacing an older one of that name. Its event has not come yet."""
         data = content.encode() if isinstance(content, str) else content
         self.inbox.upload_blob(name, data, overwrite=True, **options)
 
@@ -111,7 +111,7 @@ class App:
         return delay
 
     def run(self) -> None:
-        """Hand messages over until there are none."""
+        """Deliver messages until there are none."""
         for _ in range(MOST_STEPS):
             if not self.sent.messages:
                 return
@@ -119,14 +119,14 @@ class App:
         raise AssertionError(f"still at work after {MOST_STEPS} messages")
 
     def read(self, name: str, content: str | bytes | None = None) -> Document:
-        """Drop a file, unless it is there, and do all that follows. Returns its row."""
+        """Drop a file, unless it exists, and take all its steps. Returns its row."""
         if content is not None:
             self.drop(name, content)
         self.event(name)
         self.run()
         return self.document(name)
 
-    # What is left of it
+    # Results
 
     def document(self, name: str) -> Document:
         """The document's row, which must be there."""
@@ -135,7 +135,7 @@ class App:
         return found
 
     def lines(self, name: str) -> list[str]:
-        """The text of the rows of lines, in their order."""
+        """The texts of the rows of lines, in order."""
         return [row["Text"] for row in self.line_rows(name)]
 
     def line_rows(self, name: str) -> list[Mapping[str, Any]]:
@@ -150,7 +150,7 @@ class App:
 
 
 def settings_for(storage: str, endpoint: str, **others: str) -> Settings:
-    """Settings with containers, queues and tables of their own, so that tests share an account and nothing else."""
+    """Settings with their own containers, queues and tables, so that tests share only an account."""
     own = uuid4().hex[:12]
     environment = {
         "DocumentStorage": storage,
@@ -166,7 +166,7 @@ def settings_for(storage: str, endpoint: str, **others: str) -> Settings:
 
 
 def environment_of(chosen: Settings) -> dict[str, str]:
-    """The app settings by which a host of its own runs the app that ``settings_for`` is for."""
+    """The app settings with which a separate host runs the app of ``settings_for``."""
     storage = chosen.storage.connection_string or ""
     return {
         "AzureWebJobsStorage": storage,

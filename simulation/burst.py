@@ -1,8 +1,8 @@
-"""A burst of files, read by several instances of the real app at a quota of Read's, on a virtual clock.
+"""A burst of files, read by several instances of the real app under a quota of Read, on a virtual clock.
 
-Every storage call and every exchange with Read takes its time; the host polls, fetches and runs as the real one does.
-Two worlds: in the plain one, all begin at once, clocks agree, and each call arrives 10 ms after it was made; in the
-harder one, processes start when they can, clocks differ, the network jitters, and some documents take Read long.
+Every call of storage and Read takes time; the host polls, fetches and runs as the real one does.
+There are two worlds. In the plain one, all begin at once, clocks agree, and each call arrives after 10 ms. In the
+harder one, processes start when they can, clocks differ, the network jitters, and some documents take Read longer.
 """
 
 import base64
@@ -50,10 +50,10 @@ has started."""
 
 
 class Quota(Protocol):
-    """Counts calls over time, in seconds of any clock."""
+    """Counts calls as a quota does. Times are seconds of any clock."""
 
     def wait(self, now: float) -> float:
-        """Count a call and give 0, or refuse it and give the seconds until one would be taken."""
+        """Accept a call and return 0, or refuse it and return the seconds until a call would be accepted."""
 
 
 @dataclass(frozen=True)
@@ -74,18 +74,18 @@ class Burst:
 
 @dataclass
 class Outcome:
-    """What came of it; times in seconds UTC."""
+    """The result. Times are seconds UTC."""
 
     rate: Rate
     files: int
     posts: list[float] = field(default_factory=list)
-    """When POSTs were taken, and GETs."""
+    """When POSTs were accepted, and GETs."""
     gets: list[float] = field(default_factory=list)
     refused: int = 0
     ended: list[float] = field(default_factory=list)
     failed: int = 0
     held: float = 0.0
-    """Seconds of functions, all together."""
+    """Seconds that all functions took together."""
     executions: int = 0
     quota_calls: int = 0
     """Calls of storage for the row of the rate limiter."""
@@ -94,18 +94,18 @@ class Outcome:
 
     @property
     def ideal(self) -> float:
-        """Seconds that a perfect client would have taken: two calls a document, none refused, none idle."""
+        """Seconds that a perfect client would take: two calls per document, no refusals, no idle time."""
         shared = self.rate.shared
         return self.files * max((2 if shared else 1) / self.rate.posts.rate, 0 if shared else 1 / self.rate.gets.rate)
 
     @property
     def share(self) -> float:
-        """Of the theoretical ceiling, from the first POST to the last answer."""
+        """The share of the theoretical ceiling, from the first POST to the last answer."""
         return self.ideal / (max(self.ended) - min(self.posts))
 
     @property
     def steady_share(self) -> float:
-        """Of the quota that is scarce, between the first and the last tenth of the calls that it took."""
+        """The share of the scarce quota, between the first and the last tenth of its accepted calls."""
         scarce = sorted(self.posts + self.gets) if self.rate.shared else self.posts
         tenth = len(scarce) // 10
         middle = scarce[tenth:-tenth]
@@ -123,7 +123,7 @@ class Outcome:
 
 
 class BurstRead(BaseAdapter):
-    """Read, as far as a burst needs it: it takes the calls of a quota, and its operations take their time."""
+    """Read, as far as a burst needs it: it enforces a quota, and its operations take time."""
 
     def __init__(self, world: "BurstWorld", quotas: tuple[Quota, Quota]) -> None:
         super().__init__()
@@ -165,11 +165,11 @@ class BurstRead(BaseAdapter):
 
 
 class BurstWorld:
-    """A storage account, Read, and the instances that live through a burst."""
+    """A storage account, Read, and the instances that read a burst."""
 
     def __init__(self, burst: Burst) -> None:
         self.burst = burst
-        self.random = Random(burst.seed)  # noqa: S311 - a run is to be replayed
+        self.random = Random(burst.seed)  # noqa: S311 - a run must be repeatable
         self.threads = VirtualThreads(START)
         self.storage = MemoryStorage(self.now)
         there = Rate.parse(burst.rate)
@@ -193,12 +193,12 @@ class BurstWorld:
         return datetime.fromtimestamp(self.threads.time, UTC)
 
     def write_id(self) -> str:
-        """A mark of a write, in their order."""
+        """The id of a write; ids are in the order of the writes."""
         self._writes += 1
         return f"write-{self._writes}"
 
     def services(self, clock_is_off: float = 0.0) -> Services:
-        """One process's, whose clock is off by so many seconds."""
+        """The services of one process, whose clock is off by this many seconds."""
 
         def now() -> datetime:
             return self.now() + timedelta(seconds=clock_is_off)
@@ -245,7 +245,7 @@ class BurstWorld:
         self.threads.sleep(self.random.uniform(*STORAGE_SECONDS) / 2)
 
     def live(self) -> Outcome:
-        """Drop all the files, and run until all are read."""
+        """Drop all files, and run until all are read."""
         files = [f"{number:04}.png" for number in range(self.burst.files)]
         inbox = self.storage.blobs().get_container_client("inbox")
         inbox.create_container()
@@ -266,7 +266,7 @@ class BurstWorld:
         return self.outcome
 
     def _start(self) -> None:
-        """A process, as soon as it is there: a cold one has seen nothing of the others."""
+        """A process from its start. A cold one has not seen the calls of the others."""
         harder, draw = self.burst.harder, self.random.uniform
         if harder:
             self.threads.sleep(draw(0, COLD_START_SECONDS))
@@ -320,5 +320,5 @@ class BurstWorld:
 
 
 def live(burst: Burst) -> Outcome:
-    """Live a burst through."""
+    """Simulate a burst."""
     return BurstWorld(burst).live()

@@ -1,4 +1,4 @@
-"""A scripted Read service behind the real client: our wire mounted on its session, on the virtual clock."""
+"""A scripted Read service behind the real client: a simulated wire on its session, on the virtual clock."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ START = datetime(2026, 11, 22, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Troubles:
-    """How likely each trouble is, a call: probabilities from 0 to 1."""
+    """How likely each kind of trouble is per call: probabilities from 0 to 1."""
 
     throttled: float = 0.0
     unavailable: float = 0.0
@@ -32,7 +32,7 @@ class Troubles:
     never: float = 0.0
     """An operation that never ends."""
     unknown_at_first: float = 0.0
-    """An operation that only one replica knows, for some seconds."""
+    """An operation that only one replica knows for some seconds."""
 
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -49,27 +49,27 @@ class Operation:
     expired: bool
     failed: bool
     missed: bool = False
-    """Somebody was answered that there is no such operation any more."""
+    """A poll was answered that there is no such operation."""
 
 
 @dataclass
 class ScriptedRead(BaseAdapter):
-    """Accepts, throttles, loses answers, forgets operations: whatever the random numbers say."""
+    """Accepts, throttles, loses answers and forgets operations, as the random numbers decide."""
 
     now: Callable[[], datetime]
     random: Random
     troubles: Troubles = field(default_factory=Troubles)
     hook: Hook | None = None
-    """Called before and after each exchange takes effect, as the storage's fault hook is."""
+    """Called before and after each exchange takes effect, like the storage's fault hook."""
     operations: dict[str, Operation] = field(default_factory=dict)
     accepted: Counter[bytes] = field(default_factory=Counter)
     """Paid 202s, by content."""
     lost: Counter[bytes] = field(default_factory=Counter)
     """Windows in which a paid 202 may be paid again: its answer never arrived, or the operation was forgotten."""
     calls: Counter[object] = field(default_factory=Counter)
-    """How often each content was sent, and each operation was polled."""
+    """How often each content was sent, and each operation polled."""
     too_early: list[str] = field(default_factory=list)
-    """Calls that came before Read had said, or within a second of an answer that it is not ready."""
+    """Calls that came earlier than Read had allowed, or within a second of a "not ready"."""
     not_before: dict[object, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -163,7 +163,7 @@ class ScriptedRead(BaseAdapter):
 
 
 def result_body(operation: Operation) -> bytes:
-    """What Read answers for an operation in the end."""
+    """Read's final answer for an operation."""
     lines = [{"text": text, "boundingBox": [0, 0, 1, 0, 1, 1, 0, 1], "words": []} for text in result_lines(operation)]
     page = {"page": 1, "angle": 0, "width": 1, "height": 1, "unit": "pixel", "lines": lines}
     analyzed = {"version": "3.2.0", "modelVersion": "2022-04-30", "readResults": [page]}
@@ -171,7 +171,7 @@ def result_body(operation: Operation) -> bytes:
 
 
 def result_lines(operation: Operation) -> list[str]:
-    """The lines that an operation reads: they name the content."""
+    """The lines that an operation reads. They name the content."""
     digest = hashlib.sha256(operation.content).hexdigest()[:12]
     return [f"{digest} {number}" for number in range(1, operation.lines + 1)]
 

@@ -1,4 +1,4 @@
-"""A Read service on a real socket that plays a script, keeps what it was asked, and knows no OCR."""
+"""A Read service on a real socket that plays a script, records requests, and does no OCR."""
 
 import json
 from collections import deque
@@ -14,7 +14,7 @@ RESULTS = "/vision/v3.2/read/analyzeResults/"
 
 @dataclass(frozen=True)
 class Request:
-    """What arrived."""
+    """A request."""
 
     method: str
     path: str
@@ -24,27 +24,27 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back. A lost one is not: the request is taken in, and the connection closed."""
+    """An answer. A lost one is not sent: the request is received, and the connection closed."""
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     lost: bool = False
     closes: bool = False
-    """The connection is closed after the body, however much was announced."""
+    """Close the connection after the body, even if Content-Length announced more."""
 
 
 LOST = Answer(0, lost=True)
 
 Turn = Answer | None | Callable[[Request], Answer | None]
-"""A line of the script: an answer, or what is done while Read is at work. None: the answer it would give anyway."""
+"""An entry of the script: an answer, or a function to call while Read works. None means the default answer."""
 
 
 class ReadServer:
-    """Takes every file in and reads it as UTF-8 text: lines parted by line feeds, pages by form feeds.
+    """Accepts every file and reads it as UTF-8 text: line feeds separate lines, form feeds separate pages.
 
-    ``posts`` and ``gets`` are its script: the next request of that kind gets the first of what is left. ``results`` are
-    what it says of files that are no text, by their bytes.
+    ``posts`` and ``gets`` are its script: each request takes the first remaining entry of its kind. ``results`` are the
+    answers for files that are not text, by their bytes.
     """
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class ReadServer:
 
     @property
     def submitted(self) -> list[bytes]:
-        """The bodies of all POSTs: what was, or may have been, paid for."""
+        """The bodies of all POSTs: each was, or may have been, paid."""
         return [request.body for request in self.requests if request.method == "POST"]
 
     @property
@@ -141,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def accepted(operation: str, **headers: str) -> Answer:
-    """202, with an Operation-Location on the host name that Read believes to have."""
+    """202, with an Operation-Location on the host name that Read thinks it has."""
     return Answer(202, headers={"Operation-Location": f"http://read.internal{RESULTS}{operation}", **headers})
 
 
@@ -165,7 +165,7 @@ def succeeded(text: str) -> Answer:
 
 
 def result(pages: Iterable[str]) -> dict[str, Any]:
-    """A succeeded v3.2 answer with these pages, each of lines parted by line feeds."""
+    """A succeeded v3.2 answer with these pages; line feeds separate their lines."""
     return result_of(
         {
             "page": number,

@@ -1,4 +1,4 @@
-"""A tap on the wire to storage: every call is counted, and something else can happen just before one of them."""
+"""A tap on the wire to storage: it records every call, and can do something else right before one of them."""
 
 import http.client
 from collections.abc import Callable
@@ -24,9 +24,9 @@ class Call:
 
 
 class StorageTap:
-    """Stands before a storage account on this machine and hands every call on.
+    """A proxy before a storage account on this machine that forwards every call.
 
-    ``calls`` are those so far. What ``intercept`` is given to do happens once, before the first call that fits.
+    ``calls`` are the calls so far. ``intercept`` takes an action to do once, before the first matching call.
     """
 
     def __init__(self, connection_string: str) -> None:
@@ -44,7 +44,7 @@ class StorageTap:
             self._servers.append(server)
 
     def intercept(self, fits: Callable[[Call], bool], action: Callable[[], object]) -> None:
-        """Before the next call that fits is passed on, do this; once."""
+        """Do this once, before the next matching call is forwarded."""
         self._interceptions.append((fits, action))
 
     def __enter__(self) -> Self:
@@ -58,7 +58,7 @@ class StorageTap:
             server.server_close()
 
     def saw(self, call: Call) -> None:
-        """Count a call, and do what was to be done before it."""
+        """Record a call, and do what was requested before it."""
         self.calls.append(call)
         for interception in list(self._interceptions):
             fits, action = interception

@@ -11,11 +11,11 @@ from greenlet import getcurrent, greenlet
 
 
 class Ended(BaseException):
-    """The simulation is over: whatever still runs is to stop."""
+    """The simulation is over: stops whatever still runs."""
 
 
 class VirtualThreads:
-    """Runs functions that call ``sleep``, in the order of the virtual time. The same program runs the same way."""
+    """Runs functions that call ``sleep``, in the order of virtual time. The same program always runs the same way."""
 
     def __init__(self, start: float) -> None:
         self.time = start
@@ -25,7 +25,7 @@ class VirtualThreads:
         self._hub = getcurrent()
 
     def spawn(self, function: Callable[[], None]) -> None:
-        """Begin a thread, as soon as the running one sleeps."""
+        """Start a thread as soon as the running one sleeps."""
 
         def run() -> None:
             try:
@@ -37,7 +37,7 @@ class VirtualThreads:
         self._push(self.time, greenlet(run, parent=self._hub))
 
     def sleep(self, seconds: float) -> None:
-        """Let others run until so much later."""
+        """Let others run for this many seconds."""
         if self._ended:
             raise Ended
         if getcurrent() is self._hub:
@@ -49,9 +49,9 @@ class VirtualThreads:
             raise Ended
 
     def run(self) -> None:
-        """Run until no thread is left. Raises what a thread raised.
+        """Run until no thread is left. Raises whatever a thread raises.
 
-        Call it where the threads were made: a thread that ends, or raises, goes on there.
+        Call it where the threads were created: execution continues there when a thread ends or raises.
         """
         while self._agenda:
             self._run_until(self._agenda[0][0])

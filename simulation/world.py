@@ -1,4 +1,4 @@
-"""A world for the app to live in: a virtual clock, storage in memory, a scripted Read, a host, and people.
+"""A world for the app: a virtual clock, storage in memory, a scripted Read, a host, and people.
 
 Everything is drawn from one seed, in one thread. What runs at the same time is simulated by running one invocation
 inside another's storage calls: the outer one is then a slow worker, however long the inner ones take. A crash is an
@@ -49,13 +49,13 @@ LEASE = timedelta(minutes=10)
 TRIES = 5
 SWEEP_EVERY = timedelta(minutes=5)
 MOST_PAID = 12
-"""For one version: five attempts without an answer, one with, and once all of that again for a lost operation."""
+"""For one version: five attempts without an answer and one with, and the same again for a lost operation."""
 MOST_CALLS = 500
-"""Of Read about one operation, or one content: an operation of some hours is polled each minute."""
+"""Calls of Read about one operation or content: an operation of some hours is polled each minute."""
 
 
 class Crash(BaseException):
-    """The process is gone: nothing of the app may catch this."""
+    """The process dies: the app must not catch this."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Plan:
     versions: int = 2
     """Uploads a file, at most."""
     same: float = 0.0
-    """An upload that has the content of the one before."""
+    """An upload with the same content as the previous one."""
     uploads_within: int = 60
     """Seconds."""
     empty: float = 0.0
@@ -101,10 +101,10 @@ class Plan:
 
 
 class World:
-    """One schedule. ``run`` lives it through and checks the invariants."""
+    """One schedule. ``run`` plays it and checks the invariants."""
 
     def __init__(self, seed: int, plan: Plan, settings: dict[str, str] | None = None) -> None:
-        self.random = Random(seed)  # noqa: S311 - a schedule is to be replayed
+        self.random = Random(seed)  # noqa: S311 - a schedule must be repeatable
         self.plan = plan
         self.time = START
         self.storage = MemoryStorage(lambda: self.time)
@@ -121,14 +121,14 @@ class World:
         self.log: list[str] = []
         self.calls = 0
         self.faults = 0
-        """Storage calls that failed so far; the app may survive each, and say so in a row."""
+        """The storage calls that failed so far. The app may survive each, and say so in a row."""
         self.running: list[datetime] = []
-        """When each invocation that is under way began, the innermost last."""
+        """When each running invocation began, the innermost last."""
         self.versions: dict[str, list[bytes]] = {}
         self.payable: Counter[bytes] = Counter()
-        """By content: how often it may be paid for, with everything going well."""
+        """By content: how often it may be paid if nothing goes wrong."""
         self.forgotten: dict[str, tuple[int, bool]] = {}
-        """By name: the number of versions when a person had it forgotten, and whether the file was to be kept."""
+        """By name: the number of versions when a person forgot it, and whether the file was kept."""
         self.exceptions: list[str] = []
         """Of functions that ended by anything but trouble with storage."""
         self.windows: Counter[bytes] = Counter()
@@ -190,7 +190,7 @@ class World:
         self._number += 1
         return f"write-{self._number}"
 
-    # ---- What can happen at any call
+    # ---- Events at any call
 
     def _around_storage_call(self, call: StorageCall) -> None:
         self._interrupt(str(call), call.when)
@@ -213,7 +213,7 @@ class World:
         self._interrupt(call, when)
 
     def _interrupt(self, call: str, when: str) -> None:
-        """Time passes; others run; this one may die."""
+        """Let time pass and others run; this process may die."""
         if not self.running:
             return
         self.calls += 1
@@ -257,7 +257,7 @@ class World:
         self._outside(lambda: self.inbox.get_blob_client(name).delete_blob())
 
     def _is_read(self, name: str, content: bytes) -> bool:
-        """Whether the row says so of the version before, which has the same content."""
+        """Whether the row says so about the previous version, which has the same content."""
         known: list[Document | None] = []
         self._outside(lambda: known.append(self.services.documents.get(name)))
         document = known[0]
@@ -269,13 +269,13 @@ class World:
         )
 
     def _ask_again(self, name: str) -> None:
-        """Somebody wants a file read anew, and insists."""
+        """Somebody wants a file read again, and insists."""
         if not self._exists(name):
             return
         newest = len(self.versions[name]) - 1
         if not self._invoke(f"again {name}", partial(self._repeatable, again, name)):
             self.at(60, f"again {name}", partial(self._ask_again, name))
-        # It takes effect on whichever version was the newest at some time while it was under way.
+        # It takes effect on a version that was the newest at some time while it ran.
         self.payable.update(self.versions[name][newest:])
 
     def _forget(self, name: str, *, keep_file: bool) -> None:
@@ -293,7 +293,7 @@ class World:
             raise AzureError("the app was at work on it all the time") from error
 
     def _outside(self, action: Callable[[], object]) -> None:
-        """What people do has no part in the app's troubles."""
+        """What people do meets none of the app's troubles."""
         fault, self.storage.fault = self.storage.fault, None
         try:
             action()
@@ -303,7 +303,7 @@ class World:
     # ---- The host
 
     def at(self, seconds: float, what: str, action: Callable[[], None]) -> None:
-        """Put something on the agenda."""
+        """Add an event to the agenda."""
         self._number += 1
         heappush(self.agenda, (self.time + timedelta(seconds=seconds), self._number, what, action))
 
@@ -325,7 +325,7 @@ class World:
         return found[0]
 
     def _invoke(self, what: str, action: Callable[[], None], *, quietly: bool = False) -> bool:
-        """Run a function as the host does: whether it ended well."""
+        """Run a function as the host does. Returns whether it succeeded."""
         if not quietly:
             self.log.append(f"{self.time:%H:%M:%S} {'  ' * len(self.running)}{what}")
         self.running.append(self.time)
@@ -422,7 +422,7 @@ class World:
         self.time += timedelta(seconds=seconds)
 
     def _let_others_run(self, most: int) -> None:
-        """Run what is due, and perhaps what will be due in a while: then this run is a slow one."""
+        """Run what is due, and perhaps what is due later, which makes the current run a slow one."""
         until = self.time + timedelta(seconds=self.random.choice([0, 0, 3, 40, 400, 700]))
         for _ in range(most):
             if self.agenda and self.agenda[0][0] <= self.time:
@@ -435,10 +435,10 @@ class World:
         if self.random.random() < 0.2:
             self.time = max(self.time, until)
 
-    # ---- Living a schedule
+    # ---- Running a schedule
 
     def run(self) -> None:
-        """Live the schedule through, then check it."""
+        """Run the schedule, then check it."""
         plan = self.plan
         for index in range(plan.files):
             name = f"file.pdf-{index}" if index else "file.pdf"  # which every other name begins with
@@ -508,10 +508,10 @@ class World:
         self._outside(collect)
         return rows
 
-    # ---- What must be true in the end
+    # ---- Promises
 
     def check(self) -> None:
-        """Raises AssertionError naming the invariant that does not hold."""
+        """Raises AssertionError that names the broken invariant."""
         self.storage.fault = None
         for name, contents in self.versions.items():
             document = self.services.documents.get(name)
@@ -544,7 +544,7 @@ class World:
             assert not self.storage.messages_in(queue_name), f"messages are left in {queue_name}"
 
     def _notified(self) -> set[tuple[str, str]]:
-        """Names and statuses of the messages in the queue for those who wait."""
+        """Names and statuses in the messages of the notification queue."""
         messages = [json.loads(base64.b64decode(message.text)) for message in self.storage.messages_in("done")]
         return {(message["name"], message["status"]) for message in messages}
 
@@ -570,13 +570,13 @@ class World:
         self._check_no_outputs(name, "forgotten")
 
     def _loses_messages(self) -> bool:
-        """Whether what happens in this plan can only be put right by a clock."""
+        """Whether this plan has trouble that only a sweep can repair."""
         plan = self.plan
         faults = (plan.crash, plan.storage_error, plan.storage_answer_lost, plan.interleave, plan.messages_lost)
         return any(faults) or plan.crash_at_call is not None
 
     def _check_failure(self, name: str, document: Document) -> None:
-        """A document may fail for what happened to it, and for nothing else."""
+        """A document may fail only for a trouble that it had."""
         if document.status != "failed":
             return
         plan, breaks_off = self.plan, self._loses_messages()
@@ -648,7 +648,7 @@ def short_plan(random: Random) -> Plan:
     def some(most: float) -> float:
         return random.choice([0, 0, 0, random.random() * most])
 
-    if random.random() < 0.3:  # slow workers, and a file that is overwritten under their hands
+    if random.random() < 0.3:  # slow workers, and a file that is overwritten while they work
         return Plan(
             files=1,
             versions=3,
@@ -709,7 +709,7 @@ def short_plan(random: Random) -> Plan:
 
 
 def live(seed: int, plan: Plan | None = None) -> None:
-    """Live one schedule. A failure tells the seed, which replays it, and what happened."""
+    """Run one schedule. A failure names the seed, which repeats it, and what happened."""
     world = World(seed, plan or short_plan(Random(seed)))  # noqa: S311
     try:
         world.run()

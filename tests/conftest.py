@@ -1,4 +1,4 @@
-"""What tests share: Azurite, and the whole local stack."""
+"""Shared by all tests: Azurite, and the whole local stack."""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # The longest come first, so that at the end no process waits for another.
+    # The longest tests come first, so that at the end no process waits for another.
     items.sort(key=lambda item: _ORDER.index(_folder(item)))
     for item in items:
         folder = _folder(item)
@@ -33,13 +33,13 @@ def _folder(item: pytest.Item) -> str:
 
 @pytest.fixture(scope="session")
 def app_environment() -> dict[str, str]:
-    """This process's environment without app settings of the person who runs the tests."""
+    """This process's environment without the app settings of the person who runs the tests."""
     return without_app_settings(os.environ)
 
 
 @pytest.fixture(scope="session")
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    """Azurite of this test run: all three services on free ports, in memory."""
+    """The Azurite of this test run: all three services on free ports, in memory."""
     _skip_without_azurite()
     with Azurite(logs=tmp_path_factory.mktemp("logs")) as azurite:
         yield azurite
@@ -47,7 +47,7 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
 
 @pytest.fixture(scope="session")
 def stack(app_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The whole local stack of this test run: free ports, storage in memory. A test drops files of its own names."""
+    """The whole local stack of this test run: free ports, storage in memory. Each test uses its own file names."""
     _skip_without_azurite()
     with own_stack("test", app_environment, Ports(), logs=tmp_path_factory.mktemp("logs")) as stack:
         yield stack

@@ -1,1 +1,1 @@
-"""HTTP: the interface and the page. Imports nothing at a start but what registers its triggers."""
+"""HTTP: the interface and the page. When the app starts, it imports only what registers the triggers."""

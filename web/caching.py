@@ -1,4 +1,4 @@
-"""ETags, and whether a caller has the answer already."""
+"""ETags, and whether the caller already has the answer."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ from web.message import Request
 
 
 def etag_of(*parts: str | bytes | None) -> str:
-    """A strong ETag of what an answer is made of, in its quotes."""
+    """A strong ETag made from the parts of an answer, in quotes."""
     digest = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part or b""
@@ -15,7 +15,7 @@ def etag_of(*parts: str | bytes | None) -> str:
 
 
 def matches(request: Request, etag: str) -> bool:
-    """Whether If-None-Match names this ETag; weak ones compare alike (RFC 9110, 13.1.2)."""
+    """Whether If-None-Match names this ETag, by the weak comparison (RFC 9110, 13.1.2)."""
     given = request.headers.get("if-none-match", "")
     if given.strip() == "*":
         return True

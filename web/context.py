@@ -1,4 +1,4 @@
-"""What the data routes work with."""
+"""What the data routes need: settings, services, the library, and what signs links and draws pages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from web.page_image import Drawer
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The read side, the tasks' services, and what signs links and draws pages."""
+    """What the data routes need. One per process."""
 
     settings: Settings
     services: Services
@@ -25,7 +25,7 @@ class Context:
 
 
 def build(services: Services, drawer: Drawer | None = None) -> Context:
-    """The real ones, once a process. Nothing is called yet."""
+    """The real context of this process. Makes no call."""
     settings = services.settings
     return Context(
         settings=settings,

@@ -1,4 +1,4 @@
-"""What each data route does: a function of its name. Storage's own errors are answered where they all come by."""
+"""What each data route does, in a function with the route's name. serve.py answers storage's own errors."""
 
 import json
 import mimetypes
@@ -27,19 +27,19 @@ from web.problem import Problem
 from web.routes import PREFIX
 
 READING_LIFE = timedelta(minutes=15)
-"""How long a link for reading is good."""
+"""How long a link for reading is valid."""
 
 _DRAWN_BY = "1"
-"""Part of every picture's ETag: changes when pages are drawn otherwise."""
+"""Part of every picture's ETag. Change it when pages are drawn differently."""
 
 _LONGEST_QUOTED = 300
 
 _AT_ONCE = 8
-"""Rows that are read at a time where documents are asked for by name."""
+"""How many rows are read at a time when a request names documents."""
 
 
 def documents(context: Context, asked: shapes.DocumentsRequest, _: Request) -> shapes.Documents:
-    """A part of the list."""
+    """One part of the list."""
     if asked.names:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = pool.map(lambda name: _summary(context, name), asked.names)
@@ -61,7 +61,7 @@ def documents(context: Context, asked: shapes.DocumentsRequest, _: Request) -> s
 
 
 def counts(context: Context, asked: shapes.CountsRequest, _: Request) -> shapes.Counts:
-    """All documents below a prefix, counted."""
+    """How many documents have a prefix, by status."""
     prefix = _ours(context, asked.prefix)
     found: Mapping[str, int] = {} if prefix is None else context.library.counts(prefix).by_status
     by_status = {status: found.get(status, 0) for status in (*Status, library.TROUBLE)}
@@ -69,7 +69,7 @@ def counts(context: Context, asked: shapes.CountsRequest, _: Request) -> shapes.
 
 
 def document(context: Context, asked: shapes.NameRequest, request: Request) -> Response | shapes.Document:
-    """One document. Its ETag is its row's, so that polling for a change costs one read and no text."""
+    """One document. Its ETag is that of its row, so polling for a change costs one read of a row and sends no text."""
     found = context.library.document(asked.name) if _is_ours(context, asked.name) else None
     if found is None:
         raise _not_found(asked.name)
@@ -101,11 +101,11 @@ _NOTHING: dict[str, Any] = {
     "submits": 0,
     "polls": 0,
 }
-"""What a document has beyond its summary, where its row says nothing of it."""
+"""The fields of a document beyond its summary, for a row that cannot be read."""
 
 
 def lines(context: Context, asked: shapes.LinesRequest, _: Request) -> shapes.Lines:
-    """A part of a document's lines."""
+    """One part of a document's lines."""
     found = _read(context, asked.name)
     try:
         part = context.library.lines(found, asked.page, limit=asked.limit, continuation=asked.continuation)
@@ -141,17 +141,17 @@ def page(context: Context, asked: shapes.PageRequest, request: Request) -> Respo
 
 
 def page_image(context: Context, asked: shapes.PageImageRequest, request: Request) -> Response:
-    """One page, drawn, of the very version of the file that was read."""
+    """An image of one page, drawn from the version of the file that was read."""
     found = _read(context, asked.name)
     etag = _etag_of_page(found, asked.page, _DRAWN_BY, str(asked.width))
     if matches(request, etag):
         return Response(status=304, headers={"ETag": etag})
     if is_shortcut(asked.name):
-        raise Problem("PageNotDrawable", "The file is a link; what it points to was read by Read and is not kept.")
+        raise Problem("PageNotDrawable", "The file is a link. Read fetched what it points to, and no copy is kept.")
     layout = json.loads(_page(context, found, asked.page))
     size = layout.get("width"), layout.get("height")
     if not all(isinstance(side, int | float) and side > 0 for side in size):
-        raise Problem("PageNotDrawable", "Read does not say what shape this page has.")
+        raise Problem("PageNotDrawable", "Read does not say how large this page is.")
 
     def read(offset: int, length: int) -> bytes:
         return context.services.inbox.range(found.name, found.source_etag or "", offset, length)
@@ -161,12 +161,12 @@ def page_image(context: Context, asked: shapes.PageImageRequest, request: Reques
     except PageNotDrawable as error:
         raise Problem("PageNotDrawable", str(error)) from None
     except TooManyDrawings:
-        detail = f"Others are being drawn; each takes at most {SECONDS:g} seconds."
+        detail = f"Other pages are being drawn; each takes at most {SECONDS:g} seconds."
         raise Problem("TooManyDrawings", detail, headers={"Retry-After": "1"}) from None
     except (SourceChanged, SourceMissing):
         if context.services.inbox.version(found.name) is None:
-            raise Problem("SourceNotFound", "The file is not there any more.") from None
-        raise Problem("SourceChanged", "The file is not the one any more that was read.") from None
+            raise Problem("SourceNotFound", "The file was deleted.") from None
+        raise Problem("SourceChanged", "The file was overwritten after it was read.") from None
     return Response(headers={"ETag": etag}, body=picture.body, media_type=picture.media_type)
 
 
@@ -186,7 +186,7 @@ def links(context: Context, asked: shapes.NameRequest, _: Request) -> shapes.Lin
         shown = (name or blob).rsplit("/", 1)[-1]
         signed = context.signer.link(container, blob, READ, READING_LIFE, _attachment(shown))
         if signed is None:
-            raise Problem("LinksUnavailable", "There is nothing to sign a link with.")
+            raise Problem("LinksUnavailable", "The app has no credential that can sign a link.")
         return signed
 
     source = link(container, asked.name if file else None)
@@ -203,7 +203,7 @@ def links(context: Context, asked: shapes.NameRequest, _: Request) -> shapes.Lin
 
 
 def uploads(context: Context, asked: shapes.UploadRequest, _: Request) -> Response:
-    """A link that makes one blob."""
+    """A link to upload one blob."""
     _check_name(context, asked.name)
     headers = {
         "x-ms-blob-type": "BlockBlob",
@@ -215,19 +215,19 @@ def uploads(context: Context, asked: shapes.UploadRequest, _: Request) -> Respon
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name) or not re.fullmatch(
             r"[\x21-\x7e]([\x20-\x7e]{0,254}[\x21-\x7e])?", value
         ):
-            raise Problem("InvalidParameter", f"The metadata {name[:100]!r} is no name and value that storage takes.")
+            raise Problem("InvalidParameter", f"Storage does not accept the metadata {name[:100]!r}.")
         headers[f"x-ms-meta-{name}"] = value
     url = context.signer.link(context.settings.input_container, asked.name, WRITE, LIFE)
     if url is None:
-        raise Problem("LinksUnavailable", "There is nothing to sign a link with.")
-    if is_loopback(url) and is_unlistable(asked.name):  # Azurite, which answers no listing from then on
+        raise Problem("LinksUnavailable", "The app has no credential that can sign a link.")
+    if is_loopback(url) and is_unlistable(asked.name):  # it would make every later listing of Azurite fail
         raise Problem("UnsafeName", "The name has a character that Azurite cannot list.")
     answer = shapes.Upload(name=asked.name, url=url, method="PUT", headers=headers, expires_at=context.now() + LIFE)
     return _json(answer, status=201, caches=False)
 
 
 def read_again(context: Context, asked: shapes.NameRequest, _: Request) -> Response:
-    """Have a document read anew."""
+    """Have a document read again."""
     _check_name(context, asked.name)
     location = {"Operation-Location": f"{PREFIX}/document?{_query({'name': asked.name})}", "Retry-After": "2"}
     if context.library.document(asked.name) is None and context.services.inbox.version(asked.name) is None:
@@ -237,12 +237,12 @@ def read_again(context: Context, asked: shapes.NameRequest, _: Request) -> Respo
     except (Conflict, Superseded):
         raise _busy() from None
     if not taken:
-        raise Problem("AlreadyBeingRead", "The document is being read just now.", headers=location)
+        raise Problem("AlreadyBeingRead", "The document is being read.", headers=location)
     return Response(status=202, headers={**location, "Cache-Control": "no-store"})
 
 
 def forget(context: Context, asked: shapes.ForgetRequest, _: Request) -> Response:
-    """Remove all that is known of a document."""
+    """Delete everything about a document."""
     try:
         tasks.forget(context.services, asked.name, keep_file=asked.keep_file)
     except tasks.NotInInbox as error:
@@ -253,7 +253,7 @@ def forget(context: Context, asked: shapes.ForgetRequest, _: Request) -> Respons
 
 
 def check(context: Context, asked: None, _: Request) -> shapes.Findings:  # noqa: ARG001 - it takes no parameters
-    """What is wrong with the app's settings, if anything."""
+    """Check the app's settings, storage and Read."""
     from shared import check as checks
 
     findings = [checks.settings_are_right(context.settings), *checks.check(context.services)]
@@ -284,7 +284,7 @@ def _read(context: Context, name: str) -> Document:
         raise _not_found(name)
     if isinstance(found, library.Trouble) or found.status is not Status.SUCCEEDED:
         status = library.TROUBLE if isinstance(found, library.Trouble) else str(found.status)
-        raise Problem("NotRead", f"The document is {status}: it has no lines and no pages.", advice=found.advice)
+        raise Problem("NotRead", f"The document is {status}, so it has no lines and no pages.", advice=found.advice)
     return found
 
 
@@ -295,22 +295,22 @@ def _page(context: Context, found: Document, number: int) -> bytes:
     except library.OutputMissing as error:
         raise Problem("PageNotFound", str(error)) from None
     if body is None:
-        raise Problem("PageNotFound", f"There is no page {number} of it.")
+        raise Problem("PageNotFound", f"The document has no page {number}.")
     return body.rstrip()
 
 
 def _etag_of_page(found: Document, number: int, *others: str) -> str:
-    """Of all that a page depends on: one that the caller has is neither read again nor drawn."""
+    """An ETag of all that a page depends on, so a page that the caller has is neither read nor drawn."""
     return etag_of(found.source_etag, found.operation_id, str(number), *others)
 
 
 def _is_ours(context: Context, name: str) -> bool:
-    """Whether this app reads a file of this name."""
+    """Whether this app reads files with this name."""
     return context.settings.reads(context.settings.input_container, name)
 
 
 def _ours(context: Context, prefix: str) -> str | None:
-    """The names that are asked for and that this app reads, as their prefix; None where there are none."""
+    """The prefix of the names that both match ``prefix`` and are read by this app; None if there are none."""
     own = context.settings.input_prefix
     if prefix.startswith(own):
         return prefix
@@ -318,19 +318,19 @@ def _ours(context: Context, prefix: str) -> str | None:
 
 
 def _check_name(context: Context, name: str) -> None:
-    """Raises Problem for a name that no link may be made for."""
+    """Raises Problem for a name that may not get a link."""
     if is_unsafe(name):
-        raise Problem("UnsafeName", "A part of the name is '.' or '..'.")
+        raise Problem("UnsafeName", "A part of the name's path is '.' or '..'.")
     if not _is_ours(context, name):
-        raise Problem("NotInInbox", f"The name does not begin with {context.settings.input_prefix!r}.")
+        raise Problem("NotInInbox", f"The name does not start with {context.settings.input_prefix!r}.")
 
 
 def _not_found(name: str) -> Problem:
-    return Problem("DocumentNotFound", f"No document is known by the name {name!r}.")
+    return Problem("DocumentNotFound", f"There is no document named {name!r}.")
 
 
 def _busy() -> Problem:
-    return Problem("Busy", "The document changes all the time.", headers={"Retry-After": "5"})
+    return Problem("Busy", "The document kept changing.", headers={"Retry-After": "5"})
 
 
 def _json(answer: object, etag: str | None = None, status: int = 200, *, caches: bool = True) -> Response:
@@ -355,7 +355,7 @@ def _query(parameters: dict[str, str]) -> str:
 
 
 def _attachment(name: str) -> str:
-    """Saved under its own name, and never shown in a browser as a page of storage's (RFC 6266, RFC 8187)."""
+    """A Content-Disposition that saves the file by name, so no browser runs it as a page (RFC 6266, RFC 8187)."""
     quoted = quote(name, safe="")
-    # It is quoted once more, in a URL that has the whole name already.
+    # The link quotes it once more, and has the whole name in its path too.
     return f"attachment; filename*=UTF-8''{quoted}" if len(quoted) <= _LONGEST_QUOTED else "attachment"

@@ -1,4 +1,4 @@
-"""A request and a response, apart from what carries them."""
+"""A request and a response, independent of azure.functions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What is answered."""
+    """What the caller gets."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made of the operations' own types."""
+"""The OpenAPI 3.1 document, made from the operations and their types."""
 
 from functools import cache
 from http import HTTPStatus
@@ -10,7 +10,7 @@ from web.routes import PREFIX, ROUTES, Route
 from web.schema import Json, properties_of, reference, schemas_of
 
 _ETAG = {
-    "description": "Of this answer; send it as If-None-Match to be told only of a change.",
+    "description": "The version of this answer. Send it as If-None-Match, and you get 304 until something changes.",
     "schema": {"type": "string"},
 }
 _CODE = {"description": "The problem's code.", "schema": {"type": "string"}}
@@ -26,10 +26,10 @@ def document() -> Json:
         "info": {
             "title": "blob-ocr",
             "version": "1",
-            "summary": "Documents that were dropped, and what Read read in them.",
-            "description": "Every route that reads takes its parameters in the query of a GET, or in the JSON body of"
-            " a POST, for names too long for a URL. In a query, a plus sign is written %2B. Times are UTC. In Azure,"
-            " data is served to whoever sends a function key, or has signed in where App Service authentication is on.",
+            "summary": "Files that were dropped, and the text that Read found in them.",
+            "description": "Routes that read take their parameters in the query of a GET or in the JSON body of a POST;"
+            " use POST if a name is too long for a URL. In a query, write a plus sign as %2B. Times are UTC. In Azure,"
+            " send a function key, or sign in if App Service authentication is turned on.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": PREFIX}],
@@ -43,7 +43,7 @@ def document() -> Json:
                     "type": "apiKey",
                     "in": "cookie",
                     "name": "AppServiceAuthSession",
-                    "description": "App Service authentication (Microsoft Entra ID), where it is turned on.",
+                    "description": "App Service authentication (Microsoft Entra ID), if it is turned on.",
                 },
             },
         },
@@ -68,7 +68,7 @@ def _path(route: Route, operation: Operation) -> Json:
 
 def _operation(route: Route, operation: Operation, method: str) -> Json:
     by_body = method == "POST"
-    # Two methods of one route are two operations, which need two names.
+    # A route with two methods is two operations, and each needs its own name.
     name = route.name if len(route.methods) == 1 or not by_body else f"{route.name}_by_body"
     described: Json = {
         "operationId": name,
@@ -77,7 +77,7 @@ def _operation(route: Route, operation: Operation, method: str) -> Json:
         "responses": _responses(operation),
     }
     if operation.request and not by_body:
-        described["responses"]["414"] = {"description": "The host takes no URL this long: send a body."}
+        described["responses"]["414"] = {"description": "The URL is too long for the host. Send a POST with a body."}
     if operation.request and by_body:
         described["requestBody"] = {
             "required": True,
@@ -89,7 +89,7 @@ def _operation(route: Route, operation: Operation, method: str) -> Json:
         described["parameters"] = [
             _parameter(name, schema, needed, operation.example.request)
             for name, (schema, needed) in properties_of(operation.request).items()
-            if schema.get("type") != ["array", "null"]  # a list is for a body
+            if schema.get("type") != ["array", "null"]  # a list goes into a body
         ]
     return described
 
@@ -97,7 +97,7 @@ def _operation(route: Route, operation: Operation, method: str) -> Json:
 def _parameter(name: str, schema: Json, needed: bool, example: Json) -> Json:
     schema = dict(schema)
     described = {"name": name, "in": "query", "description": schema.pop("description"), "required": needed}
-    if isinstance(schema.get("type"), list):  # what is null in JSON is absent in a query
+    if isinstance(schema.get("type"), list):  # null in JSON means absent in a query
         schema["type"] = schema["type"][0]
         if "enum" in schema:
             schema["enum"] = [each for each in schema["enum"] if each is not None]

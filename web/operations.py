@@ -1,4 +1,4 @@
-"""What each data route takes, answers, and can refuse: what requests are read by, and the OpenAPI document made of."""
+"""What each data route takes, what it answers and which problems it reports. The OpenAPI document is made from this."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,14 +10,14 @@ from web.schema import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A request, and what is answered to it where the documents of EXAMPLE_DOCUMENTS are in storage.
+    """A request, and its answer when the documents of EXAMPLE_DOCUMENTS are in storage.
 
-    A test sends each of them, and compares all of the answer but times, links and ETags.
+    A test sends each request, and compares the whole answer except times, links and ETags.
     """
 
     request: Json = field(default_factory=dict)
     answer: Any = None
-    """The answer's JSON; None where it has no body, or a picture."""
+    """The answer's JSON; None if it has no body or is a picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,17 +27,17 @@ class Operation:
     summary: str
     description: str
     request: type | None = None
-    """Parameters, of the query or of a JSON body."""
+    """The parameters, in the query or in a JSON body."""
     status: int = 200
     answer: type | None = None
     media_types: tuple[str, ...] = ("application/json",)
-    """What the answer's body is, if it has one."""
+    """The media types of the answer's body; empty if it has none."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Headers of the answer, each with what it says."""
+    """The answer's headers, each with its description."""
     problems: tuple[str, ...] = ()
-    """Codes of its own; those that any route can refuse with are not named here."""
+    """The codes of this route alone; COMMON_PROBLEMS has those of every route."""
     caches: bool = False
-    """Whether it has an ETag, and answers 304 to one that is still true."""
+    """Whether the answer has an ETag, and is 304 if the caller sends the current one."""
     example: Example = field(default_factory=Example)
 
 
@@ -51,12 +51,12 @@ COMMON_PROBLEMS = (
     "InternalError",
     "StorageUnavailable",
 )
-"""What any data route can refuse with."""
+"""The problems that any data route can report."""
 
 _OF_A_NAME = ("NotInInbox", "UnsafeName")
 
 INVOICE, BROKEN = "invoices/2026-001.png", "invoices/2026-002.png"
-"""Two documents of the examples: one that was read, and one that Read refused."""
+"""The two documents of the examples: Read took the first and rejected the second."""
 
 EXAMPLE_TEXT = "Invoice 2026-001\nTotal 118.00"
 
@@ -127,7 +127,7 @@ _STORAGE = "https://ACCOUNT.blob.core.windows.net"
 OPERATIONS: Mapping[str, Operation] = {
     "documents": Operation(
         summary="List documents",
-        description="By the beginning of their names and by status, in the order of their keys; or those that are named.",
+        description="All documents, or those with a name prefix or a status, sorted by key; or exactly those you name.",
         request=shapes.DocumentsRequest,
         answer=shapes.Documents,
         problems=("InvalidContinuation",),
@@ -139,7 +139,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "counts": Operation(
         summary="Count documents",
-        description="All of them, and those of each status.",
+        description="How many there are in total and in each status.",
         request=shapes.CountsRequest,
         answer=shapes.Counts,
         caches=True,
@@ -161,7 +161,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "document": Operation(
         summary="Get a document",
-        description="Where it stands, and its text. One that has failed is answered with 200: its status says so.",
+        description="Its status and its text. A document that failed is also answered with 200; see its status.",
         request=shapes.NameRequest,
         answer=shapes.Document,
         problems=("DocumentNotFound",),
@@ -187,7 +187,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "lines": Operation(
         summary="List a document's lines",
-        description="In reading order, of all pages or of one. There are none before the document has succeeded.",
+        description="All lines, or those of one page, in reading order. Only a document that succeeded has lines.",
         request=shapes.LinesRequest,
         answer=shapes.Lines,
         problems=("DocumentNotFound", "NotRead", "InvalidContinuation"),
@@ -215,7 +215,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "page": Operation(
         summary="Get a page",
-        description="Its lines and words with their places, in one shape whatever the version of Read.",
+        description="Its lines and words with their positions. The shape is the same for every version of Read.",
         request=shapes.PageRequest,
         answer=shapes.Page,
         problems=("DocumentNotFound", "NotRead", "PageNotFound"),
@@ -224,8 +224,8 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "page_image": Operation(
         summary="Draw a page",
-        description="The page as Read saw it: a box of its text, scaled by the image's width over the page's, lies on"
-        " its word.",
+        description="An image of the page as Read saw it. To place a box on the image, multiply its numbers by the"
+        " image's width and divide by the page's width.",
         request=shapes.PageImageRequest,
         media_types=("image/png", "image/jpeg"),
         problems=(
@@ -242,7 +242,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "links": Operation(
         summary="Get links to a document's blobs",
-        description="Each reads one blob for some minutes. Bytes of documents do not pass through this interface.",
+        description="Each link reads one blob and expires after some minutes. No file passes through this interface.",
         request=shapes.NameRequest,
         answer=shapes.Links,
         problems=("DocumentNotFound", "LinksUnavailable", *_OF_A_NAME),
@@ -259,8 +259,8 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "uploads": Operation(
         summary="Get a link to upload a file",
-        description="The link creates or replaces that one blob, for at most an hour. Send the bytes to it with the"
-        " headers of the answer; the document is read as any file that is dropped.",
+        description="The link creates or replaces this one blob and is valid for at most an hour. Send the file to it"
+        " with the answer's headers; the app then reads it like any other file in the input container.",
         request=shapes.UploadRequest,
         status=201,
         answer=shapes.Upload,
@@ -282,21 +282,21 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "read_again": Operation(
         summary="Read a document again",
-        description="Whatever became of it before. It is paid again.",
+        description="Reads it again, whatever the result was. Read bills it again.",
         request=shapes.NameRequest,
         status=202,
         media_types=(),
         headers={
-            "Operation-Location": "Where the document's status is.",
-            "Retry-After": "Seconds after which to ask for it.",
+            "Operation-Location": "The URL of the document's status.",
+            "Retry-After": "Seconds to wait before asking for the status.",
         },
         problems=("DocumentNotFound", "AlreadyBeingRead", "Busy", *_OF_A_NAME),
         example=Example(request={"name": INVOICE}),
     ),
     "forget": Operation(
         summary="Forget a document",
-        description="Removes its row, lines and outputs, Read's own copy where Read can delete it, and the file."
-        " Safe to repeat.",
+        description="Deletes its row, its lines, its outputs, Read's copy of the result (if Read can delete it) and"
+        " the file. Safe to repeat.",
         request=shapes.ForgetRequest,
         status=204,
         media_types=(),
@@ -305,7 +305,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "check": Operation(
         summary="Check the app",
-        description="Settings, Read's endpoint and credentials, storage and roles. It pays for nothing.",
+        description="Checks the settings, Read's endpoint and credentials, storage and roles. Costs nothing.",
         answer=shapes.Findings,
         example=Example(
             answer={

@@ -1,4 +1,4 @@
-"""Draws pages, each in a process of its own that is given ranges of the file and nothing else."""
+"""Draws pages, each in a process of its own that gets ranges of the file and nothing else."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -7,33 +7,33 @@ from dataclasses import dataclass
 from shared.child import ChildFailed, ask
 
 SECONDS = 20.0
-"""How long one page may take."""
+"""How long drawing one page may take."""
 AT_ONCE = 2
-"""How many are drawn at a time in one process of the app: each may take a core and a gigabyte."""
+"""How many pages one process of the app draws at a time: each may take a core and a gigabyte."""
 _WAIT_SECONDS = 10.0
-"""How long a request waits for others to be drawn: a page shows several at a time."""
+"""How long a request waits for its turn: the viewer asks for several images at a time."""
 MOST_MEMORY = 1_200 * 1024 * 1024
-"""Bytes of address space that drawing may take: a picture of 100 million pixels has 300 million of its own."""
+"""Bytes of address space for drawing one page. A picture of 100 million pixels alone takes 300 million."""
 
 
 class PageNotDrawable(Exception):
-    """There is no picture of the page. The text says why."""
+    """The page cannot be drawn. The text says why."""
 
 
 class TooManyDrawings(Exception):
-    """Others are being drawn."""
+    """Too many other pages are being drawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A page, drawn."""
+    """The image of a page."""
 
     media_type: str
     body: bytes
 
 
 class Drawer:
-    """Draws pages of files. Used from many threads."""
+    """Draws pages of files. Safe for many threads."""
 
     def __init__(
         self,
@@ -50,10 +50,12 @@ class Drawer:
     def draw(
         self, page: int, width: int, page_size: tuple[float, float], length: int, read: Callable[[int, int], bytes]
     ) -> Picture:
-        """Draw a page of a file, at most so many pixels wide.
+        """Draw a page of a file, at most ``width`` pixels wide.
 
-        ``page_size`` is what Read says of it, ``length`` the file's in bytes, and ``read`` gives a range of it, by
-        offset and length. Raises PageNotDrawable, TooManyDrawings, and what ``read`` raises.
+        ``page_size`` is the page's width and height as Read gives them; ``length`` is the file's size in bytes;
+        ``read(offset, length)`` returns a range of it.
+
+        Raises PageNotDrawable, TooManyDrawings, and what ``read`` raises.
         """
         if not self._free.acquire(timeout=self._wait_seconds):
             raise TooManyDrawings
@@ -67,8 +69,8 @@ class Drawer:
         try:
             header, body = ask("web.drawing", job, length, read, seconds=self._seconds, memory=self._memory)
         except ChildFailed as failed:
-            late = f"It takes longer than {self._seconds:g} seconds."
-            raise PageNotDrawable(late if failed.late else "It cannot be drawn.") from None
+            late = f"Drawing the page takes longer than {self._seconds:g} seconds."
+            raise PageNotDrawable(late if failed.late else "The page cannot be drawn.") from None
         if header.startswith("image/"):
             return Picture(header, body)
         raise PageNotDrawable(header[:500])

@@ -1,4 +1,4 @@
-"""What a request can be refused for: RFC 9457 problems, each with a code and with advice."""
+"""Why a request can be refused: RFC 9457 problems, each with a code and advice."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,28 +10,28 @@ from web.schema import Field
 MEDIA_TYPE = "application/problem+json"
 
 _KINDS = (
-    ("InvalidParameter", 400, "Correct the parameter that the detail names; the OpenAPI document gives its form."),
+    ("InvalidParameter", 400, "Correct the parameter that the detail names. The OpenAPI document describes it."),
     ("InvalidBody", 400, "Send one JSON object in UTF-8, with the parameters as its members."),
-    ("InvalidContinuation", 400, "Take the continuation from the nextLink of the answer before, unchanged, or begin again without one."),
-    ("NotInInbox", 400, "Use a name that begins with the app's INPUT_PREFIX: this app reads no other files."),
-    ("UnsafeName", 400, "Rename the file: a part of its path is '.' or '..', which is not followed, or it has a character that Azurite cannot list."),
-    ("AuthenticationRequired", 401, "Sign in: this app is protected by App Service authentication. Or send a function key in x-functions-key, where the app asks for one."),
-    ("NotProtected", 403, "Turn on App Service authentication, or let the host ask for function keys; in Azure this app serves no data without either."),
-    ("DocumentNotFound", 404, "Check the name, letter by letter; documents are listed at /api/documents. A file that was just uploaded appears within seconds, or minutes where the app was idle."),
-    ("PageNotFound", 404, "Ask for a page from 1 to the document's pageCount; with the option 'pages', only those were read."),
-    ("FileNotFound", 404, "Check the address; the page is at /api/."),
-    ("SourceNotFound", 404, "The file is not in the input container any more. Upload it again if it is needed."),
-    ("AlreadyBeingRead", 409, "Nothing to do: the document is being read. Its status is at Operation-Location."),
-    ("NotRead", 409, "Wait until the document's status is succeeded; where it is failed, its own advice says what to do."),
-    ("Busy", 409, "Others are changing this document just now. Try again in some seconds."),
-    ("SourceChanged", 409, "The file was overwritten since it was read. Wait until the newer version is read, then ask again."),
-    ("BodyTooLarge", 413, "Send the parameters alone. Files are not sent here: ask for a link at /api/uploads, and send the file there."),
+    ("InvalidContinuation", 400, "Use the continuation of the previous answer, unchanged, or start again without one."),
+    ("NotInInbox", 400, "Use a name that starts with the app's INPUT_PREFIX. This app reads no other files."),
+    ("UnsafeName", 400, "Rename the file. No part of its path may be '.' or '..', and Azurite cannot list some characters."),
+    ("AuthenticationRequired", 401, "Sign in, since App Service authentication protects this app. If the app asks for a function key, send it in x-functions-key."),
+    ("NotProtected", 403, "Turn on App Service authentication, or let the host ask for function keys. In Azure, this app serves no data without one of them."),
+    ("DocumentNotFound", 404, "Check the spelling of the name; /api/documents lists all documents. A new file appears within seconds, or minutes if the app was idle."),
+    ("PageNotFound", 404, "Ask for a page from 1 to the document's pageCount. If the option 'pages' was set, only those pages were read."),
+    ("FileNotFound", 404, "Check the address. The page is at /api/."),
+    ("SourceNotFound", 404, "The file is no longer in the input container. Upload it again if you need it."),
+    ("AlreadyBeingRead", 409, "There is nothing to do: the document is being read. See its status at Operation-Location."),
+    ("NotRead", 409, "Wait until the document's status is succeeded. If it is failed, follow the document's own advice."),
+    ("Busy", 409, "Something else is changing this document. Try again in a few seconds."),
+    ("SourceChanged", 409, "The file was overwritten after it was read. Wait until the new version is read, then ask again."),
+    ("BodyTooLarge", 413, "Send only the parameters. To upload a file, ask for a link at /api/uploads and send the file to it."),
     ("UnsupportedMediaType", 415, "Send the parameters as application/json."),
-    ("PageNotDrawable", 422, "Show the page's text without a picture; the file itself can be had at /api/links."),
-    ("TooManyDrawings", 429, "Ask for fewer page images at a time, and again in a second."),
-    ("InternalError", 500, "Try again; if it lasts, look into the function's log for the error."),
-    ("LinksUnavailable", 503, "Storage gives nothing to sign links with. Give the app's identity the role Storage Blob Delegator, or DocumentStorage a connection string with an account key."),
-    ("StorageUnavailable", 503, "Try again in some seconds; see status.azure.com if it lasts, and check what /api/check says."),
+    ("PageNotDrawable", 422, "Show the page's text without an image. /api/links has a link to the file."),
+    ("TooManyDrawings", 429, "Wait a second, then ask for fewer page images at a time."),
+    ("InternalError", 500, "Try again. If it keeps failing, look for the error in the function's log."),
+    ("LinksUnavailable", 503, "The app cannot sign links. Give its identity the role Storage Blob Delegator, or use a connection string with an account key in DocumentStorage."),
+    ("StorageUnavailable", 503, "Try again in a few seconds. If it keeps failing, see /api/check and status.azure.com."),
 )  # fmt: skip
 
 STATUS: Mapping[str, int] = {code: status for code, status, _ in _KINDS}
@@ -42,16 +42,16 @@ ADVICE: Mapping[str, str] = {code: advice for code, _, advice in _KINDS}
 class ProblemBody:
     """Why a request was refused (RFC 9457, problem details)."""
 
-    type: Annotated[str, Field("Always about:blank: the code tells the kind.")] = "about:blank"
+    type: Annotated[str, Field("Always about:blank; the code says which kind of problem it is.")] = "about:blank"
     title: Annotated[str, Field("The HTTP status in words.")]
     status: Annotated[int, Field("The HTTP status.")]
     detail: Annotated[str, Field("What is wrong with this request.")]
-    code: Annotated[str, Field("The kind of problem; the header x-ms-error-code has it too.", enum=sorted(STATUS))]
+    code: Annotated[str, Field("The kind of problem, as in the header x-ms-error-code.", enum=sorted(STATUS))]
     advice: Annotated[str, Field("What to do about it.")]
 
 
 class Problem(Exception):
-    """A request is refused. ``code`` is one of STATUS."""
+    """A request is refused. ``code`` is a key of STATUS."""
 
     def __init__(
         self, code: str, detail: str, *, advice: str | None = None, headers: Mapping[str, str] | None = None
@@ -69,7 +69,7 @@ class Problem(Exception):
 
     @property
     def body(self) -> ProblemBody:
-        """What is sent."""
+        """The body of the response."""
         return ProblemBody(
             title=HTTPStatus(self.status).phrase,
             status=self.status,

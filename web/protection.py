@@ -1,8 +1,8 @@
-"""Who may have data: whoever the host took a function key from, or App Service authentication has signed in.
+"""Who may have data: a caller whose function key the host has accepted, or whom App Service authentication signed in.
 
 The host checks keys before a request comes here, for functions of the level FUNCTION. App Service authentication lets a
-browser in by a cookie, without a key, so under it the level is ANONYMOUS, and each request must carry what the
-platform adds for somebody who has signed in; it removes that header from what comes from outside.
+browser in by a cookie, without a key. When it is on, the level is therefore ANONYMOUS, and each request must carry the
+header that the platform adds for a signed-in user; the platform removes that header from outside requests.
 (learn.microsoft.com/azure/app-service/configure-authentication-user-identities)
 """
 
@@ -14,10 +14,10 @@ from web.problem import Problem
 
 
 def check(request: Request, environ: Mapping[str, str]) -> None:
-    """Raises Problem where a request for data may come from anybody."""
+    """Raises Problem if anybody could have sent this request for data."""
     if signs_in(environ):
         if not request.headers.get("x-ms-client-principal"):
             raise Problem("AuthenticationRequired", "Nobody has signed in.")
     elif is_in_azure(environ) and not (request.headers.get("x-functions-key") or request.query.get("code")):
-        # The host lets nothing through without a key, unless it was told not to ask for any.
-        raise Problem("NotProtected", "This app runs in Azure, and nothing asks for a key or a sign-in.")
+        # The host lets no request through without a key, unless it is configured not to ask for one.
+        raise Problem("NotProtected", "This app runs in Azure, and callers need neither a key nor a sign-in.")

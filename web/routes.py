@@ -1,7 +1,7 @@
-"""What the host must know of each HTTP function: name, route, methods, and whether it is open to anybody.
+"""What the host must know about each HTTP function: name, route, methods, and whether it is open to anybody.
 
-Kept apart from all else because every start of the app reads it. The host sorts routes by the functions' names and
-takes the first that fits (azure-functions-host, issue 9876), so no two of these fit one path.
+In a file of its own because every start of the app imports it. The host sorts routes by the functions' names and
+takes the first that matches (azure-functions-host, issue 9876), so no two of these match the same path.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,7 @@ class Route(NamedTuple):
     """Below PREFIX."""
     methods: tuple[str, ...]
     is_open: bool = False
-    """Whether it is served without a key: it holds no data."""
+    """Whether it is served without a key, because it holds no data."""
 
 
 _READ = ("GET", "POST")
@@ -36,7 +36,7 @@ ROUTES = (
     Route("forget", "forget", ("POST",)),
     Route("check", "check", ("GET",)),
     Route("openapi", "openapi.json", ("GET",), is_open=True),
-    # An empty route would be the function's name; this one fits the prefix alone, with and without its slash.
+    # For an empty route the host takes the function's name; this one matches just the prefix, with or without a slash.
     Route("site", "{ignored:maxlength(0)?}", ("GET",), is_open=True),
     Route("site_files", "static/{*file}", ("GET",), is_open=True),
 )

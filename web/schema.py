@@ -1,7 +1,7 @@
-"""Dataclasses as JSON: their schema, their values, and how a request becomes one. One declaration serves all three.
+"""Dataclasses as JSON: their schema, their values, and how to parse a request. One declaration serves all three.
 
 Fields are ``snake_case`` in Python and ``camelCase`` on the wire. ``Annotated[type, Field(...)]`` gives a field its
-description and the keywords of JSON Schema 2020-12 that bound it.
+description and the JSON Schema 2020-12 keywords that limit it.
 """
 
 import re
@@ -19,17 +19,17 @@ Json = dict[str, Any]
 
 
 class Field:
-    """What a field means, and JSON Schema's keywords for its value, such as ``maximum=1000``."""
+    """A field's description and the JSON Schema keywords for its value, such as ``maximum=1000``."""
 
     def __init__(self, text: str, *, made: Callable[[str], str] = str, **keywords: Any) -> None:
-        """``made`` is what becomes of a text that is right."""
+        """``made`` converts a valid text into the field's value."""
         self.text = text
         self.made = made
         self.keywords = keywords
 
 
 class InvalidValue(ValueError):
-    """A value has not the form that its field asks for. The text names the field and the form."""
+    """A value does not have the form that its field requires. The text names the field and the form."""
 
 
 def camel(name: str) -> str:
@@ -39,7 +39,7 @@ def camel(name: str) -> str:
 
 
 def schemas_of(*kinds: Any) -> dict[str, Json]:
-    """The schema of each dataclass and of those inside it, by name."""
+    """The schema of each dataclass and of the dataclasses inside it, by name."""
     found: dict[str, Json] = {}
     for kind in kinds:
         _collect(kind, found)
@@ -47,12 +47,12 @@ def schemas_of(*kinds: Any) -> dict[str, Json]:
 
 
 def reference(kind: type) -> Json:
-    """How a schema names a dataclass's."""
+    """A reference to a dataclass's schema."""
     return {"$ref": f"#/components/schemas/{kind.__name__}"}
 
 
 def properties_of(kind: type) -> dict[str, tuple[Json, bool]]:
-    """Each field on the wire: its schema, and whether it must be there."""
+    """Each field by its name on the wire: its schema, and whether it is required."""
     hints = get_type_hints(kind, include_extras=True)
     return {
         camel(field.name): (_described(hints[field.name], field), _is_required(field)) for field in _fields_of(kind)
@@ -60,7 +60,7 @@ def properties_of(kind: type) -> dict[str, tuple[Json, bool]]:
 
 
 def to_json(value: Any) -> Any:
-    """A value as JSON has it. Times are UTC, to the millisecond."""
+    """A value as JSON. Times are UTC, to the millisecond."""
     if is_dataclass(value) and not isinstance(value, type):
         return {camel(field.name): to_json(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, datetime):
@@ -75,16 +75,16 @@ def to_json(value: Any) -> Any:
 
 
 def from_query(kind: type[T], query: Mapping[str, str]) -> T:
-    """A dataclass of a query string's parameters; those it does not have are passed over. Raises InvalidValue."""
+    """A dataclass from a query string's parameters. Unknown parameters are ignored. Raises InvalidValue."""
     return _parse(kind, query, text=True)
 
 
 def from_body(kind: type[T], body: Mapping[str, Any]) -> T:
-    """A dataclass of a JSON object's members. Raises InvalidValue, also for a member that it does not have."""
+    """A dataclass from a JSON object's members. Raises InvalidValue, also for an unknown member."""
     known = [camel(field.name) for field in _fields_of(kind)]
     for name in body:
         if name not in known:
-            raise InvalidValue(f"There is no parameter {name[:100]!r}; there are {', '.join(known)}.")
+            raise InvalidValue(f"There is no parameter {name[:100]!r}. The parameters are {', '.join(known)}.")
     return _parse(kind, body, text=False)
 
 
@@ -109,17 +109,17 @@ def _value(name: str, hint: Any, value: Any, *, text: bool) -> Any:
     origin = get_origin(kind)
     if origin is list:
         if not isinstance(value, list):
-            raise InvalidValue(f"The parameter {name!r} is no list.")
+            raise InvalidValue(f"The parameter {name!r} must be a list.")
         _check(name, keywords, "minItems", "maxItems", len(value), "items")
         return [_value(f"{name}[{at}]", get_args(kind)[0], each, text=text) for at, each in enumerate(value)]
     if origin is dict:
         if not isinstance(value, dict):
-            raise InvalidValue(f"The parameter {name!r} is no object.")
+            raise InvalidValue(f"The parameter {name!r} must be an object.")
         item = get_args(kind)[1]
         return {key: _value(f"{name}.{key[:100]!r}", item, each, text=text) for key, each in value.items()}
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         if not isinstance(value, str) or value not in list(kind):
-            raise InvalidValue(f"The parameter {name!r} is one of {', '.join(kind)}.")
+            raise InvalidValue(f"The parameter {name!r} must be one of {', '.join(kind)}.")
         return kind(value)
     if kind is bool:
         return _truth(name, value, text=text)
@@ -135,7 +135,7 @@ def _truth(name: str, value: Any, *, text: bool) -> bool:
     if text and value in ("true", "false"):
         return bool(value == "true")
     if not isinstance(value, bool):
-        raise InvalidValue(f"The parameter {name!r} is true or false.")
+        raise InvalidValue(f"The parameter {name!r} must be true or false.")
     return value
 
 
@@ -143,21 +143,21 @@ def _whole(name: str, value: Any, *, text: bool) -> int:
     if text and re.fullmatch(r"-?[0-9]{1,99}", str(value)):
         return int(value)
     if isinstance(value, float) and value.is_integer():
-        return int(value)  # JSON knows no difference between 1 and 1.0
+        return int(value)  # JSON does not distinguish 1 from 1.0
     if type(value) is not int:
-        raise InvalidValue(f"The parameter {name!r} is no whole number.")
+        raise InvalidValue(f"The parameter {name!r} must be a whole number.")
     return value
 
 
 def _text(name: str, keywords: Mapping[str, Any], value: Any) -> str:
     if not isinstance(value, str):
-        raise InvalidValue(f"The parameter {name!r} is no string.")
+        raise InvalidValue(f"The parameter {name!r} must be a string.")
     if re.search("[\ud800-\udfff]", value):
-        raise InvalidValue(f"The parameter {name!r} has half of a surrogate pair, which is no character.")
+        raise InvalidValue(f"The parameter {name!r} has half of a surrogate pair, which is not a character.")
     _check(name, keywords, "minLength", "maxLength", len(value), "characters")
-    # In JSON Schema, $ is the very end; in Python, a line feed may follow it.
+    # In JSON Schema, $ matches only the very end; in Python, also before a final line feed.
     if (pattern := keywords.get("pattern")) and not re.search(re.sub(r"\$$", r"\\Z", pattern), value):
-        raise InvalidValue(f"The parameter {name!r} has not the form {pattern}.")
+        raise InvalidValue(f"The parameter {name!r} must match {pattern}.")
     return value
 
 
@@ -165,7 +165,7 @@ def _check(name: str, keywords: Mapping[str, Any], least: str, most: str, value:
     low, high = keywords.get(least), keywords.get(most)
     if (low is not None and value < low) or (high is not None and value > high):
         span = f"at most {high}" if low is None else f"at least {low}" if high is None else f"{low} to {high}"
-        raise InvalidValue(f"The parameter {name!r} is {span}{f' {unit}' if unit else ''}.")
+        raise InvalidValue(f"The parameter {name!r} must be {span}{f' {unit}' if unit else ''}.")
 
 
 def _collect(kind: Any, found: dict[str, Json]) -> None:
@@ -178,7 +178,7 @@ def _collect(kind: Any, found: dict[str, Json]) -> None:
             "type": "object",
             "description": " ".join((kind.__doc__ or "").split()),
             "properties": {name: schema for name, (schema, _) in properties.items()},
-            # An answer always has all its fields: what is not known is null.
+            # An answer always has all its fields; unknown values are null.
             "required": list(properties),
         }
         for hint in get_type_hints(kind).values():
@@ -242,7 +242,7 @@ def _split(hint: Any) -> tuple[Any, Field | None]:
 
 
 def _without_none(kind: Any) -> tuple[Any, bool]:
-    """A type without None, and whether None was in it."""
+    """A type without None, and whether it allowed None."""
     if get_origin(kind) not in (Union, types.UnionType) or type(None) not in get_args(kind):
         return kind, False
     rest = tuple(each for each in get_args(kind) if each is not type(None))

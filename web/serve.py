@@ -1,4 +1,4 @@
-"""One request to one response: who asks, what is asked for, the answer, and whether the caller has it already."""
+"""Turns one request into one response: checks the caller, parses the request, answers it or says 304."""
 
 import json
 import traceback
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from web.context import Context
 
 MOST_BODY = 256 * 1024
-"""Bytes of a JSON body: a hundred names of 1,024 characters of three bytes fit nearly always."""
+"""The largest JSON body, in bytes. Nearly every request for a hundred names fits."""
 
 _CLOSED = {
     "X-Content-Type-Options": "nosniff",
@@ -36,7 +36,7 @@ def serve(
     environ: Mapping[str, str],
     context: "Callable[[], Context]",
 ) -> Response:
-    """Answer a request. Raises nothing: what goes wrong is a problem, and its cause is logged without any text."""
+    """Answer a request. Raises nothing: errors are answered as problems, and logged without any document's text."""
     try:
         if route.is_open:
             return _open(route, request, settings)
@@ -85,7 +85,7 @@ def _data(route: Route, request: Request, context: "Callable[[], Context]") -> R
 
 
 def _asked(operation: Operation, request: Request) -> Any:
-    """The request's parameters, of its query or its body. Raises Problem."""
+    """The request's parameters, from its query or its body. Raises Problem."""
     if operation.request is None:
         return None
     try:
@@ -97,17 +97,17 @@ def _asked(operation: Operation, request: Request) -> Any:
 
 
 def _body(request: Request) -> Mapping[str, Any]:
-    # A form of another site can send anything but this type without being asked first.
+    # A form on another site can send other types without a CORS preflight, but not this one.
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Problem("UnsupportedMediaType", "The body is not said to be application/json.")
+        raise Problem("UnsupportedMediaType", "The Content-Type is not application/json.")
     if len(request.body) > MOST_BODY:
-        raise Problem("BodyTooLarge", f"The body has {len(request.body):,} bytes; {MOST_BODY:,} are taken.")
+        raise Problem("BodyTooLarge", f"The body has {len(request.body):,} bytes; at most {MOST_BODY:,} are allowed.")
     try:
         body = json.loads(request.body.decode())
     except (ValueError, RecursionError):
         raise Problem("InvalidBody", "The body is not JSON in UTF-8.") from None
     if not isinstance(body, dict):
-        raise Problem("InvalidBody", "The body is JSON, but no object.")
+        raise Problem("InvalidBody", "The body is JSON, but not an object.")
     return body
 
 
@@ -117,16 +117,16 @@ def _problem_of(route: Route, error: Exception) -> Problem:
     from shared import log
 
     if isinstance(error, HttpResponseError) and error.status_code == 400:
-        return Problem("InvalidParameter", "Storage does not take this name.")
+        return Problem("InvalidParameter", "Storage does not accept this name.")
     if isinstance(error, AzureError):
         log.trouble(f"HTTP: storage did not answer {route.path}.", code=type(error).__name__)
         return Problem(
             "StorageUnavailable", f"Storage did not answer ({type(error).__name__}).", headers={"Retry-After": "5"}
         )
-    # Its text may hold a document's; where it arose does not.
+    # The error's text may contain a document's text; its location does not.
     last = traceback.extract_tb(error.__traceback__)[-1]
     log.trouble(f"HTTP: {route.path} failed at {Path(last.filename).name}:{last.lineno}.", code=type(error).__name__)
-    return Problem("InternalError", "Something went wrong here, not with the request.")
+    return Problem("InternalError", "The app failed; the request is not the cause.")
 
 
 def _refusal(problem: Problem) -> Response:
@@ -135,5 +135,5 @@ def _refusal(problem: Problem) -> Response:
 
 
 def _dumps(value: Any) -> bytes:
-    # Half of a surrogate pair, as a name in somebody's table may have it, is no UTF-8.
+    # A name in somebody's table may have half of a surrogate pair, which UTF-8 cannot encode.
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

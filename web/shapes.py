@@ -1,4 +1,4 @@
-"""What goes over the wire: the parameters of each operation, and what it answers with."""
+"""What goes over the wire: the parameters of each operation and its answer."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from web.schema import Field
 
 
 class ShownStatus(StrEnum):
-    """A document's status; or trouble, where the app cannot read its row, which somebody has edited."""
+    """A document's status, or "trouble" if the app cannot read its row, because somebody has edited it."""
 
     SUBMITTING = "submitting"
     READING = "reading"
@@ -24,7 +24,7 @@ class ShownStatus(StrEnum):
 Name = Annotated[
     str,
     Field(
-        "The file's name in the input container, folders included. Too long for a URL, send it in a JSON body.",
+        "The file's name in the input container, with its folders. Send a name too long for a URL in a JSON body.",
         made=blob_name,
         minLength=1,
         maxLength=1024,
@@ -33,18 +33,18 @@ Name = Annotated[
 Prefix = Annotated[
     str,
     Field(
-        "Only documents whose name begins with this, such as a folder with its slash.", made=blob_name, maxLength=1024
+        "Only documents whose names start with this, such as a folder and its slash.", made=blob_name, maxLength=1024
     ),
 ]
 PageNumber = Annotated[int, Field("The page, from 1.", minimum=1, maximum=1_000_000)]
-Limit = Annotated[int, Field("How many to answer with at most.", minimum=1, maximum=1000)]
+Limit = Annotated[int, Field("How many to return at most.", minimum=1, maximum=1000)]
 Continuation = Annotated[
-    str | None, Field("Where an earlier answer ended: its continuation, unchanged.", maxLength=4096)
+    str | None, Field("The continuation of the previous answer, unchanged, to get what follows.", maxLength=4096)
 ]
 Box = Annotated[
     list[float] | None,
     Field(
-        "Four corners, x and y of each, clockwise from where the text begins, in the page's unit.",
+        "The x and y of four corners, clockwise from where the text begins, in the page's unit.",
         minItems=8,
         maxItems=8,
     ),
@@ -58,12 +58,12 @@ class DocumentsRequest:
     """Which documents."""
 
     prefix: Prefix = ""
-    status: Annotated[ShownStatus | None, Field("Only documents of this status.")] = None
+    status: Annotated[ShownStatus | None, Field("Only documents with this status.")] = None
     limit: Limit = 100
     continuation: Continuation = None
     names: Annotated[
         list[Name] | None,
-        Field("These documents and no others, in this order. In a JSON body only.", minItems=1, maxItems=100),
+        Field("Exactly these documents, in this order. Only in a JSON body.", minItems=1, maxItems=100),
     ] = None
 
 
@@ -110,12 +110,12 @@ class PageImageRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadRequest:
-    """What is to be uploaded."""
+    """What to upload."""
 
     name: Annotated[
         str,
         Field(
-            "The file's name in the input container, folders included.",
+            "The file's name in the input container, with its folders.",
             made=blob_name,
             minLength=1,
             maxLength=1024,
@@ -124,16 +124,16 @@ class UploadRequest:
     ]
     metadata: Annotated[
         dict[str, str],
-        Field("The blob's metadata, such as a read option: language, pages, model_version, reading_order, features."),
+        Field("The blob's metadata, such as read options: language, pages, model_version, reading_order, features."),
     ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetRequest:
-    """What is to be forgotten."""
+    """What to forget."""
 
     name: Name
-    keep_file: Annotated[bool, Field("Leave the file where it is, and its row as ignored.")] = False
+    keep_file: Annotated[bool, Field("Keep the file, and its row with the status ignored.")] = False
 
 
 # Answers
@@ -141,57 +141,57 @@ class ForgetRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """A document, as lists show it. A name that was asked for and is not known has nothing but its name."""
+    """A document, as lists show it. If you ask for an unknown name, all fields but the name are null."""
 
     name: Annotated[str, Field("The file's name in the input container.")]
     status: Annotated[
         ShownStatus | None,
-        Field("Where it stands; trouble where its row is not readable; null where no such document is known."),
+        Field("Its status; trouble if the app cannot read its row; null if no such document is known."),
     ]
     page_count: Annotated[int | None, Field("Pages that were read.")]
     line_count: Annotated[int | None, Field("Lines that were read.")]
     word_count: Annotated[int | None, Field("Words that were read.")]
     uploaded_at: Annotated[datetime | None, Field("When this version of the file was uploaded.")]
-    submitted_at: Annotated[datetime | None, Field("When Read took it.")]
-    completed_at: Annotated[datetime | None, Field("When it ended.")]
+    submitted_at: Annotated[datetime | None, Field("When Read accepted it.")]
+    completed_at: Annotated[datetime | None, Field("When its status became final.")]
     due_at: Annotated[datetime | None, Field("When its next step is due.")]
-    error_code: Annotated[str | None, Field("Why it waits, or has failed.")]
-    error_message: Annotated[str | None, Field("The same in words.")]
+    error_code: Annotated[str | None, Field("Why it waits or failed.")]
+    error_message: Annotated[str | None, Field("The reason in words.")]
     advice: Annotated[str | None, Field("What to do about it.")]
-    warning: Annotated[str | None, Field("What the reader of a succeeded document should know.")]
-    language: Annotated[str | None, Field("The language that most of its lines are in.")]
+    warning: Annotated[str | None, Field("What to know about the result of a document that succeeded.")]
+    language: Annotated[str | None, Field("The language of most of its lines.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document(Summary):
-    """A document, whole."""
+    """A document in full."""
 
-    text: Annotated[str | None, Field("Its text, up to 32,000 UTF-16 units: lines end in a line feed, pages are parted by an empty line.")]  # fmt: skip
-    text_truncated: Annotated[bool | None, Field("Whether there is more text than that.")]
-    source_etag: Annotated[str | None, Field("The ETag of the version of the file.")]
+    text: Annotated[str | None, Field("Its text, up to 32,000 UTF-16 units. A line feed ends each line; an empty line separates pages.")]  # fmt: skip
+    text_truncated: Annotated[bool | None, Field("Whether there is more text.")]
+    source_etag: Annotated[str | None, Field("The ETag of the file's version.")]
     content_length: Annotated[int | None, Field("The file's size in bytes.")]
-    api_version: Annotated[str | None, Field("The version of Read.")]
-    model_version: Annotated[str | None, Field("The model that read it, where Read says so.")]
-    requested_language: Annotated[str | None, Field("The language that Read was told.")]
-    requested_pages: Annotated[str | None, Field("The pages that Read was asked for.")]
-    submits: Annotated[int, Field("How often this version may have been paid for.")]
-    polls: Annotated[int, Field("How often Read was asked how far it is.")]
-    has_pages: Annotated[bool, Field("Whether its pages can be had at /api/page.")]
-    etag: Annotated[str, Field("Changes whenever the document does; the header ETag has it in quotes.")]
+    api_version: Annotated[str | None, Field("The Read API version.")]
+    model_version: Annotated[str | None, Field("The model that read it, if Read names it.")]
+    requested_language: Annotated[str | None, Field("The language that Read was asked to use.")]
+    requested_pages: Annotated[str | None, Field("The pages that Read was asked to read.")]
+    submits: Annotated[int, Field("How often this version was sent to Read, and so may have been billed.")]
+    polls: Annotated[int, Field("How often Read was polled.")]
+    has_pages: Annotated[bool, Field("Whether /api/page has its pages.")]
+    etag: Annotated[str, Field("Changes whenever the document changes. The ETag header has it in quotes.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Documents:
-    """Documents in the order of their keys, or in the order in which they were asked for by name."""
+    """Documents, sorted by key, or in the order of the names in the request."""
 
     value: list[Summary]
-    next_link: Annotated[str | None, Field("What continues the list, with GET; null at its end.")]
-    continuation: Annotated[str | None, Field("The same for a JSON body: its continuation.")]
+    next_link: Annotated[str | None, Field("The URL of the rest of the list, for a GET; null at the end.")]
+    continuation: Annotated[str | None, Field("What to send as continuation in a JSON body; null at the end.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByStatus:
-    """Documents of each status."""
+    """How many documents are in each status."""
 
     submitting: int
     reading: int
@@ -206,7 +206,7 @@ class ByStatus:
 class Counts:
     """How many documents there are."""
 
-    files: Annotated[int, Field("All of them.")]
+    files: Annotated[int, Field("The total.")]
     by_status: ByStatus
 
 
@@ -214,14 +214,14 @@ class Counts:
 class Line:
     """One line of text."""
 
-    page: Annotated[int, Field("Its page, from 1.")]
-    line: Annotated[int, Field("Its number in the page, from 1.")]
+    page: Annotated[int, Field("The number of its page, from 1.")]
+    line: Annotated[int, Field("Its number on the page, from 1.")]
     text: Annotated[str, Field("Its text.")]
     bounding_box: Box
     unit: Annotated[str | None, Field("pixel or inch.")]
-    confidence: Annotated[float | None, Field("The mean of its words', 0 to 1; null where Read gives none.")]
-    handwritten: Annotated[bool | None, Field("Whether it is handwriting, where Read says so.")]
-    language: Annotated[str | None, Field("Its language, where Read says so.")]
+    confidence: Annotated[float | None, Field("The mean confidence of its words, 0 to 1; null if Read gives none.")]
+    handwritten: Annotated[bool | None, Field("Whether it is handwritten; null if Read does not say.")]
+    language: Annotated[str | None, Field("Its language; null if Read does not say.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,8 +229,8 @@ class Lines:
     """Lines in reading order."""
 
     value: list[Line]
-    next_link: Annotated[str | None, Field("What continues the list, with GET; null at its end.")]
-    continuation: Annotated[str | None, Field("The same for a JSON body: its continuation.")]
+    next_link: Annotated[str | None, Field("The URL of the rest of the list, for a GET; null at the end.")]
+    continuation: Annotated[str | None, Field("What to send as continuation in a JSON body; null at the end.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +239,7 @@ class PageWord:
 
     text: str
     box: Box
-    confidence: Annotated[float | None, Field("0 to 1; null where Read gives none.")]
+    confidence: Annotated[float | None, Field("0 to 1; null if Read gives none.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,60 +248,60 @@ class PageLine:
 
     text: str
     box: Box
-    confidence: Annotated[float | None, Field("The mean of its words', 0 to 1; null where Read gives none.")]
-    handwritten: Annotated[bool | None, Field("Whether it is handwriting, where Read says so.")]
-    language: Annotated[str | None, Field("Its language, where Read says so.")]
+    confidence: Annotated[float | None, Field("The mean confidence of its words, 0 to 1; null if Read gives none.")]
+    handwritten: Annotated[bool | None, Field("Whether it is handwritten; null if Read does not say.")]
+    language: Annotated[str | None, Field("Its language; null if Read does not say.")]
     words: list[PageWord]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page: a line of the document's pages blob, as it is stored."""
+    """One page, as a line of the document's pages blob stores it."""
 
     page: Annotated[int, Field("Its number, from 1.")]
-    width: Annotated[float | None, Field("Its width in its unit; null where Read gives none.")]
-    height: Annotated[float | None, Field("Its height in its unit; null where Read gives none.")]
+    width: Annotated[float | None, Field("Its width, in its unit; null if Read gives none.")]
+    height: Annotated[float | None, Field("Its height, in its unit; null if Read gives none.")]
     unit: Annotated[str | None, Field("pixel or inch.")]
-    angle: Annotated[float | None, Field("The clockwise turn of its text in degrees.")]
-    language: Annotated[str | None, Field("Its language, where Read says so.")]
-    text: Annotated[str, Field("Its text, each line ended by a line feed.")]
+    angle: Annotated[float | None, Field("The angle of its text, in degrees clockwise.")]
+    language: Annotated[str | None, Field("Its language; null if Read does not say.")]
+    text: Annotated[str, Field("Its text. A line feed ends each line.")]
     lines: list[PageLine]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Links that read one blob each, until they expire. They are secrets: whoever has one can read."""
+    """Links that read one blob each until they expire. Keep them secret: whoever has a link can read the blob."""
 
-    source: Annotated[str | None, Field("The file itself; null where it is gone.")]
-    text: Annotated[str | None, Field("All its text, UTF-8; null before it has succeeded.")]
-    json: Annotated[str | None, Field("Read's own JSON, byte for byte; null before it has succeeded.")]
-    pages: Annotated[str | None, Field("One page a line (JSON Lines); null before it has succeeded.")]
-    expires_at: Annotated[datetime, Field("When the links end.")]
+    source: Annotated[str | None, Field("The file itself; null if it was deleted.")]
+    text: Annotated[str | None, Field("The whole text in UTF-8; null unless the document succeeded.")]
+    json: Annotated[str | None, Field("Read's JSON, byte for byte; null unless the document succeeded.")]
+    pages: Annotated[str | None, Field("One page per line (JSON Lines); null unless the document succeeded.")]
+    expires_at: Annotated[datetime, Field("When the links expire.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """Where to send a file. The link creates or replaces that one blob, and does nothing else."""
+    """Where to send a file. The link can only create or replace this one blob."""
 
-    name: Annotated[str, Field("The document's name from then on.")]
-    url: Annotated[str, Field("Where to send the bytes. It is a secret.")]
-    method: Annotated[str, Field("PUT.")]
-    headers: Annotated[dict[str, str], Field("The headers to send with them, all of them as they are.")]
-    expires_at: Annotated[datetime, Field("When the link ends.")]
+    name: Annotated[str, Field("The document's name.")]
+    url: Annotated[str, Field("Where to send the file. Keep it secret.")]
+    method: Annotated[str, Field("The HTTP method: PUT.")]
+    headers: Annotated[dict[str, str], Field("The headers to send with the file, all of them, unchanged.")]
+    expires_at: Annotated[datetime, Field("When the link expires.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that was checked."""
+    """The result of one check."""
 
     name: Annotated[str, Field("What was checked.")]
-    ok: Annotated[bool, Field("Whether it is as it should be.")]
+    ok: Annotated[bool, Field("Whether it is in order.")]
     message: Annotated[str, Field("What was found.")]
     advice: Annotated[str | None, Field("What to do about it.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What was checked."""
+    """The results of all checks."""
 
     value: list[Finding]

@@ -1,4 +1,4 @@
-"""The page's own files: anonymous and empty of data, under a strict Content-Security-Policy."""
+"""The page's own files. They hold no data, need no key, and have a strict Content-Security-Policy."""
 
 import re
 from functools import lru_cache
@@ -18,11 +18,11 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-"""Files of other kinds are not served."""
+"""The kinds of files that are served."""
 
 
 def site_file(request: Request, storage_origin: str, folder: Path = _FOLDER) -> Response:
-    """A file of the page; the page itself for an empty path. Raises Problem."""
+    """A file of the page; index.html for an empty path. Raises Problem."""
     path = request.file or "index.html"
     if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*", path):
         raise Problem("FileNotFound", "The page has no such file.")
@@ -38,7 +38,7 @@ def site_file(request: Request, storage_origin: str, folder: Path = _FOLDER) -> 
 
 
 def storage_origin(connection: StorageConnection) -> str:
-    """Scheme and host of the account's blobs, to which links lead. The SDK knows it too, and costs a start."""
+    """Scheme and host of the account's blobs, where links lead. The SDK knows it too, but importing it is slow."""
     if connection.blob_url:
         url = connection.blob_url
     else:
@@ -52,12 +52,12 @@ def storage_origin(connection: StorageConnection) -> str:
                 f".{known.get('endpointsuffix', 'core.windows.net')}"
             )
     parts = urlsplit(url)
-    # It becomes part of a header that parts its words by spaces and semicolons.
+    # It goes into a header that separates its values by spaces and semicolons.
     return f"{parts.scheme}://{parts.netloc}" if re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", parts.netloc) else ""
 
 
 def security_headers(storage_origin: str) -> dict[str, str]:
-    """What keeps a browser from running, loading or sending anything else than the page's own."""
+    """Headers that let a browser run, load and contact only what belongs to the page."""
     policy = (
         "default-src 'none'",
         "script-src 'self'",
@@ -67,7 +67,7 @@ def security_headers(storage_origin: str) -> dict[str, str]:
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
-        # No script may make markup, or code, of a string.
+        # No script may turn a string into markup or code.
         "require-trusted-types-for 'script'",
         "trusted-types 'none'",
     )
@@ -89,6 +89,6 @@ def _found(path: Path) -> tuple[bytes, str] | None:
 
 
 @lru_cache(maxsize=256)
-def _read(path: Path, changed: int) -> tuple[bytes, str]:  # noqa: ARG001 - a file that has changed is read anew
+def _read(path: Path, changed: int) -> tuple[bytes, str]:  # noqa: ARG001 - so that a changed file is read again
     body = path.read_bytes()
     return body, etag_of(body)

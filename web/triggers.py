@@ -1,4 +1,4 @@
-"""The HTTP triggers. All that a request needs is imported when the first one comes."""
+"""The HTTP triggers. What requests need is imported when the first request comes."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def blueprint(settings: "Settings", environ: Mapping[str, str], services: "Callable[[], Services]") -> func.Blueprint:
-    """One HTTP function for each route. ``services`` makes what they work with, once it is needed."""
+    """One HTTP function for each route. ``services`` is called when the first request needs it."""
     triggers = func.Blueprint()  # type: ignore[no-untyped-call]  # its constructor declares no types
-    # Under App Service authentication a browser has a cookie and no key; each request is checked for it.
+    # Under App Service authentication a browser sends a cookie and no key; protection.py checks each request.
     level = func.AuthLevel.ANONYMOUS if signs_in(environ) else func.AuthLevel.FUNCTION
 
     @cache

@@ -1,10 +1,10 @@
-"""What a poll's answer, and a stored result, make of a document."""
+"""The next row of a document after a poll's answer, and after its result is stored."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from shared.decide.ending import fail, wait
+from shared.decide.ending import NO_TROUBLE, fail, wait
 from shared.decide.steps import Transition
 from shared.document import Document, Status
 from shared.read.answers import Gone, Rejected, Retryable, Running
@@ -15,13 +15,12 @@ from shared.text import truncate
 
 MOST_RESUBMITS = 1
 
-
 RESULT_KEPT = timedelta(hours=48)
-"""Read keeps a result no longer than that; until then, a path that leads nowhere may be put right."""
+"""Read keeps a result no longer than this. Until then, a wrong READ_ENDPOINT may be corrected."""
 
 
 NOT_FOUND_AGAIN_AFTER = 30
-"""Seconds: a first 404 on an operation may come from a replica that has not heard of it."""
+"""Seconds until the second poll after a 404: the first may come from a replica that does not know the operation yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,29 +42,20 @@ def after_poll(
     random: Random,
     settings: Settings,
 ) -> Transition:
-    """What a poll that brought no result makes of a document."""
+    """The next row of a document after a poll that brought no result."""
     document = document.evolve(polls=document.polls + 1)
     age = now - document.submitted_at if document.submitted_at else timedelta(0)
     match answer:
         case Running() if age > settings.give_up_after:
-            return Transition(fail(document, "OperationTimedOut", f"Read was still at it after {age}.", now))
+            return Transition(fail(document, "OperationTimedOut", f"Read was still reading after {age}.", now))
         case Running(retry_after):
             waited, longest = age.total_seconds(), settings.longest_poll_delay.total_seconds()
             delay = while_result_lasts(poll_delay(waited, retry_after, longest), waited)
             return Transition(
-                document.evolve(
-                    status=Status.READING,
-                    attempts=0,
-                    not_found_polls=0,
-                    due_at=now + timedelta(seconds=delay),
-                    error_code=None,
-                    error_message=None,
-                    advice=None,
-                ),
-                delay,
+                document.evolve(status=Status.READING, due_at=now + timedelta(seconds=delay), **NO_TROUBLE), delay
             )
         case Retryable("EndpointNotFound", message) if age > RESULT_KEPT:
-            return _gone(document, message, now, random)  # the path led nowhere for as long as there was a result
+            return _gone(document, message, now, random)  # the endpoint was wrong for as long as Read kept the result
         case Retryable(code, message, retry_after):
             return wait(document, code, message, retry_after, now, random)
         case Gone(message):
@@ -75,7 +65,7 @@ def after_poll(
 
 
 def _gone(document: Document, message: str, now: datetime, random: Random) -> Transition:
-    """Read knows no such operation. Believed at the second time, then submitted once more; ``document`` is polled."""
+    """Read does not know the operation. The second answer is believed, and the file is then submitted once more."""
     if document.not_found_polls == 0:
         later = now + timedelta(seconds=NOT_FOUND_AGAIN_AFTER)
         return Transition(document.evolve(not_found_polls=1, due_at=later), NOT_FOUND_AGAIN_AFTER)
@@ -94,7 +84,7 @@ def after_result(
     model_version: str | None,
     warning: str | None,
 ) -> Transition:
-    """What a result that is stored, lines, text and all, makes of a document."""
+    """The final row of a document whose result is stored: JSON, text, pages and lines."""
     text = summary.text
     shown = truncate(text)
     return Transition(
@@ -116,22 +106,8 @@ def after_result(
             model_version=model_version,
             completed_at=now,
             polls=document.polls + 1,
-            attempts=0,
-            not_found_polls=0,
             due_at=None,
             clean_up_at=None,
-            error_code=None,
-            error_message=None,
-            advice=None,
+            **NO_TROUBLE,
         )
     )
-
-
-def adopted_outputs(adopted: Document) -> Transition:
-    """A newer version of the same content, once the outputs are marked as its own."""
-    return Transition(adopted)
-
-
-def deferred_poll(document: Document, due_at: datetime) -> Document:
-    """The row of a document whose next poll waits for its slot of Read's quota."""
-    return document.evolve(due_at=due_at)

@@ -1,22 +1,25 @@
-"""What a person asks for by name: read it again, forget it."""
+"""The rows for what a person asks for by name: read a file again, or forget it."""
 
 from datetime import datetime
 
 from shared.decide.ending import slow_writers_until
 from shared.decide.poll import RESULT_KEPT
-from shared.decide.submit import requested
+from shared.decide.submit import described, requested
 from shared.document import Document, Status, Version
 from shared.read.generation import ReadOptions
 from shared.settings import Settings
 
 _APP_ERRORS = frozenset({"ProcessingFailed", "RowEdited"})
-"""Codes of failures after which Read may still hold the paid result."""
+"""Error codes after which Read may still keep the paid result."""
+
+_KEPT = ("source_etag", "content_md5", "content_length", "uploaded_at", "output_container", "lines_table")
+"""The fields that say which version of the file the row is about, and where its outputs are."""
 
 
 def requested_again(document: Document | None, name: str, now: datetime, settings: Settings) -> Document | None:
-    """The row of a document that a person wants read, again or at all; None if it is being read just now.
+    """The row of a document that a person wants read, for the first time or again. None if it is being read just now.
 
-    Where an error of the app lost a result that Read still keeps, that is fetched before anything is paid again.
+    If the app failed to take in a result that Read still keeps, the result is fetched, and nothing is paid again.
     """
     if document is None:
         return Document(name=name, status=Status.WAITING, requested_by_name=True, due_at=now)
@@ -37,14 +40,8 @@ def requested_again(document: Document | None, name: str, now: datetime, setting
         status=Status.WAITING,
         requested_by_name=True,
         due_at=now,
-        source_etag=document.source_etag,
-        content_md5=document.content_md5,
-        content_length=document.content_length,
-        uploaded_at=document.uploaded_at,
-        **{field: getattr(document, field) for field in requested(ReadOptions())},
+        **{field: getattr(document, field) for field in (*_KEPT, *requested(ReadOptions()))},
         submits=document.submits,
-        output_container=document.output_container,
-        lines_table=document.lines_table,
         clean_up_at=slow_writers_until(document, now, settings),
     )
 
@@ -52,27 +49,17 @@ def requested_again(document: Document | None, name: str, now: datetime, setting
 def forgotten(
     document: Document | None, name: str, version: Version | None, now: datetime, settings: Settings
 ) -> Document:
-    """The row that keeps a file forgotten, in the version that storage holds now, while all else of it is removed."""
+    """The row of a forgotten document. It names the version that storage holds now, so that this is not read again."""
     known = document or Document(name=name, status=Status.IGNORED)
     if version is not None:
-        known = known.evolve(
-            source_etag=version.etag,
-            content_md5=version.md5,
-            content_length=version.length,
-            uploaded_at=version.uploaded_at,
-        )
+        known = known.evolve(**described(version))
     slow_until = slow_writers_until(known, now, settings) if document is not None else now + settings.claim_length
     return Document(
         name=name,
         status=Status.IGNORED,
         forgotten=True,
         warning="Forgotten on request: it is read again only if that is asked for, or its content changes.",
-        source_etag=known.source_etag,
-        content_md5=known.content_md5,
-        content_length=known.content_length,
-        uploaded_at=known.uploaded_at,
-        output_container=known.output_container,
-        lines_table=known.lines_table,
+        **{field: getattr(known, field) for field in _KEPT},
         completed_at=now,
         clean_up_at=slow_until if slow_until > now else None,
         due_at=slow_until if slow_until > now else None,

@@ -1,4 +1,4 @@
-"""The values that a decision returns, and the step that a message is good for."""
+"""The values that a decision returns, and which step a message leads to."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Open the file and, if that is still right, submit it."""
+    """Open the file, and submit it if it still needs to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,38 +29,38 @@ Step = Skip | Submit | Poll
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Write this row; the run that succeeds may POST."""
+    """Write this row. The run that succeeds in that may POST."""
 
     document: Document
 
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """A new version of the same content: its outputs are there and paid. Mark them as its own, and write this row."""
+    """A new version has the same content, already read and stored. Mark the outputs as its own, and write this row."""
 
     document: Document
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Decide anew in so many seconds: send the message again."""
+    """Send the message again, so that it is decided anew in ``delay`` seconds."""
 
     delay: int
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """Write this row and, unless ``delay`` is None, send a message for its next step in so many seconds."""
+    """Write this row and, unless ``delay`` is None, send the message for its next step, hidden for these seconds."""
 
     document: Document
     delay: int | None = None
 
 
 def next_step(document: Document | None, message: Message, now: datetime) -> Step:
-    """What a message is good for. Whatever the row does not confirm is dropped."""
+    """The step that a message leads to. A message that the row does not confirm is dropped."""
     if document is None:
         return Skip("its document is forgotten") if message.write_id else Submit()
-    if message.write_id is None:  # from a person or a comparison, not from the document's own chain
+    if message.write_id is None:  # from a person or from find_missed, not from the document's own chain of messages
         if message.etag == document.source_etag and not is_overdue(document, now):
             return Skip("it is known")
     elif message.write_id != document.write_id:
@@ -74,6 +74,11 @@ def next_step(document: Document | None, message: Message, now: datetime) -> Ste
             return Skip(f"the document is {status}")
         case _:
             return Submit()
+
+
+def rescheduled(document: Document, due_at: datetime) -> Document:
+    """The row of a document whose next step comes at another time: its message was lost, or it waits for a slot."""
+    return document.evolve(due_at=due_at)
 
 
 def is_overdue(document: Document, now: datetime) -> bool:

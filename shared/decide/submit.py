@@ -1,4 +1,4 @@
-"""What a version of a file, and a POST's answer, make of a document."""
+"""What to do about a version of a file, and about the answer to its POST."""
 
 import math
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 
 from shared import __version__
 from shared.advice import advice_for
-from shared.decide.ending import fail, ignored, slow_writers_until, wait
+from shared.decide.ending import NO_TROUBLE, fail, ignored, slow_writers_until, wait
 from shared.decide.steps import Adopt, Claim, Later, Skip, Transition, is_overdue
 from shared.document import Document, Status, Version
 from shared.keys import is_junk
@@ -18,19 +18,18 @@ from shared.settings import Settings
 
 MOST_LOST_ANSWERS = 5
 
-
 SAME_CONTENT_AGAIN_AFTER = 10
-"""Seconds after which a version with the content of one that is just being sent is decided about again."""
-MOST_SERVER_ERRORS = 10
-"""A file at which Read answers 500 this often is taken to be the reason."""
+"""Seconds until a version is decided about again whose content another version is just sending to Read."""
 
+MOST_SERVER_ERRORS = 10
+"""When Read has answered 500 this often, the file is taken to be the reason."""
 
 LOST_ANSWER_WAIT = 60
-"""Seconds, at the least, before what may have been paid is submitted anew: trouble on the way may pass."""
+"""Seconds, at least, until a file is submitted again that may have been paid: the network may recover by then."""
 
 
 def on_unsafe_name(document: Document | None, name: str, now: datetime) -> Transition | Skip:
-    """What to do about a file whose path no client can follow."""
+    """What to do about a file whose path HTTP clients would resolve into another one."""
     if document is not None and document.status.final:
         return Skip(f"this version is {document.status}")
     unsafe = document or Document(name=name, status=Status.FAILED)
@@ -49,8 +48,8 @@ def on_version(
 ) -> Claim | Adopt | Transition | Later | Skip:
     """What to do about the version of a file that storage holds now, given its row.
 
-    ``due`` says that a message of the document's own chain came back, whatever this machine's clock says; ``adopt``
-    that the outputs of an older version may be taken over where the content is the same.
+    ``due``: the message of the document's own chain has come, so the step is due whatever this machine's clock says.
+    ``adopt``: outputs of an older version may be adopted if the content is the same.
     """
     if document is not None and document.source_etag == version.etag:
         if document.status.final:
@@ -62,17 +61,19 @@ def on_version(
         if document.lost_answers >= MOST_LOST_ANSWERS:
             message = f"{document.lost_answers} attempts to submit the file ended without an answer."
             return Transition(fail(document, "SubmitCrashed", message, now))
-    elif document is not None and _is_same_content(document, version):
-        if step := _on_same_content(document, version, now, settings, adopt=adopt):
-            return step
-        document = _new_version(document, name, version, now, settings)
     else:
+        if (
+            document is not None
+            and _is_same_content(document, version)
+            and (step := _on_same_content(document, version, now, settings, adopt=adopt))
+        ):
+            return step
         document = _new_version(document, name, version, now, settings)
     options = settings.options_for(version.metadata)
     if unpaid_end := _end_without_read(document, version, now, settings):
         return Transition(unpaid_end)
     return Claim(
-        # The claim counts itself as paid and unanswered; the answer takes back what is not so.
+        # The claim counts one more submit and one more lost answer; the answer takes back what turns out wrong.
         document.evolve(
             status=Status.SUBMITTING,
             operation_url=None,
@@ -91,7 +92,7 @@ def _on_same_content(
 ) -> Adopt | Transition | Later | None:
     """What to do about a new version with the row's content: an edit of metadata, or the same bytes uploaded again.
 
-    None where Read would be asked something else, so that it is to be paid.
+    None if the version must be read and paid all the same, because Read would be asked something else.
     """
     same = document.evolve(source_etag=version.etag, uploaded_at=version.uploaded_at)
     if document.forgotten:
@@ -102,19 +103,19 @@ def _on_same_content(
         case Status.SUCCEEDED:
             return Adopt(same)
         case Status.READING | Status.WAITING if document.operation_url:
-            # Read is at this content. A poll of the older version that is under way loses its row to this one, and
-            # with it its message: this one sends its own.
+            # Read is reading this content. If a poll of the older version is under way, it finds that the row has
+            # changed and sends no message, so this transition sends one.
             wait = (document.due_at - now).total_seconds() if document.due_at else 0
             return Transition(same, max(1, math.ceil(wait)))
         case Status.SUBMITTING if not is_overdue(document, now):
-            # The row must stay with the run that POSTs, or the operation that it is given would be lost.
+            # If the row changed now, the run that is sending the POST could not store the operation that it gets.
             return Later(SAME_CONTENT_AGAIN_AFTER)
         case _:
             return None
 
 
 def _end_without_read(document: Document, version: Version, now: datetime, settings: Settings) -> Document | None:
-    """The document as it ends, if Read need not be asked."""
+    """The final row of a document that is not sent to Read at all; None if it is to be sent."""
     if not document.requested_by_name:
         if is_junk(document.name) or version.metadata.get("hdi_isfolder") == "true":
             return ignored(document, "Left alone: a file of this name is no document.", now)
@@ -135,7 +136,7 @@ SOURCE_DELETED = Rejected("SourceDeleted", "The file was deleted before it was s
 
 
 def on_missing(document: Document, now: datetime) -> Transition | None:
-    """What becomes of a document whose file is gone: one that is not submitted yet fails, any other goes on."""
+    """A document whose file is gone fails if it was not submitted yet. Any other goes on: None."""
     if (document.status is Status.WAITING and not document.operation_url) or (
         document.status is Status.SUBMITTING and is_overdue(document, now)
     ):
@@ -146,7 +147,7 @@ def on_missing(document: Document, now: datetime) -> Transition | None:
 def after_post(
     document: Document, answer: Accepted | Rejected | Retryable | AnswerLost, now: datetime, random: Random
 ) -> Transition:
-    """What a POST's answer makes of a claimed document."""
+    """The next row of a claimed document after the POST's answer."""
     match answer:
         case Accepted(operation_url, retry_after):
             delay = while_result_lasts(max(FIRST_POLL_DELAY, poll_delay(0, retry_after)), 0)
@@ -156,17 +157,13 @@ def after_post(
                     operation_url=operation_url,
                     submitted_at=now,
                     lost_answers=0,
-                    attempts=0,
-                    not_found_polls=0,
                     polls=0,
                     due_at=now + timedelta(seconds=delay),
-                    error_code=None,
-                    error_message=None,
-                    advice=None,
+                    **NO_TROUBLE,
                 ),
                 delay,
             )
-        case Rejected("OperationUrlRefused", message):  # a 202: paid, and nothing that can be followed
+        case Rejected("OperationUrlRefused", message):  # a 202, so it is paid, but there is no operation to poll
             return Transition(fail(document, "OperationUrlRefused", message, now))
         case Rejected(code, message):
             return Transition(fail(_unpaid(document), code, message, now))
@@ -184,7 +181,7 @@ def after_post(
 
 
 def deferred(claimed: Document, seconds: int, now: datetime) -> Transition:
-    """Instead of the claim: the document waits for its slot, since other calls use all of Read's quota."""
+    """The row instead of the claim, while the document waits for its slot of Read's quota."""
     message = "The calls that READ_RATE allows are reserved for documents that came before."
     return Transition(
         _unpaid(claimed).evolve(
@@ -199,34 +196,44 @@ def deferred(claimed: Document, seconds: int, now: datetime) -> Transition:
 
 
 def _new_version(document: Document | None, name: str, version: Version, now: datetime, settings: Settings) -> Document:
-    """A row for a version that is new here; an older one's text, counts and errors are gone from it."""
-    options = settings.options_for(version.metadata)
-    return Document(
+    """The row of a version that is new to the app, without the text, counts and errors of an older version."""
+    new = Document(
         name=name,
         status=Status.SUBMITTING,
-        **requested(options),
+        **requested(settings.options_for(version.metadata)),
         api_version=settings.generation.version,
-        source_etag=version.etag,
-        content_md5=version.md5,
-        content_length=version.length,
-        uploaded_at=version.uploaded_at,
-        output_container=document.output_container if document is not None else None,
-        lines_table=document.lines_table if document is not None else None,
-        clean_up_at=slow_writers_until(document, now, settings) if document is not None else None,
-        requested_by_name=document.requested_by_name if document is not None and document.source_etag is None else None,
+        **described(version),
         app_version=__version__,
+    )
+    if document is None:
+        return new
+    return new.evolve(
+        output_container=document.output_container,
+        lines_table=document.lines_table,
+        clean_up_at=slow_writers_until(document, now, settings),
+        requested_by_name=document.requested_by_name if document.source_etag is None else None,
     )
 
 
+def described(version: Version) -> dict[str, Any]:
+    """The fields of a document that describe the version of its file."""
+    return {
+        "source_etag": version.etag,
+        "content_md5": version.md5,
+        "content_length": version.length,
+        "uploaded_at": version.uploaded_at,
+    }
+
+
 def requested(options: ReadOptions) -> dict[str, Any]:
-    """Fields of a document: what is asked of Read for it."""
+    """The fields of a document that say which options Read was asked for."""
     return {f"requested_{name}": getattr(options, name) for name in ReadOptions.names()}
 
 
 def _is_same_content(document: Document, version: Version) -> bool:
-    """Whether a new version's content is what the row's version had, as far as storage knows it.
+    """Whether a new version has the same content as the row's version, as far as storage knows.
 
-    Large uploads in blocks have no MD5. A forgotten document is not read again because of that: deleting sticks.
+    Large uploads in blocks have no MD5. For a forgotten document the same length is enough, so that it stays forgotten.
     """
     if document.forgotten and None in (document.content_md5, version.md5):
         return document.content_length == version.length
@@ -237,7 +244,7 @@ def _is_same_content(document: Document, version: Version) -> bool:
 
 
 def _is_read_alike(document: Document, version: Version, settings: Settings) -> bool:
-    """Whether Read would be asked the same again."""
+    """Whether Read would be asked for the same options by the same version."""
     options = settings.options_for(version.metadata)
     return document.api_version == settings.generation.version and all(
         getattr(document, field) == value for field, value in requested(options).items()
@@ -245,5 +252,5 @@ def _is_read_alike(document: Document, version: Version, settings: Settings) -> 
 
 
 def _unpaid(document: Document) -> Document:
-    """Take back what the claim counted. Earlier attempts that had no answer stay counted."""
+    """Take back what the claim has counted. Earlier lost answers stay counted."""
     return document.evolve(submits=document.submits - 1, lost_answers=document.lost_answers - 1)

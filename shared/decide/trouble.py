@@ -1,4 +1,4 @@
-"""Trouble that is not the file's: storage, an error of our own, a message that was lost or came back from poison."""
+"""Trouble that is not the file's: storage, an error of the app, a message that came back from the poison queue."""
 
 from datetime import datetime
 from random import Random
@@ -10,13 +10,13 @@ from shared.document import Document, Status
 from shared.message import Message
 
 MOST_OWN_ERRORS = 5
-"""Errors of our own in a row after which a document that is not paid for fails: the next try would end in the same."""
+"""After so many errors of the app in a row, an unpaid document fails: the next try would end in the same error."""
 
 
 def on_storage_trouble(
     document: Document | None, name: str, code: str, message: str, now: datetime, random: Random
 ) -> Transition | Skip:
-    """Storage is in trouble, or refuses: the document waits, for as long as it takes, and says why.
+    """Storage is in trouble or refuses the app: the document waits for as long as that lasts, and its row says why.
 
     A file whose very first step failed gets a row, so that people see it.
     """
@@ -26,10 +26,10 @@ def on_storage_trouble(
 
 
 def on_own_error(document: Document | None, name: str, kind: str, now: datetime, random: Random) -> Transition | Skip:
-    """Handling a document raised an error that nobody expected, of the class ``kind``.
+    """A step raised an unexpected error, of the class ``kind``.
 
-    It is tried again, since a newer version of the app may know better: a few times if nothing is paid, and otherwise
-    for as long as Read keeps the paid result.
+    The step is tried again, since a newer version of the app may not have the error: a few times if nothing is paid,
+    otherwise for as long as Read keeps the paid result.
     """
     message = f"Handling the document ended in an error ({kind})."
     if document is None:
@@ -47,25 +47,20 @@ def _waiting(document: Document, code: str, message: str, now: datetime, random:
     if document.status.final:
         return Skip(f"the document is {document.status}, and the sweep does what is still to be done")
     if document.status is Status.SUBMITTING and not is_overdue(document, now):
-        return Skip("its claim may have been paid for, so it is left to run out")
-    # An event's trouble brings no step forward: a poll that waits out a 404, or Read's Retry-After, still waits it out.
+        return Skip("its claim may have been paid, so it is left to expire")
+    # The document never waits less than before: a poll may be waiting for Read's Retry-After, or after a 404.
     until_due = max(0.0, (document.due_at - now).total_seconds()) if document.due_at else None
     return wait(document, code, message, until_due, now, random)
 
 
-def requeued(document: Document, now: datetime) -> Document:
-    """The row of a document whose next step is queued anew, because its message was lost."""
-    return document.evolve(due_at=now)
-
-
 def on_poison(document: Document | None, message: Message) -> Message | Skip:
-    """The message to send for one that came back from the poison queue.
+    """The message to send in place of one from the poison queue.
 
-    Poison never fails a document. A function that ends in an error says so in the row (on_own_error), a claim that
-    kills its worker is counted there (``lost_answers``), and what else brings a message here passes: storage that was
-    down, hosts that were stopped. What the message says of itself is not believed.
+    A poison message never fails a document. An error of a function is in the row already (on_own_error), and so is a
+    claim whose worker died (``lost_answers``). All other reasons pass: storage was down, or hosts were stopped. Only
+    the row says what the next step is, not the message.
     """
-    if message.write_id is None:  # from a person or a comparison: it asks for what storage holds, and no more
+    if message.write_id is None:  # from a person or from find_missed: read the file that storage holds
         return Message(message.name, message.etag)
     if document is None:
         return Skip("its document is forgotten")

@@ -1,6 +1,6 @@
-"""What is made of a result. A writer takes pages, one after another, and gives the bytes of its output blob.
+"""The outputs of a result. A writer takes one page after another and returns the bytes of its output blob.
 
-A new output is a module with a PageWriter, and its place in store.py.
+A new output needs a module with a PageWriter, and its place in store.py.
 """
 
 from typing import Protocol
@@ -9,10 +9,10 @@ from shared.read.result import Page
 
 
 class PageWriter(Protocol):
-    """Makes one output blob of a document's pages. It holds no more than a page."""
+    """Makes one output blob from a document's pages. It holds one page in memory at most."""
 
     extension: str
-    """What the blob's name adds to the file's, such as ``.txt``."""
+    """What is added to the file's name for the blob's, such as ``.txt``."""
     content_type: str
 
     def page(self, page: Page) -> bytes:

@@ -1,4 +1,4 @@
-"""The rows of the lines table: one of the page itself, then one a line."""
+"""The rows of the lines table: one for the page itself, then one for each line."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from shared.read.result import Page
 from shared.text import truncate
 
 _LONGEST_NAME = 100
-"""UTF-16 units of a unit's or a language's name: Read's are short, and a row has 1 MiB."""
+"""UTF-16 units of a unit's or a language's name. Read's names are short, and a row holds 1 MiB."""
 
 
 def rows_of(page: Page, document_name: str, offset: int, length: int) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,6 @@
-"""The pages blob: one page a line, as JSON, in one shape whatever generation of Read has answered.
+"""The pages blob: one page a line, as JSON, in the same shape for every generation of Read.
 
-A reader that knows where a page's line begins (row ``PPPPP-00000`` of the lines table) gets it by one ranged read.
+The row ``PPPPP-00000`` of the lines table says where a page's line begins, so one ranged read gets it.
 """
 
 import json
@@ -22,7 +22,7 @@ class PagesWriter:
 
 
 def page_json(page: Page) -> dict[str, Any]:
-    """A page in the shape of the pages blob. What Read does not say is null."""
+    """A page in the shape of the pages blob. A value that Read does not give is null."""
     return {
         "page": page.number,
         "width": page.width,

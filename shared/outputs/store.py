@@ -1,4 +1,4 @@
-"""Storing a result: Read's JSON, the blobs of all writers, and the lines, before the row says so."""
+"""Store a result: Read's JSON, the blobs of all writers, and the lines; only then the row, which says so."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -31,8 +31,8 @@ def store(
 ) -> None:
     """Store a result: JSON, text, pages and lines, then the row.
 
-    Of a large one, no more than a page and a block is in memory: the JSON goes to its blob as it arrives, and the pages
-    come from there. Raises ResultNotUnderstood, BrokenOff, Conflict, Superseded.
+    A large result is never whole in memory, only a page and a block of it: its JSON goes to the blob as it arrives, and
+    the pages are read from there. Raises ResultNotUnderstood, BrokenOff, Conflict or Superseded.
     """
     generation = generation_or(document.api_version, services.settings.generation)
     fence = fence_of(services, document)
@@ -83,9 +83,9 @@ def store(
 
 
 def adopt_outputs(services: Services, document: Document, adopted: Document) -> None:
-    """Mark a read document's outputs as a new version's with the same content, then its row.
+    """Mark the outputs of a document as those of a new version with the same content, then write the row.
 
-    Raises Superseded or Conflict if they are not what the row says.
+    Raises Superseded or Conflict if the outputs or the row have changed meanwhile.
     """
     fence = fence_of(services, document)
     outputs, lines = services.places_of(document)
@@ -94,13 +94,13 @@ def adopt_outputs(services: Services, document: Document, adopted: Document) -> 
             outputs.adopt(blob, fence, adopted.source_etag or "")
     if document.lines_key:
         lines.adopt(document.lines_key, fence, adopted.source_etag or "")
-    carry_out(services, document, decide.adopted_outputs(adopted))
+    carry_out(services, document, decide.Transition(adopted))
 
 
 def _keep(
     services: Services, generation: Generation, answer: Succeeded | Arriving, body: Upload, name: str
 ) -> tuple[Result, Answer]:
-    """Put Read's answer into its blob, byte for byte. Returns what it says, and where its pages can be read."""
+    """Put Read's answer into its blob, byte for byte. Returns the result, and the answer to read its pages from."""
     if isinstance(answer, Succeeded):
         stored: Answer = WholeAnswer(answer.answer)
         result = generation.parse(stored)
@@ -112,17 +112,17 @@ def _keep(
         try:
             result = generation.parse(answer)
         except ResultNotUnderstood:
-            answer.finish()  # it may only have broken off
+            answer.finish()  # raises BrokenOff if that was the reason
             raise
     etag = body.commit()
     return result, StoredAnswer(lambda: services.outputs.get(name, etag))
 
 
 def _pages_in_file(services: Services, document: Document, read: int, most_pages: int) -> int | None:
-    """The file's pages, where Read may have left some out: it read just as many as a limit of its own.
+    """The number of pages in the file, if Read may have left some out: it read exactly as many as one of its limits.
 
-    None where that is not so, where a part was asked for, where the file tells nothing or fewer pages than were read,
-    or where it has changed.
+    None in all other cases: a choice of pages was asked for, the file cannot be counted, the count is lower than what
+    was read, or the file has changed.
     """
     is_cut = read in (FREE_TIER_PAGES, most_pages) and not document.requested_pages
     if not is_cut or document.file_type not in SEVERAL_PAGES or not document.content_length:
@@ -136,7 +136,7 @@ def _pages_in_file(services: Services, document: Document, read: int, most_pages
 
 
 def _warning(summary: Summary, result: Result, pages_in_file: int | None, generation: Generation) -> str | None:
-    """What the reader of a succeeded document should know: no text, or pages that Read left out or could not read."""
+    """What a reader should know about the result: it has no text, or Read left pages out or could not read them."""
     empty = None if summary.line_count else _NO_TEXT
     missing = shortfall(summary.page_count, pages_in_file, generation.most_pages)
     return " ".join(filter(None, (empty, missing, *result.warnings)))[:4000] or None

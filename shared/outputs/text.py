@@ -1,4 +1,4 @@
-"""The text blob: all text, UTF-8, each line ended by a line feed, pages parted by a form feed."""
+"""The text blob: all text in UTF-8. Each line ends with a line feed, and a form feed separates pages."""
 
 from shared.read.result import Page
 
@@ -14,6 +14,6 @@ class TextWriter:
 
     def page(self, page: Page) -> bytes:
         """The page's lines, after a form feed if it is not the first."""
-        parted = "" if self._is_first else "\f"
+        separator = "" if self._is_first else "\f"
         self._is_first = False
-        return (parted + page.text_file).encode()
+        return (separator + page.text_file).encode()

@@ -38,74 +38,74 @@ LATE = 10
 """Seconds (or a window, if that is longer) after its slot up to which a call may still be made in it."""
 
 AHEAD = 90
-"""Seconds (or ten windows, if that is longer) ahead that are reserved. What comes later is told when to come again."""
+"""How many seconds (or ten windows, if that is longer) ahead slots are reserved. Later calls must come again."""
 
 MOST_AHEAD = 10_000
-"""Slots ahead that are reserved, at most, so that a row holds them."""
+"""How many slots ahead are reserved at most, so that they fit into the row."""
 
 SLACK, LONG_SLACK = 0.006, 1
-"""Seconds by which a window of slots is longer than the quota's, of a second or so and of a minute. It spares a few
-refusals, and costs its share of the quota; what the network's jitter needs beyond that, refusals teach."""
+"""Seconds by which a window of slots is longer than the quota's: for windows of about a second, and of a minute. This
+avoids a few refusals and costs a little of the quota. If the network's jitter needs more, slots grow with refusals."""
 
 LATER_COSTS = 0.25
-"""Seconds that a function waits rather than that its call comes a second later."""
+"""Seconds of waiting in a function that are as bad as a call that comes one second later."""
 
 KEPT = 256
-"""One slot in so many is kept for further polls on a shared lane, where submits would delay them otherwise."""
+"""On a shared lane, one of so many slots is kept for polls after the first, which submits would delay otherwise."""
 
 LONG_WINDOW = 10
-"""Seconds. After a pause, the calls of a longer window may be made at once: at 20 a minute, a few files that come alone
-need not take minutes."""
+"""Seconds. If a quota's window is this long, its calls may be made at once after a pause: at 20 a minute, a few files
+that come after a pause need not take minutes."""
 
 BY_CHANCE = 0.2
-"""The share of a window's calls whose refusal may be due to chance: the network's, or the clocks'."""
+"""The share of a window's calls that may be refused by chance, because of the network or the clocks."""
 
 SLOWER, MUCH_SLOWER, SLOWEST = 1.004, 1.05, 50
-"""How many times as long slots become by a refusal, to the power of those lately; by one of more than chance explains;
-by all, at most."""
+"""By which factor slots become longer: at a refusal, to the power of the recent refusals; at a refusal when there are
+more than chance explains; and in all, at most."""
 
 RECOVERY = 1.001
-"""How many times shorter they become again in each window."""
+"""By which factor slots become shorter again in each window."""
 
 LONG_WAIT = 2
-"""Seconds. Of a Retry-After that is not longer, the others would hear too late."""
+"""Seconds. A shorter Retry-After is over before other instances could take it into account."""
 
 
 @dataclass(slots=True)
 class State:
-    """What the row holds of a lane."""
+    """What the row holds about a lane."""
 
     number: int
-    """Of the slot that is next, or now. Earlier ones are over."""
+    """The number of the current or next slot. Earlier ones are over."""
     starts_at: float
-    """When that slot is."""
+    """When that slot begins."""
     width: float
-    """Seconds to a slot."""
+    """The length of a slot in seconds."""
     taken: str = "0"
     """Hexadecimal: bit n is set if slot ``number`` + n is reserved."""
     at_once: int = 0
-    """So many of the slots before ``number`` may still be used, at any time."""
+    """How many of the slots before ``number`` may still be used, at any time."""
     refused_at: float = 0
     refusals: float = 0
-    """Lately: a refusal counts half after a window, a quarter after two."""
+    """Recent refusals: one counts half after a window, and a quarter after two."""
     backlog_until: float = 0
-    """By when all who were told to come again will have been served."""
+    """When all calls that must come again will have had their slot."""
 
 
 class Lane:
     """The slots of one quota, as they are now."""
 
     def __init__(self, quota: Quota, now: float, state: State | None = None, kept: int = 0) -> None:
-        """Raises ValueError, TypeError or OverflowError for a state that no lane of this quota has now.
+        """Raises ValueError, TypeError or OverflowError for a state that this quota's lane cannot have now.
 
-        ``kept``: one in so many slots is for polls.
+        ``kept``: one of so many slots is kept for polls after the first.
         """
         slack = SLACK if quota.seconds < LONG_WINDOW else LONG_SLACK
         self.quota = quota
         self._kept = kept
         self._shortest = max((quota.seconds + slack) / quota.calls, 0.001)
         self.horizon = max(min(AHEAD, MOST_AHEAD * self._shortest), 10 * quota.seconds)
-        # Numbers go by the clock: those that were reserved before a row was lost are over now.
+        # Numbers are counted by the clock: if a row is lost, slots that were reserved in it have lower numbers.
         idle_since = now - 2 * quota.seconds
         self._state = state or State(int(idle_since / self._shortest), idle_since, self._shortest)
         self._taken = self._check(now)
@@ -129,11 +129,11 @@ class Lane:
 
     @property
     def state(self) -> State:
-        """What the row is to hold."""
+        """The state for the row."""
         return replace(self._state, taken=f"{self._taken:x}")
 
     def _advance_to(self, now: float) -> None:
-        """Leave behind the slots that are over; win back some of what refusals took; begin anew after a pause."""
+        """Drop the slots that are over, shorten slots that refusals made longer, and begin anew after a pause."""
         state, calls = self._state, self.quota.calls
         passed = int((now - state.starts_at) / state.width)
         if passed >= 0:
@@ -153,13 +153,13 @@ class Lane:
             state.starts_at = now
 
     def is_quiet(self, now: float) -> bool:
-        """Whether less than a fifth of a window's calls are reserved, and nothing says that Read takes fewer."""
+        """Whether less than a fifth of a window's calls are reserved, and Read has not refused many."""
         state = self._state
         few = self._taken.bit_count() * 5 < self.quota.calls
         return few and state.starts_at <= now and state.width < self._shortest * MUCH_SLOWER
 
     def wait(self, slot: int, now: float) -> float | None:
-        """Seconds until a reserved slot, 0 if it has begun; None for one that is long over, or cannot be reserved."""
+        """Seconds until a reserved slot, 0 if it has begun. None if it is long over, or too far ahead to be real."""
         ahead = slot - self._state.number
         if ahead < 0:
             return 0 if -ahead <= max(self.quota.calls, LATE / self._state.width) else None
@@ -168,10 +168,10 @@ class Lane:
         return max(0.0, self._state.starts_at + ahead * self._state.width - now)
 
     def reserve(self, now: float, within: float, sent_at: float, earliest: float, *, is_further: bool) -> int | None:
-        """Reserve the slot, of the first that are free from ``earliest`` on, for which a function waits least.
+        """Reserve one of the first free slots from ``earliest`` on: the one for which a function waits least.
 
-        Its message is sent at ``sent_at``; what is due now goes on without one, if it does not wait too long. None if
-        all slots ``within`` so many seconds are taken. ``is_further``: for a poll after the first.
+        The message about the call is sent at ``sent_at``; a call that is due now needs no message if it need not wait
+        long. None if all slots ``within`` so many seconds are taken. ``is_further``: for a poll after the first.
         """
         state = self._state
         if state.at_once:
@@ -195,7 +195,7 @@ class Lane:
         self._taken |= 1 << self._free(0, is_further=False)
 
     def come_again(self, now: float, calls: int) -> float:
-        """When somebody is to come and reserve so many calls: half a horizon before their likely time."""
+        """When a step is to come again to reserve this many calls: half a horizon before their likely time."""
         state = self._state
         state.backlog_until = min(max(state.backlog_until, now + self.horizon), now + LONGEST_DELAY)
         at = state.backlog_until - self.horizon / 2
@@ -203,7 +203,7 @@ class Lane:
         return at
 
     def throttled(self, now: float, wait: float, *, in_its_slot: bool) -> None:
-        """Take in a 429. What is reserved stays reserved, and moves."""
+        """Take a 429 into account. All reservations stay, and move to later times."""
         state = self._state
         if in_its_slot:
             windows = max(0.0, now - state.refused_at) / self.quota.seconds
@@ -236,7 +236,7 @@ class Lanes:
     """The lanes of a Read resource: one, or one for POSTs and one for GETs."""
 
     def __init__(self, rate: Rate, now: float, text: str = "") -> None:
-        """``text`` is what the row holds. What is not understood is begun anew."""
+        """``text`` is what the row holds. If it cannot be read, the lanes begin anew."""
         quotas = [rate.posts] if rate.shared else [rate.posts, rate.gets]
         kept = KEPT if rate.shared else 0
         self._lanes = [Lane(quota, now, kept=kept) for quota in quotas]
@@ -246,11 +246,11 @@ class Lanes:
                 states = [State(**lane) for lane in saved["lanes"]]
                 self._lanes = [Lane(*each, kept) for each in zip(quotas, [now] * len(quotas), states, strict=True)]
         except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
-            pass  # of another version, or anybody's: what is reserved is forgotten, and Read refuses what is too much
+            pass  # another version or a person wrote it: reservations are lost, and Read refuses excess calls
 
     @property
     def text(self) -> str:
-        """What the row is to hold: at most some 10,000 characters."""
+        """The text for the row: some 10,000 characters at most."""
         quotas = [[lane.quota.calls, lane.quota.seconds] for lane in self._lanes]
         return json.dumps({"quotas": quotas, "lanes": [asdict(lane.state) for lane in self._lanes]})
 
@@ -259,7 +259,7 @@ class Lanes:
         return self._lanes[0 if call is Call.SUBMIT else -1]
 
     def reserve(self, call: Call, now: float) -> tuple[int, ...]:
-        """Reserve a slot; for a submit, also that of the first poll after it. Nothing if it must come again."""
+        """Reserve a slot; for a submit, also one for its first poll. Empty if the step must come again."""
         lane, polls = self.of(call), self.of(Call.POLL)
         if call is Call.POLL:
             further = lane.reserve(now, 2 * lane.horizon, now, now, is_further=True)

@@ -1,4 +1,4 @@
-"""The rate limiter of a process: it reserves for all its threads at once, and asks storage no more than it must."""
+"""The rate limiter of a process. It reserves slots for all its threads together, with as few calls as possible."""
 
 import math
 from collections import deque
@@ -18,25 +18,25 @@ from shared.quota.rate import Call, Rate
 from shared.quota.row import Kept, QuotaRow
 
 TRIES = 8
-"""Rounds of losing the row to other processes."""
+"""How often a reservation begins anew because another process has written the row."""
 
 FRESH, QUIET_FOR = 5, 60
-"""Seconds for which a process believes what it saw in the row: for a call in its slot, for one without."""
+"""For how many seconds a process trusts what it read in the row: for a call with a slot, and for one without."""
 
 QUIET_PART = 30
-"""A process makes one call without a slot in the time of so many, so that few processes need know of each other."""
+"""A process makes one call without a slot in the time of so many, so that a few processes do not exceed the quota."""
 
 
 class Reservation(NamedTuple):
-    """Come back in ``delay`` seconds, with ``slots``; or, where it is 0, wait for ``time``, and go on."""
+    """Come again in ``delay`` seconds, with ``slots``. If ``delay`` is 0, wait for ``time`` and make the call."""
 
     delay: int = 0
     slots: tuple[int, ...] = ()
-    """What is reserved for the call, if it is still to come, and for the poll after it."""
+    """The slots for the call, if it is still to come, and for the poll after it."""
     time: float = 0
     """When the call is to be made, in seconds UTC."""
     slot: int | None = None
-    """In which the call is made."""
+    """The slot in which the call is made; None without one."""
 
 
 @dataclass(slots=True)
@@ -49,10 +49,10 @@ class _Request:
 
 
 class RateLimiter:
-    """Says when Read may be called. Trouble with storage never stops reading: then calls go without a slot.
+    """Says when Read may be called. If storage is in trouble, calls are made without a slot.
 
-    ``lock`` is held while the row is read and written; other threads that need a slot wait for it, and find their slots
-    reserved when they have it.
+    ``lock`` is held while the row is read and written. Other threads that need a slot wait for it, and then find
+    their slots reserved.
     """
 
     def __init__(
@@ -71,20 +71,20 @@ class RateLimiter:
         self._random = random
         self._lock = lock or RLock()
         self._asking: deque[None] = deque()
-        """One for each thread that asks just now."""
+        """One entry for each thread that is in ``reserve`` just now."""
         self._waiting: deque[_Request] = deque()
         self._seen = Kept()
         self._seen_at = -math.inf
         self._is_alone = False
-        """Whether the row was last written by this process, as far as it knows: then it need not be read first."""
+        """Whether this process wrote the row last, as far as it knows. Then it need not read the row first."""
         self._unreserved_at = (
             self._time()
         )  # of the many that start in a burst, none makes its first call without a slot
         self._unreserved: Call | None = None
-        """A call that was made just now and that the row does not know."""
+        """A call that was just made without a slot, so that the row does not know it."""
 
     def reserve(self, call: Call, slots: tuple[int, ...] = ()) -> Reservation:
-        """Ask to make a call. ``slots`` are what was reserved for it and for the poll after it."""
+        """Ask to make a call. ``slots`` are reserved already, for the call and for the poll after it."""
         self._asking.append(None)
         try:
             return self._reserve(call, slots)
@@ -95,17 +95,17 @@ class RateLimiter:
             self._asking.pop()
 
     def wait(self, reservation: Reservation) -> None:
-        """Wait for the slot of a call that may go on; right before the call."""
+        """Wait for the slot, right before the call."""
         if (seconds := reservation.time - self._time()) > 0:
             self._sleep(min(seconds, LONGEST_HOLD))
 
     def delay(self, call: Call, slots: tuple[int, ...]) -> int:
-        """Seconds for which the message about a call is to be hidden, so that it comes shortly before its slot."""
+        """Seconds for which to hide the message about a call, so that it comes shortly before its slot."""
         wait = self._lanes().of(call).wait(slots[0], self._time()) if slots else None
         return max(0, math.floor((wait or 0) - LEAD))
 
     def throttled(self, call: Call, reservation: Reservation, retry_after: float | None) -> None:
-        """Read answered 429: move what is reserved, for everyone."""
+        """Read answered 429: all reservations move to later times, for every instance."""
         in_its_slot = reservation.slot is not None
         if not in_its_slot and (retry_after or 0) <= LONG_WAIT:
             return
@@ -118,7 +118,9 @@ class RateLimiter:
                     if self._write(lanes):
                         return
         except AzureError as error:
-            log.trouble("Other instances do not hear that Read throttles.", code=type(error).__name__)
+            log.trouble(
+                "Read throttles, but the row for all instances could not be written.", code=type(error).__name__
+            )
 
     def _reserve(self, call: Call, slots: tuple[int, ...]) -> Reservation:
         wait = None
@@ -138,7 +140,7 @@ class RateLimiter:
         return Reservation(0, slots[1:], self._time() + wait, slots[0])
 
     def _may_go_unreserved(self, call: Call) -> bool:
-        """Whether this call is one of a few, and so are everyone's."""
+        """Whether this call needs no slot: this process and all others make only a few calls."""
         quota = self._rate.posts if call is Call.SUBMIT else self._rate.gets
         if quota.seconds >= LONG_WINDOW or self._time() - self._unreserved_at < QUIET_PART / quota.rate:
             return False
@@ -149,7 +151,7 @@ class RateLimiter:
         return True
 
     def _join(self, call: Call) -> _Request:
-        """Have a slot reserved, by whichever thread of this process writes the row next."""
+        """Get a slot, reserved by the thread of this process that writes the row next."""
         request = _Request(call)
         self._waiting.append(request)
         with self._lock:
@@ -160,7 +162,7 @@ class RateLimiter:
         return request
 
     def _reserve_all(self) -> None:
-        """Reserve what waits. Who comes while others win the row is served along."""
+        """Reserve slots for all requests that wait, and for those that come while other processes win the row."""
         requests: list[_Request] = []
         try:
             for _ in range(TRIES):
@@ -189,7 +191,7 @@ class RateLimiter:
                 request.is_over = True
 
     def _give_up(self, requests: list[_Request]) -> None:
-        """Too many others reserve just now; so there is time until the slots that they got are over."""
+        """Too many other processes write the row just now. Their slots come first, so there is time to come again."""
         lanes, now = self._lanes(), self._time()
         for request in requests:
             slots = lanes.reserve(request.call, now)
@@ -206,7 +208,7 @@ class RateLimiter:
         return Lanes(self._rate, self._time(), self._seen.text)
 
     def _look(self, within: float) -> None:
-        """Read the row, unless that was done within so many seconds."""
+        """Read the row, unless it was read within this many seconds."""
         if self._time() - self._seen_at > within:
             with self._lock:
                 if self._time() - self._seen_at > within:

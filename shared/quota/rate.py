@@ -1,4 +1,4 @@
-"""How many calls a Read resource takes: the setting READ_RATE, understood."""
+"""How many calls a Read resource takes: what READ_RATE says."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Call(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """So many calls in a window of so many seconds."""
+    """A number of calls in a window of seconds."""
 
     calls: int
     seconds: int
@@ -27,7 +27,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What the Read resource answers. One quota for POSTs and GETs together has ``shared`` set."""
+    """The quotas of a Read resource. ``shared``: POSTs and GETs together have one quota."""
 
     posts: Quota
     gets: Quota
@@ -35,7 +35,7 @@ class Rate:
 
     @classmethod
     def parse(cls, text: str) -> "Rate":
-        """Understand ``30/s``, ``20/min``, or ``15/s,50/s`` (POST, GET). Raises ValueError, with the right form."""
+        """Parse ``30/s``, ``20/min``, or ``15/s,50/s`` (POST, GET). Raises ValueError, with the right form."""
         match = re.fullmatch(r"([0-9]{1,6})/(s|min)(?:,([0-9]{1,6})/(s|min))?", text.replace(" ", ""))
         quotas = [Quota(int(match[n]), {"s": 1, "min": 60}[match[n + 1]]) for n in (1, 3) if match[n]] if match else []
         if not quotas or not all(quota.calls for quota in quotas):
@@ -44,5 +44,5 @@ class Rate:
 
     @property
     def documents(self) -> float:
-        """Documents a second that the quota reads, at one POST and at most two polls each."""
+        """Documents a second that the quota is enough for, with one POST and two polls each."""
         return self.posts.rate / 3 if self.shared else min(self.posts.rate, self.gets.rate / 2)

@@ -1,4 +1,4 @@
-"""The row that all instances share: what is reserved of a Read resource's quota. It lies apart from the documents."""
+"""The row that all instances share: which slots of a Read resource's quota are reserved. It is no document's row."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,21 +12,21 @@ from shared.keys import document_key
 
 
 class Kept(NamedTuple):
-    """What the row holds; no ETag where there is no row yet."""
+    """What the row holds, and its ETag; no ETag where there is no row yet."""
 
     text: str = ""
     etag: str | None = None
 
 
 class QuotaRow:
-    """One row, written only as it was read."""
+    """One row. It is written only if it is still as this process has read it."""
 
     def __init__(self, client: TableClient, endpoint: str) -> None:
         self._client = client
         self._keys = {"PartitionKey": "~quota", "RowKey": document_key(endpoint)}
 
     def read(self) -> Kept:
-        """The row as it is."""
+        """The row as it is now."""
         try:
             row = self._client.get_entity(self._keys["PartitionKey"], self._keys["RowKey"])
         except ResourceNotFoundError:
@@ -34,7 +34,7 @@ class QuotaRow:
         return Kept(str(row.get("Lanes") or ""), row.metadata["etag"])
 
     def write(self, text: str, expected: Kept) -> Kept | None:
-        """Write the row if it still is as expected. None if somebody else was first."""
+        """Write the row if it is still as expected. None if another process has written it meanwhile."""
         row = {**self._keys, "Lanes": text}
         try:
             if expected.etag is None:
@@ -52,7 +52,7 @@ class QuotaRow:
         try:
             return self._client.create_entity(row)
         except ResourceNotFoundError:
-            pass  # the table is missing: of a creation that fails, the SDK gives no code
+            pass  # the table is missing: for a failed creation, the SDK gives no error code
         with suppress(ResourceExistsError):
             self._client.create_table()
         return self._client.create_entity(row)

@@ -1,1 +1,1 @@
-"""Azure's Read service: its client, its generations, and the one shape of what it reads."""
+"""Azure's Read service: its client, its generations, and one shape for their results."""

@@ -14,7 +14,7 @@ from shared.read.json_walk import NotJson, Part, Path, walk
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """202: paid. The operation's URL, at our endpoint; the least wait in seconds, if Read named one."""
+    """202: paid. The operation's URL, at READ_ENDPOINT, and how many seconds to wait at least, if Read said so."""
 
     operation_url: str
     retry_after: float | None = None
@@ -22,7 +22,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """No, and waiting does not help: the file or an option is at fault, or the operation failed."""
+    """Refused, and waiting does not help: the file or an option is wrong, or the operation failed."""
 
     code: str
     message: str
@@ -30,7 +30,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Retryable:
-    """No, and waiting can help: throttled, unreachable, wrong credentials, wrong endpoint. Nothing was paid."""
+    """Refused, and waiting can help: throttled, unreachable, wrong credentials, wrong endpoint. Nothing was paid."""
 
     code: str
     message: str
@@ -39,48 +39,44 @@ class Retryable:
 
 @dataclass(frozen=True, slots=True)
 class AnswerLost:
-    """The whole request went out and no answer came: it may have been paid."""
+    """The whole request was sent, and no answer came, so it may have been paid."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Not ready."""
+    """The operation has not ended. ``retry_after`` is how many seconds to wait, if Read said so."""
 
     retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """Ready. ``body`` is the answer byte for byte, ``answer`` what it says."""
+    """The result is ready. ``body`` is the answer byte for byte, and ``answer`` its JSON."""
 
     body: bytes
     answer: Mapping[str, Any]
 
 
 class BrokenOff(Exception):
-    """A large answer did not arrive whole, or did not come from Read. ``answer`` is what the poll returns instead."""
+    """A large answer did not arrive whole, or is not Read's. ``answer`` is what the poll is taken to have answered."""
 
     def __init__(self, answer: Retryable) -> None:
         super().__init__(answer.message)
         self.answer = answer
 
 
-def _let_go(_block: bytes) -> None:
-    """Discard a block."""
-
-
 class Arriving:
-    """An answer too large to be held in memory, walked once, as it arrives.
+    """An answer that is too large for memory. It is walked once, while it arrives.
 
-    Whether all of it did, and whether it says succeeded, is known after its last part: until then, and from
-    ``finish``, BrokenOff may be raised.
+    Only after its last part is it known whether the answer is whole and says ``succeeded``. Until then, walking it, or
+    calling ``finish``, may raise BrokenOff.
     """
 
     def __init__(self, blocks: Iterator[bytes], close: Callable[[], None]) -> None:
-        self.keep: Callable[[bytes], None] = _let_go
-        """Called with each block."""
+        self.keep: Callable[[bytes], object] = lambda _block: None
+        """Called with each block as it arrives."""
         self.close = close
         """Closes the connection, whether the whole answer has arrived or not."""
         self._blocks = blocks
@@ -139,7 +135,7 @@ _RETRYABLE = {
     429: "Throttled",
     500: "ReadServerError",
 }
-"""Statuses of a refusal that is not about the file, so that waiting, or a repair, can help."""
+"""Statuses of a refusal that is not about the file, so that waiting, or a repair, can help, and their ErrorCode."""
 
 _TELLING_CODES = {
     "AuthenticationTypeDisabled": "KeysDisabled",
@@ -153,7 +149,7 @@ _TELLING_CODES = {
     "Timeout": "ReadServerError",
     "ContentSourceTimeout": "ReadServerError",
 }
-"""Codes that say more than their status and are not about the file. Read has answered 400 with those of a 500."""
+"""Codes of Read that say more than the status and are not about the file. Read may send some of them with a 400."""
 
 _TELLING_WORDS = (
     # azure-sdk-for-python #20042, #25619: the free tier's monthly quota; Retry-After may be weeks
@@ -163,11 +159,11 @@ _TELLING_WORDS = (
     (r"principal does not have access|lacks the required data action", "RoleMissing"),
     (r"key.based authentication is disabled", "KeysDisabled"),
 )
-"""The gateway's codes repeat the status; its messages say the reason."""
+"""Patterns of the gateway's messages: its codes only repeat the status."""
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Rejected | Retryable:
-    """What an HTTP error means. A 400 without Read's own JSON comes from a proxy or gateway."""
+    """What an HTTP error means. A 400 without Read's JSON comes from a proxy or a gateway."""
     code, message = parse_error(body)
     retryable = _RETRYABLE.get(status) or (
         "ReadUnavailable" if status >= 500 else "NotReadsAnswer" if status < 400 else None
@@ -186,7 +182,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, now: datetime)
 
 
 def is_no_route(body: bytes) -> bool:
-    """Whether a 404 says that nothing of Read's is at this path, rather than that there is no such operation.
+    """Whether a 404 means that Read does not answer at this path at all, rather than that the operation is unknown.
 
     The gateway says ``{"error": {"code": "404", "message": "Resource not found"}}``, and a proxy answers with a page.
     Read itself names another code; a Read container sends no body.
@@ -195,7 +191,7 @@ def is_no_route(body: bytes) -> bool:
 
 
 def parse_error(body: bytes | Mapping[str, Any]) -> tuple[str, str]:
-    """The innermost code and its message, of any of Read's error bodies; empty where there is none.
+    """The innermost code and its message, from any of Read's error bodies. Empty texts if there are none.
 
     Known shapes: ``{error: {code, message, innererror | innerError, details}}``, the same without the wrapper,
     ``{message}``, ``{analyzeResult: {errors: […]}}`` of a failed operation, and nothing at all.
@@ -219,8 +215,8 @@ def parse_error(body: bytes | Mapping[str, Any]) -> tuple[str, str]:
 def _telling_detail(details: object, code: str) -> object:
     """The first detail whose code differs from the error's own, or else the first.
 
-    A document that failed because of one page has the code InternalServerError, and the page's own code in the second
-    detail (learn.microsoft.com, Resolve errors in Document Intelligence).
+    If a document failed because of one page, its code is InternalServerError, and the second detail has the page's own
+    code (learn.microsoft.com, Resolve errors in Document Intelligence).
     """
     if not isinstance(details, list) or not details:
         return None
@@ -237,7 +233,7 @@ def load_object(body: bytes) -> dict[str, Any] | None:
 
 
 def wait_named(headers: Mapping[str, str], message: str, now: datetime) -> float | None:
-    """The seconds to wait: Retry-After as seconds or a date, else what the message says.
+    """The seconds to wait, from Retry-After (seconds or a date) or else from the message. None if neither says so.
 
     Messages say "Please retry after 55 seconds", "Please retry after 15 days", or "Quota will be replenished in
     22.14:18:12".
@@ -264,13 +260,13 @@ _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
 
 def _code(value: object) -> str:
-    """A code of at most 64 plain characters, else nothing: codes are logged, and must not carry a text."""
+    """A code of at most 64 plain characters, or an empty text: codes are logged, and must not quote a document."""
     words = _words(value)
     return words if re.fullmatch(r"[A-Za-z0-9_.:-]{1,64}", words) else ""
 
 
 def _words(value: object) -> str:
-    """A text or a number as a text that storage takes; nothing for anything else."""
+    """A text or a number, as a text that storage takes. An empty text for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     return str(value)[:4000].encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,4 +1,4 @@
-"""The client of Read: one POST, one poll, no retries. The key goes to the endpoint's own origin only."""
+"""The client of Read: it POSTs, polls and deletes, and retries nothing. The key goes to the endpoint's origin only."""
 
 import json
 import re
@@ -41,16 +41,16 @@ from shared.read.generations import generation_or
 
 _CONNECT_SECONDS = 10
 _ANSWER_SECONDS = 100
-"""Read answers a POST once it has the whole file; functions may run for minutes."""
+"""Read answers a POST when it has the whole file. Functions may run for minutes."""
 
 MOST_IN_MEMORY = 4 * 1024 * 1024
-"""Bytes. A shorter answer (some 60 dense pages) is read whole, and takes seven times its length once parsed. A longer
-one streams: the second pass over it, in blocks, costs more calls and no more memory than this."""
+"""Bytes. A shorter answer (some 60 dense pages) is read whole, and takes seven times its length when it is parsed. A
+longer one is streamed and then read again from its blob, which costs more calls, but no more memory than this."""
 
 _BLOCK = 256 * 1024
 
 _WHOLE_ANSWER_SECONDS = 240
-"""An answer that drips in for longer is given up: a function's time is limited, and so is its worker's patience."""
+"""An answer that takes longer to arrive is given up, since a function's time is limited."""
 
 _ENDED = {
     "failed": "OperationFailed",
@@ -58,11 +58,11 @@ _ENDED = {
     "cancelled": "OperationCanceled",
     "skipped": "OperationSkipped",
 }
-"""Status words of an operation that ended without a result, and the code for one that gives no reason."""
+"""Status words of an operation that ended without a result, and the ErrorCode if Read gives no code."""
 
 
 class CredentialsUnavailable(Exception):
-    """There is nothing to sign a request with. ``code`` is the ErrorCode, which says why."""
+    """There is no credential for a request. ``code`` is the ErrorCode, which says why."""
 
     def __init__(self, message: str, code: str = "CredentialsUnavailable") -> None:
         super().__init__(message)
@@ -70,10 +70,10 @@ class CredentialsUnavailable(Exception):
 
 
 class Body(Protocol):
-    """A request's body: read once, of a known length."""
+    """A request's body. It is read once, and its length is known."""
 
     def read(self, size: int = -1) -> bytes:
-        """At most ``size`` bytes, all that is left for -1, none at the end."""
+        """At most ``size`` bytes; all that are left for -1; none at the end."""
         ...
 
     def __len__(self) -> int: ...
@@ -82,8 +82,8 @@ class Body(Protocol):
 class ReadClient:
     """Speaks one generation at one endpoint.
 
-    ``token`` gives a Microsoft Entra token, or raises CredentialsUnavailable; it is asked only where there is no
-    key. ``now`` is the clock. ``session`` carries the requests; a test mounts its own wire on it.
+    ``token`` returns a Microsoft Entra token, or raises CredentialsUnavailable. It is called only if there is no key.
+    ``now`` is the clock. ``session`` sends the requests; a test mounts an adapter of its own on it.
     """
 
     def __init__(
@@ -107,11 +107,11 @@ class ReadClient:
         self._block = min(_BLOCK, most_in_memory)
 
     def submit(self, body: Body, options: ReadOptions) -> SubmitAnswer:
-        """POST a document. ``body`` is read to its end once; what its ``read`` raises passes through."""
+        """POST a document. ``body`` is read once, to its end. Errors of its ``read`` are not caught."""
         return self._post(body, "application/octet-stream", options)
 
     def submit_link(self, link: str, options: ReadOptions) -> SubmitAnswer:
-        """POST a link by which Read fetches the document itself. Nothing that is returned holds the link."""
+        """POST a link with which Read fetches the document itself. The answer that is returned never holds the link."""
         body = json.dumps({self.generation.url_field: link}).encode()
         answer = self._post(_Bytes(body), "application/json", options)
         match answer:
@@ -121,17 +121,10 @@ class ReadClient:
                 return answer
 
     def _post(self, body: Body, content_type: str, options: ReadOptions) -> SubmitAnswer:
-        url = f"{self.endpoint}{self.generation.analyze}?{self.generation.query(options)}".removesuffix("?")
+        query = self.generation.query(options)
         counted = _Counted(body)
         try:
-            response = self._session.post(
-                url,
-                data=counted,
-                headers={"Content-Type": content_type, **self._credentials()},
-                timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
-                allow_redirects=False,
-                stream=True,
-            )
+            response = self._call("POST", f"{self.generation.analyze}?{query}".removesuffix("?"), counted, content_type)
         except CredentialsUnavailable as error:
             return Retryable(error.code, str(error))
         except requests.RequestException as error:
@@ -139,7 +132,7 @@ class ReadClient:
                 return Retryable("Unreachable", f"The Read service could not be reached ({type(error).__name__}).")
             return AnswerLost(f"The Read service took the file and did not answer ({type(error).__name__}).")
         with response:
-            content = self._content(response)  # of a 202 too: an answer that is not read closes its connection
+            content = self._content(response)  # even of a 202: a connection whose answer is not read is closed
         if response.status_code == 504:
             return AnswerLost("HTTP 504: a gateway passed the file on and got no answer in time.")
         # Read answers 202; a gateway may turn that into another success.
@@ -148,25 +141,18 @@ class ReadClient:
         return refusal(response.status_code, response.headers, content, self._now())
 
     def poll(self, operation_url: str, api_version: str | None = None) -> PollAnswer:
-        """GET an operation. ``api_version`` is the generation that it was submitted to, if that was another.
+        """GET an operation. ``api_version`` is the version that it was submitted to, if that is not today's.
 
         The caller closes an answer that is Arriving.
         """
         generation = generation_or(api_version, self.generation)
         try:
-            url = self.endpoint + generation.operation_path(operation_url)
-            response = self._session.get(
-                url,
-                headers=self._credentials(),
-                timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
-                allow_redirects=False,
-                stream=True,
-            )
+            response = self._call("GET", generation.operation_path(operation_url))
             with ExitStack() as closing:
                 closing.push(response)
                 blocks = self._blocks(response)
                 body, whole = self._start(blocks)
-                # A large result: what is here is part of it. The caller reads on, so that the response stays open.
+                # This is the beginning of a large result. The caller reads the rest, so the response stays open.
                 if response.status_code == 200 and not whole:
                     closing.pop_all()
                     return Arriving(_rest(body, blocks, self._block), response.close)
@@ -176,18 +162,18 @@ class ReadClient:
             return Retryable(error.code, str(error))
         except requests.RequestException as error:
             return Retryable("Unreachable", f"The Read service could not be reached ({type(error).__name__}).")
-        # Lost: the result expired, or a replica has not heard of it yet. A 404 of a wrong path, or of a proxy, is none.
+        # Lost: the result has expired, or a replica does not know it yet. Not so a 404 for a wrong path, or of a proxy.
         if response.status_code == 410 or (response.status_code == 404 and not is_no_route(body)):
             return Gone(": ".join(part for part in parse_error(body) if part) or "HTTP 404")
-        # Refused: throttled, down, or a key that was changed while Read was at it.
+        # Refused: throttled, down, or the key was changed while Read was reading.
         if response.status_code != 200:
             refused = refusal(response.status_code, response.headers, body, self._now())
-            if isinstance(refused, Rejected):  # not the file's fault: its result may be there and paid
+            if isinstance(refused, Rejected):  # not because of the file: a paid result may exist
                 return Retryable("PollRefused", f"HTTP {response.status_code}: {refused.code}. {refused.message}")
             return refused
         answer = load_object(body)
         status = answer.get("status") if answer is not None else None
-        # A sign-in page of a proxy, or JSON cut short.
+        # A sign-in page of a proxy, or JSON that broke off.
         if answer is None or not isinstance(status, str):
             return Retryable("NotReadsAnswer", "HTTP 200, but not an operation of Read.")
         match status.casefold():
@@ -195,39 +181,47 @@ class ReadClient:
                 return Succeeded(body, answer)
             case ended if ended in _ENDED:
                 code, message = parse_error(answer)
-                return Rejected(code or _ENDED[ended], message or f"Read says {ended} and no reason.")
-            case _:  # notStarted, running, and what a later service may say before it ends
+                return Rejected(code or _ENDED[ended], message or f"Read says {ended} and gives no reason.")
+            case _:  # notStarted, running, and words of later services
                 return Running(wait_named(response.headers, "", self._now()))
 
     def delete(self, operation_url: str, api_version: str | None = None) -> bool:
         """Have Read delete an operation's result before it expires. Returns whether the result is gone.
 
-        Never raises: where Read cannot delete or cannot be reached, the result expires within two days.
+        Never raises: if Read cannot delete results, or cannot be reached, the result expires within two days.
         """
         generation = generation_or(api_version, self.generation)
         if not generation.deletes:
             return False
         try:
-            with self._session.delete(
-                self.endpoint + generation.operation_path(operation_url),
-                headers=self._credentials(),
-                timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with self._call("DELETE", generation.operation_path(operation_url)) as response:
                 return response.status_code in (200, 204, 404, 410)
         except (NotOurOperation, CredentialsUnavailable, requests.RequestException):
             return False
 
-    def _blocks(self, response: requests.Response) -> Iterator[bytes]:
-        """A body in blocks, no larger than asked for, whatever it was compressed from.
+    def _call(
+        self, method: str, path: str, body: "_Counted | None" = None, content_type: str | None = None
+    ) -> requests.Response:
+        """Send a request to a path below the endpoint. Raises CredentialsUnavailable or requests.RequestException."""
+        return self._session.request(
+            method,
+            self.endpoint + path,
+            data=body,
+            headers={**({"Content-Type": content_type} if content_type else {}), **self._credentials()},
+            timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
+            allow_redirects=False,
+            stream=True,
+        )
 
-        Raises requests.RequestException where it breaks off, drips on for too long, or is not what its header says.
+    def _blocks(self, response: requests.Response) -> Iterator[bytes]:
+        """A body in blocks of bounded size, even if it is compressed.
+
+        Raises requests.RequestException if it breaks off, takes too long, or is not compressed as its header says.
         """
         ends_at = self._now() + timedelta(seconds=_WHOLE_ANSWER_SECONDS)
         for block in _inflated(response, self._block):
             if self._now() > ends_at:
-                raise requests.ReadTimeout("the answer drips in")
+                raise requests.ReadTimeout("the answer takes too long")
             yield block
 
     def _start(self, blocks: Iterator[bytes]) -> tuple[bytes, bool]:
@@ -242,7 +236,7 @@ class ReadClient:
         return b"".join(held), True
 
     def _content(self, response: requests.Response) -> bytes:
-        """An error's body, as far as it arrived: the status alone says enough."""
+        """An error's body. Empty if it broke off: the status alone says enough."""
         try:
             return self._start(self._blocks(response))[0]
         except requests.RequestException:
@@ -269,13 +263,13 @@ class ReadClient:
 
 
 class _Session(requests.Session):
-    """A session that never looks where a redirect leads, and never asks a proxy for what runs on this machine."""
+    """A session that follows no redirect, and uses no proxy for what runs on this machine."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the base class's parameter
         return None
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-        """Requests follows a redirect into nowhere, and the environment's HTTP_PROXY for any address."""
+        """Without this, requests would use the environment's HTTP_PROXY for every address."""
         if is_loopback(str(url)):
             proxies = {**(proxies or {}), **without_proxy(str(url))["proxies"]}
         return super().merge_environment_settings(url, proxies, stream, verify, cert)
@@ -299,7 +293,7 @@ def _without_link(text: str, link: str) -> str:
         plain = unquote(plain)
     query = parse_qs(urlsplit(link).query)
     for secret in query.get("sig", []) or [urlsplit(link).query]:
-        # Signs that encodings change or drop are no part of the comparison, nor is the case of letters.
+        # Only letters and digits are compared, whatever their case: encodings change or drop other characters.
         if secret and _letters(secret)[:24] in _letters(plain):
             return "Read's message repeats the link to the file, so it is not kept."
     return re.sub(r"(\?|%3F)\S*|sig\W{0,9}=\S*", "?…", text, flags=re.IGNORECASE)
@@ -315,7 +309,7 @@ class _Bytes(BytesIO):
 
 
 class _Counted:
-    """A body that knows how much of it is unread: a request whose end was never sent was never paid."""
+    """A body that knows how many of its bytes were not sent: a request that was not sent whole is not paid."""
 
     def __init__(self, body: Body) -> None:
         self._body = body
@@ -331,9 +325,9 @@ class _Counted:
 
 
 def _inflated(response: requests.Response, size: int) -> Iterator[bytes]:
-    """The body in blocks of at most ``size`` bytes. What a kilobyte of gzip holds may be a gigabyte.
+    """The body in blocks of at most ``size`` bytes, since a kilobyte of gzip may hold a gigabyte.
 
-    No compression is asked for; a gateway may compress all the same.
+    The app does not ask for compression, but a gateway may compress all the same.
     """
     encoding = response.headers.get("Content-Encoding", "identity").strip().casefold()
     if encoding in ("", "identity"):
@@ -356,7 +350,7 @@ def _inflated(response: requests.Response, size: int) -> Iterator[bytes]:
 
 
 def _rest(start: bytes, blocks: Iterator[bytes], block: int) -> Iterator[bytes]:
-    """A whole body whose start has been read already. Raises BrokenOff."""
+    """A whole body, whose start has been read already, in blocks. Raises BrokenOff."""
     yield from (start[at : at + block] for at in range(0, len(start), block))
     del start
     try:

@@ -1,4 +1,4 @@
-"""How the answers of Computer Vision's Read become pages: ``readResults`` since v3.0, ``recognitionResults`` before."""
+"""Parses the answers of Computer Vision's Read: ``readResults`` since v3.0, ``recognitionResults`` before."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -25,7 +25,7 @@ def parse_read_results(answer: Answer) -> Result:
 
 
 def parse_recognition_results(answer: Answer) -> Result:
-    """v2.x: ``clockwiseOrientation`` within [0, 360) for the angle; a confidence is the word "Low" or missing: none.
+    """v2.x. The angle is ``clockwiseOrientation``, within [0, 360). A confidence is the word "Low" or missing, so None.
 
     ``recognizeText`` answers with one page, as ``recognitionResult``.
     """

@@ -1,7 +1,7 @@
-"""How the answers of Document Intelligence's prebuilt-read become pages.
+"""Parses the answers of Document Intelligence's prebuilt-read.
 
-Its lines have no words, no handwriting and no language: all of that is joined by spans, which are offsets and lengths
-in ``content``. All spans of an answer count in the same string index, so they are compared as they are.
+Its lines do not hold their words, handwriting and language. Spans join them: offsets and lengths in ``content``. All
+spans of an answer use the same string index, so they can be compared as they are.
 """
 
 from array import array
@@ -16,34 +16,34 @@ from shared.read.result import Box, Line, Page, Result, Word
 from shared.text import utf16_units
 
 Span = tuple[int, int]
-"""Start and end in ``content``, in the answer's string index."""
+"""Start and end in ``content``, counted in the answer's string index."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A text that becomes a line: Read's line, a paragraph, or a line of the content."""
+    """A text that becomes a line: one of Read's lines, a paragraph, or a line of ``content``."""
 
     text: str
     spans: list[Span]
     box: Box | None = None
     page: int | None = None
-    """The number of its page, where it states one."""
+    """The number of its page, if the answer says so."""
 
 
 _PAGES, _PARAGRAPHS, _STYLES, _LANGUAGES, _WARNINGS, _CONTENT = (
     ("analyzeResult", name) for name in ("pages", "paragraphs", "styles", "languages", "warnings", "content")
 )
 _WITHOUT_CONTENT = (_CONTENT,)
-"""The content repeats the whole text as one string."""
+"""``content`` repeats the whole text as one string, which is skipped."""
 
 _NOWHERE = 2**40
 """Longer than any content."""
 
 
 def parse_analyze_result(answer: Answer) -> Result:
-    """Pages and lines. Where no page has a line, as with Office files and HTML, paragraphs are lines without a box.
+    """Pages and lines. If no page has a line, as with Office files and HTML, paragraphs become lines without a box.
 
-    Where there are no paragraphs either, the content is split at its line feeds.
+    If there are no paragraphs either, ``content`` is split at its line feeds.
     """
     handwriting = _Region()
     languages: dict[str, _Region] = {}
@@ -72,7 +72,7 @@ def parse_analyze_result(answer: Answer) -> Result:
     analyzed = shapes.mapping(outline(answer.parts(_WITHOUT_CONTENT), takers), "analyzeResult")
     shapes.objects(analyzed, "pages")
     for name in ("styles", "languages"):
-        shapes.optional_list(analyzed, name)
+        shapes.optional_objects(analyzed, name)
     says_handwritten = analyzed.get("styles") is not None
 
     def line(text: _Text, words: tuple[Word, ...]) -> Line:
@@ -87,7 +87,7 @@ def parse_analyze_result(answer: Answer) -> Result:
     def pages(stored: Answer) -> Iterator[Page]:
         placed = None if has_lines else _loose_texts(stored, analyzed)
         numbers = shapes.PageNumbers()
-        # Texts make a page where the answer lists none.
+        # If there are texts but no page, they are put on one page.
         nowhere: list[Mapping[str, Any]] = [{}] if placed and not _count(stored) else []
         for position, page in enumerate(nowhere or _page_objects(stored)):
             if placed is None:
@@ -107,14 +107,14 @@ def parse_analyze_result(answer: Answer) -> Result:
 
 
 def _loose_texts(answer: Answer, analyzed: Mapping[str, Any]) -> dict[int, list[_Text]]:
-    """By the position of their page, the texts of an answer whose pages have no lines. All of them are in memory."""
+    """The texts of an answer whose pages have no lines, by the position of their page. All of them are in memory."""
     numbers = shapes.PageNumbers()
     starts: list[tuple[int, int]] = []
     position_of: dict[int, int] = {}
     for position, page in enumerate(_page_objects(answer)):
         position_of[numbers.next(page.get("pageNumber"))] = position
         starts.extend((start, position) for start, _ in _spans(page)[:1])
-    shapes.optional_list(analyzed, "paragraphs")
+    shapes.optional_objects(analyzed, "paragraphs")
     loose = [
         _paragraph(shapes.is_object(each, "paragraphs")) for each in elements(answer, _PARAGRAPHS, _WITHOUT_CONTENT)
     ]
@@ -141,10 +141,10 @@ def _paragraph(paragraph: Mapping[str, Any]) -> _Text:
 
 
 def _lines_of_content(answer: Answer, analyzed: Mapping[str, Any]) -> list[_Text]:
-    """The lines of the whole content.
+    """The lines of ``content``.
 
-    Where they are is counted in code points, or in UTF-16 where the answer is: grapheme clusters, the service's
-    default, differ from those by an emoji or an accent here and there, which moves a word by one line at most.
+    Their spans are counted in code points, or in UTF-16 units if the answer uses those. The service's default are
+    grapheme clusters: an emoji or an accent counts differently then, which moves a word by one line at most.
     """
     length = utf16_units if analyzed.get("stringIndexType") == "utf16CodeUnit" else len
     content = {"content": next((value for path, value in answer.parts() if path == _CONTENT), None)}
@@ -161,7 +161,7 @@ def _lines_of_content(answer: Answer, analyzed: Mapping[str, Any]) -> list[_Text
 def _placed(
     texts: list[_Text], position_of: Mapping[int, int], starts: list[tuple[int, int]]
 ) -> dict[int, list[_Text]]:
-    """For each page the texts on it: by the number that they state, else by their spans, else all on the first."""
+    """The texts of each page, by the page number of a text, else by its spans, else on the first page."""
     placed: dict[int, list[_Text]] = {}
     for text in texts:
         position = position_of.get(text.page or 0)
@@ -172,7 +172,7 @@ def _placed(
 
 
 def _words(page: Mapping[str, Any], texts: list[_Text]) -> list[tuple[Word, ...]]:
-    """For each text of a page its words. A word belongs to one text, the first of those that it overlaps."""
+    """The words of each text of a page. A word belongs to the first text that it overlaps."""
     found: list[list[Word]] = [[] for _ in texts]
     spans = sorted((span, position) for position, text in enumerate(texts) for span in text.spans)
     starts = [start for (start, _), _ in spans]
@@ -192,16 +192,16 @@ def _words(page: Mapping[str, Any], texts: list[_Text]) -> list[tuple[Word, ...]
 
 
 class _Region:
-    """Spans as one region of the content, overlaps counted once. Eight bytes a number: a document has many."""
+    """A set of spans, in which overlaps count once. Arrays, since a document may have very many spans."""
 
     def __init__(self) -> None:
         self._starts, self._ends = array("q"), array("q")
         self._before = array("q")
-        """The length of all earlier parts."""
+        """For each part, the length of all parts before it."""
         self._in_order = True
 
     def add(self, spans: Iterable[Span]) -> None:
-        """Add spans. They come in order; otherwise all of them are sorted at the first ``overlap``."""
+        """Add spans. They usually come in order; if not, all of them are sorted at the first ``overlap``."""
         for start, end in spans:
             if self._ends and start <= self._ends[-1] and self._starts[-1] <= start:
                 self._ends[-1] = max(end, self._ends[-1])
@@ -212,7 +212,7 @@ class _Region:
             self._ends.append(end)
 
     def overlap(self, spans: list[Span]) -> int:
-        """How much of the spans is in the region."""
+        """The length of the spans within the region."""
         if not self._in_order:
             parts = sorted(zip(self._starts, self._ends, strict=True))
             for numbers in (self._starts, self._ends, self._before):
@@ -222,7 +222,7 @@ class _Region:
         return sum(self._up_to(end) - self._up_to(start) for start, end in spans)
 
     def covers_most_of(self, spans: list[Span]) -> bool:
-        """Whether at least half of the spans is in the region."""
+        """Whether at least half of the spans' length is within the region."""
         return self.overlap(spans) * 2 >= sum(end - start for start, end in spans) > 0
 
     def _up_to(self, offset: int) -> int:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
+from shared.text import listed
+
 if TYPE_CHECKING:
     from shared.read.json_walk import Answer
     from shared.read.result import Result
@@ -61,7 +63,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class PagesOption(Option):
-    """A choice of pages: numbers and ranges, parted by commas. Pages count from 1, and ranges go upwards."""
+    """A choice of pages: numbers and ranges, separated by commas. Pages count from 1, and ranges go upwards."""
 
     def takes(self, value: str) -> bool:
         """Whether a value has the form."""
@@ -78,7 +80,7 @@ _OPEN_PAGES = "([0-9]{1,9}(-[0-9]{0,9})?|-[0-9]{1,9})"
 PREVIEW_PAGES = PagesOption("Pages", f"{_PAGES}(,{_PAGES})*", "pages and ranges such as 1,3-5")
 OPEN_PAGES = PagesOption("pages", f"{_OPEN_PAGES}(,{_OPEN_PAGES})*", "pages and ranges such as 1,3-5,8-")
 CLOSED_PAGES = PagesOption("pages", rf"{_PAGES}(,\s*{_PAGES})*", "pages and ranges such as 1,3-5, none of them open")
-"""The choices of pages of Computer Vision's previews, of v3.2, and of Document Intelligence."""
+"""How Computer Vision's previews, v3.2, and Document Intelligence take a choice of pages."""
 
 _ADD_ON = "(barcodes|formulas|languages|ocrHighResolution|styleFont)"
 ADD_ONS = Option(
@@ -105,30 +107,30 @@ class Generation:
     operation: str
     """Pattern of an operation's path, its id in the group ``id``."""
     api_version: str | None = None
-    """Sent as ``api-version``, where versions are a parameter and not a path."""
+    """Sent as ``api-version``, if the version is a parameter and not part of the path."""
     url_field: str
-    """The field that carries the file's URL where Read is to fetch it."""
+    """The JSON field with the file's URL, for a POST after which Read fetches the file."""
     options: Mapping[str, Option] = field(default_factory=dict)
     parse: "Callable[[Answer], Result]"
-    """Walk a succeeded answer once. Its pages come from walking it once more. Raises ResultNotUnderstood."""
+    """Parses a succeeded answer in one walk. Its pages need a second walk. Raises ResultNotUnderstood."""
     deletes: bool = False
     """Whether results can be deleted from the service before they expire."""
     formats: tuple[str, ...]
-    """The kinds of files that it takes."""
+    """The file formats that it takes."""
     most_megabytes: int
-    """A file's size at most, on a paid tier; 4 on the free one."""
+    """The largest file on a paid tier. On the free tier it is 4 MB."""
     most_pixels: int
-    """An image's width and height at most."""
+    """The largest width and height of an image."""
     most_pages: int
-    """How many pages of a file are read, on a paid tier; 2 on the free one."""
+    """How many pages of a file are read on a paid tier. On the free tier it is 2."""
     rate: str
-    """Calls that a paid resource answers: ``30/s`` of all kinds, or ``15/s,50/s`` of POST and GET."""
+    """The calls that a paid resource answers: ``30/s`` of any kind, or ``15/s,50/s`` of POST and GET."""
     retired: str | None = None
     """The day on which Azure's cloud stopped answering it."""
     instead: str | None = None
     """What to set READ_API_VERSION to instead."""
     all: Callable[[], "list[Generation]"] = field(default=list, compare=False, repr=False)
-    """Every generation, by which an error says which others take an option. generations/ sets it."""
+    """Lists every generation, so that an error can say which ones take an option. generations/ sets it."""
 
     @property
     def notice(self) -> str | None:
@@ -154,9 +156,9 @@ class Generation:
         return urlencode(parameters)
 
     def operation_path(self, location: str) -> str:
-        """Path and query of an operation URL, below the endpoint; host, scheme and any prefix of a gateway dropped.
+        """Path and query of an operation URL, below the endpoint, without scheme, host and any prefix of a gateway.
 
-        Raises NotOurOperation where the path is not one of this generation's.
+        Raises NotOurOperation if the path is not one of this generation's.
         """
         try:
             parts = urlsplit(location)
@@ -166,9 +168,9 @@ class Generation:
         first_segment = "/" + self.analyze.split("/")[1]
         pattern = rf"{self.operation}\Z"
         match = re.search(pattern, parts.path) or re.search(pattern, first_segment + parts.path)
-        # A longer one would fit no queue message, which carries it.
+        # The queue message carries the URL, and could not hold a longer one.
         if not match or len(location) > 2048 or not re.fullmatch(r"[A-Za-z0-9_.~=&%-]*", parts.query):
-            raise NotOurOperation(f"the operation URL's path is none of Read {self.version}'s")
+            raise NotOurOperation(f"the operation URL's path is not one of Read {self.version}'s")
         return match[0] + (f"?{parts.query}" if parts.query else "")
 
     def _taken_by(self, name: str, value: str | None = None) -> str:
@@ -180,5 +182,4 @@ class Generation:
         ]
         if not takers:
             return "; no version does"
-        listed = " and ".join(filter(None, (", ".join(takers[:-1]), takers[-1])))
-        return f"; {listed} {'do' if len(takers) > 1 else 'does'}"
+        return f"; {listed(takers, 'and')} {'do' if len(takers) > 1 else 'does'}"

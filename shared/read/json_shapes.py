@@ -1,4 +1,4 @@
-"""Reading foreign JSON: a missing required value raises ResultNotUnderstood, a missing optional one is None."""
+"""Reading JSON from Read: a missing required value raises ResultNotUnderstood, a missing optional one is None."""
 
 import math
 from collections.abc import Mapping
@@ -20,12 +20,6 @@ def is_object(value: object, of: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ResultNotUnderstood(f"the result has no list of objects {of!r}")
     return value
-
-
-def optional_list(container: Mapping[str, Any], key: str) -> None:
-    """A list that may be missing or null."""
-    if container.get(key) is not None:
-        objects(container, key)
 
 
 def optional_objects(container: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
@@ -50,7 +44,7 @@ def text(container: Mapping[str, Any], key: str) -> str:
 
 
 def optional_text(container: Mapping[str, Any], *keys: str) -> str | None:
-    """The first of these that is a text and not empty."""
+    """The first of these values that is a text and not empty."""
     return next((text(container, key) for key in keys if container.get(key) and isinstance(container[key], str)), None)
 
 
@@ -65,14 +59,14 @@ def number(value: object) -> float | None:
 
 
 class PageNumbers:
-    """Page numbers: the one that a page states, or its position from 1 if that is missing or impossible. All differ."""
+    """The number that each page states, or else its position from 1. No two pages get the same number."""
 
     def __init__(self) -> None:
         self._used: set[int] = set()
         self._position = self._highest = 0
 
     def next(self, stated: object) -> int:
-        """The number of the next page, which states this one."""
+        """The number of the next page, which states ``stated``."""
         self._position += 1
         number = self._position
         if isinstance(stated, int) and not isinstance(stated, bool) and 0 < stated < 100_000:

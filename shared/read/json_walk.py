@@ -1,7 +1,7 @@
-"""Walking a JSON answer part by part, whether it is in memory or too large to be.
+"""Walks a JSON answer part by part, whether it is in memory or too large for it.
 
-The parts are an answer's members, those of its ``analyzeResult``, and the elements of the lists among them, e.g. pages.
-Each is decoded by the json module, from as much of the text as it takes: a part means the same however it came.
+The parts are the answer's members, those of its ``analyzeResult``, and the elements of lists among them, e.g. pages.
+The json module decodes each part from as much of the text as it needs, so both ways give the same values.
 """
 
 import codecs
@@ -13,25 +13,25 @@ from typing import Any, Protocol
 
 Path = tuple[str, ...]
 Part = tuple[Path, Any]
-"""Where a part is, and its value. A list comes empty, and then its elements, each at the list's path and ELEMENT."""
+"""The path of a part, and its value. A list comes empty, followed by its elements at the list's path and ELEMENT."""
 
 ELEMENT = "*"
 _ENTERED: Path = ("analyzeResult",)
-"""The one object whose members are parts of their own. It comes empty, and then its members."""
+"""The one object whose members are parts of their own. It comes empty, followed by its members."""
 
 LARGEST_PART = 32 * 1024 * 1024
-"""Characters. A dense page has some 100,000; what goes on for longer is broken JSON, not to be held any further."""
+"""Characters. A dense page has some 100,000. A longer part is broken JSON, which must not fill the memory."""
 
 
 class NotJson(Exception):
-    """What arrived is not one JSON object, or not all of it."""
+    """The answer is not a JSON object, or not a whole one."""
 
 
 class Answer(Protocol):
-    """A succeeded answer, which can be walked as often as is needed."""
+    """A succeeded answer, which can be walked as often as needed."""
 
     def parts(self, without: Collection[Path] = ()) -> Iterator[Part]:
-        """All parts in their order; texts at the paths ``without`` are not needed. May raise NotJson."""
+        """All parts, in order. Texts at the paths ``without`` may be left out. May raise NotJson."""
         ...
 
 
@@ -48,12 +48,12 @@ class WholeAnswer:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer that is stored. ``open`` gives its bytes from the start, in blocks."""
+    """An answer that is stored. ``open`` returns its bytes from the start, in blocks."""
 
     open: Callable[[], Iterator[bytes]]
 
     def parts(self, without: Collection[Path] = ()) -> Iterator[Part]:
-        """See Answer. Only a part at a time is held in memory."""
+        """See Answer. Only one part at a time is in memory."""
         return walk(self.open(), without)
 
 
@@ -64,7 +64,7 @@ def elements(answer: Answer, path: Path, without: Collection[Path] = ()) -> Iter
 
 
 def outline(parts: Iterable[Part], takers: Mapping[Path, Callable[[Any], object]]) -> dict[str, Any]:
-    """The answer with all lists empty. A list's elements go to its taker, if it has one, and are not kept."""
+    """The answer with all lists empty. A list's elements are passed to its taker, if it has one, and not kept."""
     kept: dict[str, Any] = {}
     for path, value in parts:
         if path[-1] == ELEMENT:
@@ -76,7 +76,7 @@ def outline(parts: Iterable[Part], takers: Mapping[Path, Callable[[Any], object]
 
 
 def walk(blocks: Iterable[bytes], without: Collection[Path] = ()) -> Iterator[Part]:
-    """The parts of a JSON text that comes in blocks. Texts at the paths ``without`` are passed over.
+    """The parts of a JSON text that comes in blocks. Texts at the paths ``without`` are left out.
 
     Raises NotJson, at the latest after the last part.
     """
@@ -138,7 +138,7 @@ def _walk_list(text: "_Text", inside: Path) -> Iterator[Part]:
 
 
 class _Text:
-    """A text that comes in blocks, held from where it is being read to the end of the latest block."""
+    """A text that comes in blocks. It is held from the current position to the end of the latest block."""
 
     def __init__(self, blocks: Iterable[bytes]) -> None:
         self._blocks = iter(blocks)
@@ -147,7 +147,7 @@ class _Text:
         self._at = 0
 
     def peek(self) -> str:
-        """The next character that is not white space, or nothing at the end."""
+        """The next character that is not white space, or an empty text at the end."""
         while True:
             space = _SPACE.match(self._held, self._at)
             self._at = space.end() if space else self._at
@@ -157,7 +157,7 @@ class _Text:
                 return ""
 
     def take(self, one_of: str) -> str:
-        """The next character, which must be one of these."""
+        """The next character, which must be one of these. Raises NotJson."""
         character = self.peek()
         if not character or character not in one_of:
             raise NotJson(f"{' or '.join(one_of)} is missing")
@@ -192,7 +192,7 @@ class _Text:
                 raise NotJson("a text has no end")
 
     def _more(self) -> bool:
-        """Hold at least twice as much, so that a long part is not tried too often. False if there is no more."""
+        """Hold at least twice as much, so that a long part is not decoded too often. False if there is no more text."""
         held = self._held[self._at :]
         if len(held) > LARGEST_PART:
             raise NotJson("a part of the answer is larger than any page, or broken")

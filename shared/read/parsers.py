@@ -1,4 +1,4 @@
-"""The parsers of results, each imported when the first result arrives: a start has no use for them."""
+"""The parsers of results. Each is imported when the first result arrives, since a start does not need it."""
 
 from typing import TYPE_CHECKING
 
@@ -8,21 +8,21 @@ if TYPE_CHECKING:
 
 
 def parse_recognition_results(answer: "Answer") -> "Result":
-    """Computer Vision's, v2.x."""
+    """The parser of Computer Vision v2.x."""
     from shared.read import computer_vision
 
     return computer_vision.parse_recognition_results(answer)
 
 
 def parse_read_results(answer: "Answer") -> "Result":
-    """Computer Vision's, v3.x."""
+    """The parser of Computer Vision v3.x."""
     from shared.read import computer_vision
 
     return computer_vision.parse_read_results(answer)
 
 
 def parse_analyze_result(answer: "Answer") -> "Result":
-    """Document Intelligence's."""
+    """The parser of Document Intelligence."""
     from shared.read import document_intelligence
 
     return document_intelligence.parse_analyze_result(answer)

@@ -1,4 +1,4 @@
-"""What Read has read, in one shape for every generation: document, page, line, word."""
+"""A result of Read in one shape for every generation: document, page, line, word."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Box = tuple[float, ...]
 
 
 class ResultNotUnderstood(Exception):
-    """A result is JSON, but not in the form that its generation answers with."""
+    """A result is JSON, but not in the form of its generation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Line:
     def confidence(self) -> float | None:
         """The mean of its words' confidences, or None where no word has one."""
         known = [word.confidence for word in self.words if word.confidence is not None]
-        # Not sum(), which rounds otherwise since Python 3.12: the outputs are the same on every Python.
+        # Not sum(), which rounds differently since Python 3.12: outputs must be the same on every Python.
         return fsum(known) / len(known) if known else None
 
 
@@ -62,20 +62,20 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A document's pages, and what else Read says about it.
+    """A document's pages, and what else Read says about the document.
 
     ``pages`` yields one page at a time, so that a document need not fit into memory. May raise ResultNotUnderstood.
     """
 
     pages: Callable[[Answer], Iterator[Page]]
-    """Takes the answer that this is the result of."""
+    """Takes the same answer that this result was parsed from."""
     model_version: str | None = None
     warnings: tuple[str, ...] = ()
-    """What Read says went wrong although it succeeded."""
+    """What went wrong, according to Read, although the operation succeeded."""
 
 
 class Summary:
-    """Counts, text and main language of a document, collected page by page."""
+    """The counts, the text and the main language of a document, collected page by page."""
 
     def __init__(self) -> None:
         self.page_count = self.line_count = self.word_count = 0
@@ -100,10 +100,10 @@ class Summary:
 
     @property
     def text(self) -> str:
-        """Lines joined by a line feed, pages by an empty line; not all of it if it is longer than TEXT_LIMIT."""
+        """Lines joined by a line feed, pages by an empty line. After TEXT_LIMIT, pages are left out."""
         return "\n\n".join(self._texts)
 
     @property
     def language(self) -> str | None:
-        """The language that most lines are in, as far as Read says."""
+        """The language of most lines, as far as Read says."""
         return max(self._lines_in, key=lambda language: self._lines_in[language], default=None)

@@ -1,1 +1,1 @@
-"""Thin adapters over the storage SDKs: conditional writes, fences, delayed messages."""
+"""Thin adapters over the storage SDKs: conditional writes, fences and delayed messages."""

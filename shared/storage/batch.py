@@ -1,8 +1,8 @@
 """Batches of rows, written as text.
 
-The SDK makes a request for each row, and this module one request of them all. azure-core itself builds a message object
-of the email package for every row and every header, both ways, which takes nine tenths of the CPU time of a batch of 40
-rows. The request is the same except for each row's date.
+The SDK makes a request for each row, and this module makes one request from all of them. azure-core would build a
+message object of the email package for every row and every header, in both directions, which takes nine tenths of the
+CPU time of a batch of 40 rows. The request is the same except for each row's date.
 """
 
 import json
@@ -17,7 +17,7 @@ from azure.data.tables import RequestTooLargeError, TableClient, TableServiceCli
 from azure.data.tables._error import _decode_error
 
 _ANSWER = re.compile(r"^HTTP/1\.1 (\d{3})(.*?)(?=^--|\Z)", re.DOTALL | re.MULTILINE)
-"""One operation's answer: its status, and headers and body up to the next boundary. A body is JSON in one line."""
+"""One operation's answer: its status, then headers and body up to the next boundary. A body is JSON in one line."""
 _ETAG = re.compile(r"^ETag: *(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -27,15 +27,15 @@ class BatchingTableService(TableServiceClient):
     def get_table_client(self, table_name: str, **options: Any) -> TableClient:
         """A table's client. The table need not exist."""
         client = super().get_table_client(table_name, **options)
-        # submit_transaction passes its requests to this, and raises what it raises.
+        # submit_transaction passes its requests to this function, and lets its errors through.
         client._batch_send = partial(_send, client)  # type: ignore[method-assign]
         return client
 
 
 def _send(client: TableClient, _table: str, *requests: HttpRequest, **options: Any) -> list[Mapping[str, Any]]:
-    """Send requests as one batch. Returns the ETag of each row that is there afterwards.
+    """Send requests as one batch. Returns the ETag of each row that was written.
 
-    Raises TableTransactionError for an operation that was refused, and with it all of them.
+    Raises TableTransactionError if one operation was refused: then none of them was carried out.
     """
     batch, changes = f"batch_{uuid.uuid4()}", f"changeset_{uuid.uuid4()}"
     request = HttpRequest(
@@ -54,7 +54,8 @@ def _send(client: TableClient, _table: str, *requests: HttpRequest, **options: A
             + f"--{changes}--\r\n\r\n--{batch}--\r\n"
         ).encode(),
     )
-    response: HttpResponse = client._client.send_request(request, stream=True, **options)  # else it would be decoded
+    # stream=True: otherwise azure-core would decode the answer.
+    response: HttpResponse = client._client.send_request(request, stream=True, **options)
     response.read()
     if response.status_code != 202:
         kind = RequestTooLargeError if response.status_code == 413 else None
@@ -71,7 +72,7 @@ def _part(number: int, request: HttpRequest) -> str:
 
 
 def _etags(response: HttpResponse) -> Iterator[Mapping[str, str]]:
-    """Each operation's ETag. Raises TableTransactionError where one has another answer than success."""
+    """Each operation's ETag. Raises TableTransactionError if one of them failed."""
     for status, answer in _ANSWER.findall(response.text()):
         headers, _, body = answer.partition("\r\n\r\n")
         if not status.startswith("2"):
@@ -81,7 +82,7 @@ def _etags(response: HttpResponse) -> Iterator[Mapping[str, str]]:
 
 
 def _refusal(status: int, body: str, response: HttpResponse) -> TableTransactionError:
-    """The SDK's own error, as it makes it: its text begins with the number of the operation that was refused."""
+    """The same error as the SDK's: its text begins with the number of the operation that was refused."""
     try:
         error_json = json.loads(body)["odata.error"]
         code, message = error_json["code"], error_json["message"]["value"]

@@ -1,4 +1,4 @@
-"""How far the comparison of container and table has come: a row for each container and prefix, apart from documents."""
+"""How far the comparison of container and table has come: one row for each container and prefix."""
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient, UpdateMode
@@ -7,11 +7,11 @@ from shared.keys import document_key
 from shared.storage.rows import submit
 
 _PARTITION = "~missed"
-"""No container has such a name."""
+"""No container can have this name, so no document is in this partition."""
 
 
 class Comparisons:
-    """The row of one container and prefix. Its text is find_missed's own."""
+    """The row of one container and prefix. find_missed decides what its text means."""
 
     def __init__(self, client: TableClient, container: str, prefix: str) -> None:
         self._client = client
@@ -26,5 +26,5 @@ class Comparisons:
         return str(row.get("Progress") or "") or None
 
     def save(self, text: str) -> None:
-        """Keep how far the comparison has come."""
+        """Save how far the comparison has come."""
         submit(self._client, [("upsert", {**self._keys, "Progress": text}, {"mode": UpdateMode.REPLACE})])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from azure.core import MatchConditions
@@ -12,14 +12,14 @@ from azure.data.tables import EdmType, EntityProperty, TableClient, TableTransac
 from shared.document import Document, Status, Tombstone, from_row, to_row, to_worklist_entry
 from shared.keys import document_key, worklist_key
 from shared.storage.codes import error_code
-from shared.storage.rows import LOST, Operation, if_unchanged, rows_of, submit
+from shared.storage.rows import LOST, Operation, if_unchanged, rows_of, stored_time, submit
 
 Expected = Document | Tombstone | None
 """What a conditional write expects to find: a row, a forgotten document's tombstone, or nothing."""
 
 
 class Conflict(Exception):
-    """Another run wrote the row first. ``current`` is what is there now."""
+    """Another run wrote the row first. ``current`` is the row or tombstone that is stored now, or None."""
 
     def __init__(self, current: Expected) -> None:
         super().__init__("the document's row was written by somebody else")
@@ -27,14 +27,15 @@ class Conflict(Exception):
 
     @property
     def document(self) -> Document | None:
-        """The row that is there now, or None."""
+        """The row that is stored now, or None."""
         return self.current if isinstance(self.current, Document) else None
 
 
 class Documents:
-    """Rows of documents and their worklist entries, written together and only conditionally.
+    """Rows of documents and their worklist entries.
 
-    A row comes and goes in one batch with its entry. The entry is what sweeps and ``list --status failed`` query.
+    A row and its entry are written and removed in one batch, and only if the row is still as it was read. Sweeps and
+    ``list --status failed`` query the entries.
     """
 
     def __init__(self, client: TableClient, container: str, new_write_id: Callable[[], str]) -> None:
@@ -43,24 +44,24 @@ class Documents:
         self._new_write_id = new_write_id
 
     def get(self, name: str) -> Document | None:
-        """The document's row, or None. For a row that somebody has edited, see ``from_row``."""
+        """The document's row, or None. ``from_row`` says what becomes of a row that somebody has edited."""
         try:
             row = self._client.get_entity(self._container, document_key(name))
         except ResourceNotFoundError:
             return None
-        return _document(row, name)
+        return from_row(row, row.metadata["etag"], name)
 
     def write(self, document: Document, expected: Expected, write_id: str | None = None) -> Document:
         """Write the row if it still is as ``expected``, and with it the worklist entry. Returns it as written.
 
-        Raises Conflict, with what is there now. Three things can have happened to a write that ended in an error:
+        Raises Conflict, with what is stored now. If the write ends in an error, there are three cases:
 
-        lost_success: it was carried out and its answer was lost, so that the SDK's second try found the row changed.
-            The row carries this writer's own write id.
-        lost_race: between this run's read and its write, another run wrote the row, or, with no row expected, created
-            it or left a tombstone.
-        entry_gone: the row is as expected, and only the entry, to be deleted with it, was gone: a run that ended after
-            the row was read had removed it, or a person did. The row alone is written.
+        lost_success: the write was carried out, but its answer was lost, and the SDK's second try found the row
+            changed. The row has this writer's own write id.
+        lost_race: between this run's read and its write, another run wrote the row. If no row was expected, another
+            run created it or left a tombstone.
+        entry_gone: the row is as expected, but the entry that was to be deleted with it is gone: another run, which
+            ended after this one read the row, removed it, or a person did. The row alone is written.
         """
         others = expected.others if isinstance(expected, Document) else document.others
         document = document.evolve(write_id=write_id or self._new_write_id(), others=others)
@@ -86,9 +87,9 @@ class Documents:
         return document.evolve(row_etag=written[0]["etag"])
 
     def remove(self, document: Document, due_at: datetime) -> None:
-        """Remove a row, if it is still as it was read, and leave its tombstone, due then. Raises Conflict.
+        """Remove a row if it is still as it was read, and leave a tombstone that is due at ``due_at``. Raises Conflict.
 
-        What slow runs still write for it is removed later, and none of them can claim it again.
+        No slow run can claim the document again, and what such a run still writes is removed when the tombstone is due.
         """
         row = {"PartitionKey": self._container, "RowKey": document_key(document.name)}
         unchanged = {"etag": document.row_etag, "match_condition": MatchConditions.IfNotModified}
@@ -104,7 +105,7 @@ class Documents:
                 raise Conflict(current) from error
 
     def overdue(self, before: datetime, status: Status | None = None) -> Iterator[str]:
-        """Names of documents whose DueAt has passed before a time, optionally of one status."""
+        """Names of documents whose DueAt is before a time, optionally of one status."""
         query = "PartitionKey eq @container and RowKey ge '!' and RowKey lt '\"' and DueAt lt @before"
         found = self._client.query_entities(
             f"{query} and Status eq @status" if status else query,
@@ -123,8 +124,7 @@ class Documents:
             select=["Status", "DueAt"],
         )
         for entry in rows_of(found):
-            due_at = entry.get("DueAt")
-            yield entry.get("Status"), due_at if isinstance(due_at, datetime) else None
+            yield entry.get("Status"), stored_time(entry.get("DueAt"))
 
     def tombstone(self, name: str) -> Tombstone | None:
         """The tombstone of a document that has no row: its worklist entry, if it has one."""
@@ -132,10 +132,7 @@ class Documents:
             entry = self._client.get_entity(self._container, worklist_key(name), select=["DueAt"])
         except ResourceNotFoundError:
             return None
-        due_at = entry.get("DueAt")
-        if isinstance(due_at, datetime):  # not the SDK's subclass, which writes the digits that it was read with
-            due_at = datetime.combine(due_at.date(), due_at.time(), UTC)
-        return Tombstone(str(entry.metadata["etag"]), due_at if isinstance(due_at, datetime) else None)
+        return Tombstone(str(entry.metadata["etag"]), stored_time(entry.get("DueAt")))
 
     def remove_tombstone(self, name: str, tombstone: Tombstone) -> None:
         """Remove a tombstone, unless somebody has written the entry since."""
@@ -156,7 +153,7 @@ class Documents:
                     yield name, str(row.get("SourceETag") or "")
 
     def _batch(self, document: Document, expected: Expected) -> Iterator[Operation]:
-        """The row, first, and the entry."""
+        """The operations of a write: the row's first, then the entry's."""
         row = to_row(document, self._container)
         if document.content_length is not None:
             row["ContentLength"] = EntityProperty(document.content_length, EdmType.INT64)
@@ -165,10 +162,10 @@ class Documents:
         else:
             yield "create", row
         entry = to_worklist_entry(document, self._container)
-        if isinstance(expected, Tombstone):  # its cleaning up passes on to the row, which is thus on the worklist
+        if isinstance(expected, Tombstone):  # the row takes over its cleaning up, so the row is on the worklist
             yield "update", entry, if_unchanged(expected.etag)
         elif _on_worklist(document):
-            # With no row expected there must be no tombstone either: creating the entry finds that out.
+            # If no row is expected, there must be no tombstone either: then creating the entry fails.
             yield ("create", entry) if expected is None else ("upsert", entry, {"mode": UpdateMode.REPLACE})
         elif isinstance(expected, Document) and _on_worklist(expected):
             yield "delete", {"PartitionKey": self._container, "RowKey": worklist_key(document.name)}
@@ -177,7 +174,3 @@ class Documents:
 def _on_worklist(document: Document) -> bool:
     """Whether a document has an entry: it is in flight or failed, or something is still to be done for it."""
     return document.status not in (Status.SUCCEEDED, Status.IGNORED) or document.due_at is not None
-
-
-def _document(row: Any, name: str) -> Document:
-    return from_row(row, row.metadata["etag"], name)

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 
 class Superseded(Exception):
-    """The document's row now belongs to another version or operation, so this one's result is not written."""
+    """The document's row now belongs to another version or operation, so this run's result is not written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """Who writes outputs: a version of a file and the operation that read it.
+    """Whose outputs are written: those of a version of a file and of the operation that read it.
 
-    ``still_ours`` reads the document's row again and returns whether it still names both. It is called only where the
-    output of another writer is found, never in the undisturbed case.
+    ``still_ours`` reads the document's row again and returns whether it still names both. It is called only if an
+    output of another writer is found, so a document without such trouble costs no call.
     """
 
     source_etag: str

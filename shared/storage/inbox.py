@@ -19,7 +19,7 @@ from shared.storage.connection import RANGE_BYTES, blob_client
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A file as a listing shows it. ``etag`` has no quotes here."""
+    """A file in a listing. Its ``etag`` has no quotation marks."""
 
     name: str
     etag: str
@@ -28,12 +28,12 @@ class Listed:
 
 
 class Source:
-    """An opened file: its version, and its content from the start, read once in ranges of that version."""
+    """An opened file: its version, and that version's content, which is read once, from the start, in ranges."""
 
     def __init__(self, version: Version, chunks: Iterator[bytes]) -> None:
         self.version = version
         self.head = b""
-        """The file's first bytes, once it has been read."""
+        """The file's first bytes, as soon as a part of it has been read."""
         self._chunks = chunks
         self._rest = memoryview(b"")
 
@@ -41,7 +41,7 @@ class Source:
         return self.version.length
 
     def read(self, size: int = -1) -> bytes:
-        """At most ``size`` bytes, all for -1, none at the end.
+        """At most ``size`` bytes; all of them for -1; none at the end.
 
         Raises SourceChanged or SourceMissing if this version of the file is gone.
         """
@@ -69,9 +69,9 @@ class Inbox:
         self._client = client
 
     def open(self, name: str, *, unread: bool = False) -> Source:
-        """Open a file: one GET brings its properties and its first range. ``unread`` brings its properties alone.
+        """Open a file: one GET brings its properties and its first range. With ``unread``, only its properties.
 
-        Raises SourceMissing, or InputContainerMissing, which names account and container.
+        Raises SourceMissing, or InputContainerMissing, which names the account and the container.
         """
         blob = blob_client(self._client, name)
         try:
@@ -88,7 +88,7 @@ class Inbox:
             raise SourceMissing from None
         except HttpResponseError as error:
             if unreadable := _UNREADABLE.get(error_code(error)):
-                # Properties of an archived blob can be read; those under a customer's own key cannot be, either.
+                # The properties of an archived blob can be read; those of a blob under a customer's own key cannot.
                 try:
                     return Source(_version(blob.get_blob_properties(), unreadable), iter(()))
                 except HttpResponseError:
@@ -108,26 +108,26 @@ class Inbox:
             raise SourceMissing from None
 
     def version(self, name: str) -> Version | None:
-        """The version of a file that is there now, or None."""
+        """The version of a file that storage holds now, or None."""
         try:
             return _version(blob_client(self._client, name).get_blob_properties())
         except ResourceNotFoundError:
             return None
 
     def etag(self, name: str) -> str | None:
-        """The ETag of the file that is there now, or None."""
+        """The ETag of the version that storage holds now, or None."""
         version = self.version(name)
         return version.etag if version else None
 
     def delete(self, name: str, etag: str) -> None:
-        """Delete one version of a file, with its snapshots. A newer one stays; it may be gone already."""
+        """Delete one version of a file, with its snapshots, if storage still holds it. A newer version stays."""
         with suppress(ResourceNotFoundError, ResourceModifiedError):
             blob_client(self._client, name).delete_blob(
                 delete_snapshots="include", etag=etag, match_condition=MatchConditions.IfNotModified
             )
 
     def pages(self, prefix: str, start: str | None) -> Iterator[tuple[list[Listed], str | None]]:
-        """Pages of the container's files below a prefix, each with what continues after it."""
+        """Pages of the files below a prefix, each with the continuation token of the next page."""
         pages = self._client.list_blobs(name_starts_with=prefix or None).by_page(continuation_token=start)
         for page in pages:
             files = [
@@ -138,7 +138,7 @@ class Inbox:
 
 
 def _unread(blob: BlobClient) -> Source:
-    """Open lazily: the properties now, the content on the first read."""
+    """Open a file without its content, which is fetched at the first read."""
     properties = blob.get_blob_properties()
 
     def chunks() -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""The lines table: a partition a document, behind a head row that says whose lines they are."""
+"""The lines table: a partition for each document, with a head row that says whose lines they are."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,19 +15,19 @@ HEAD = "!head"
 
 
 _TRIES = 10
-"""Rounds of a race that each loser may lose to a different winner; more than that is somebody's loop."""
+"""How often a write is tried again after another run was faster. Each time, it may be a different run."""
 
 
 class Lines:
-    """Rows of lines, a partition a document, behind a head row that says whose they are."""
+    """The rows of lines. The head row of a document's partition is their fence."""
 
     def __init__(self, client: TableClient) -> None:
         self._client = client
 
     def write(self, key: str, fence: Fence, rows: Iterable[dict[str, Any]]) -> None:
-        """Write all lines of a result, in full batches, and remove those that an older result left.
+        """Write all lines of a result, in full batches, and remove those of an older result.
 
-        Raises Superseded as soon as the document is found to be somebody else's.
+        Raises Superseded as soon as it turns out that the document's row belongs to another version or operation.
         """
         head = _Head(self._client, key, fence)
         lines_of_page: dict[int, int] = {}
@@ -40,9 +40,10 @@ class Lines:
             self._remove(key, head, lines_of_page)
 
     def clear(self, key: str, fence: Fence, *, head_too: bool = False) -> None:
-        """Remove all lines. The head stays, as ours, so that a slow writer of an older version finds it taken.
+        """Remove all lines. The head row stays and names the fence, so that a slow run of an older version is refused.
 
-        With ``head_too`` it goes as well; then a partition with no row is left alone, and a missing table unmade.
+        With ``head_too``, the head is removed as well, and a partition without rows is not touched: no head is written
+        for it, and a missing table is not created.
         """
         if head_too and not self._has_rows(key):
             return
@@ -53,7 +54,7 @@ class Lines:
             head.remove()
 
     def adopt(self, key: str, fence: Fence, source_etag: str) -> None:
-        """Mark the lines as another version's. Raises Superseded if they are not the fence's operation's."""
+        """Mark the lines as a newer version's. Raises Superseded if another operation than the fence's wrote them."""
         for _ in range(_TRIES):
             try:
                 head = self._client.get_entity(key, HEAD)
@@ -65,7 +66,7 @@ class Lines:
             except ResourceNotFoundError:
                 break
             except ResourceModifiedError:
-                continue  # another run adopts them too
+                continue  # another run is adopting them too
             return
         raise Superseded
 
@@ -75,7 +76,7 @@ class Lines:
         return any(True for _ in rows_of(found))
 
     def _remove(self, key: str, head: "_Head", lines_of_page: Mapping[int, int]) -> None:
-        """Remove the rows behind our head that are not among the lines of a result."""
+        """Remove the rows of the partition that are not among the lines of a result."""
         for _ in range(_TRIES):
             found = self._client.query_entities(
                 "PartitionKey eq @key and RowKey gt @head",
@@ -87,12 +88,12 @@ class Lines:
                 for batch in batches(left):
                     head.submit([("delete", {"PartitionKey": key, "RowKey": row["RowKey"]}) for row in batch])
             except ResourceNotFoundError:
-                continue  # another run of this very step removed it first
+                continue  # another run of the same step removed the row first
             return
 
 
 class _Head:
-    """The head row of a partition of lines: created by the first batch, matched by every later one."""
+    """The head row of a partition of lines: the first batch creates it, and every later batch requires it unchanged."""
 
     def __init__(self, client: TableClient, key: str, fence: Fence) -> None:
         self._client = client
@@ -105,12 +106,12 @@ class _Head:
         }
         self._etag: str | None = None
         self.existed = False
-        """Whether the head existed before, perhaps from an earlier run: other lines may be left."""
+        """Whether there was a head before, perhaps from an earlier run, which may have left other lines."""
 
     def submit(self, operations: list[Operation]) -> None:
-        """Carry out a batch together with the head.
+        """Carry out a batch together with a write of the head.
 
-        Raises Superseded, and ResourceNotFoundError where a row to delete is not there.
+        Raises Superseded, and ResourceNotFoundError if a row that is to be deleted does not exist.
         """
         for _ in range(_TRIES):
             try:
@@ -119,14 +120,14 @@ class _Head:
                 if error_code(error) not in LOST:
                     raise
                 if not self._has_moved():
-                    raise ResourceNotFoundError("a line to delete is not there") from error
+                    raise ResourceNotFoundError("a line to delete does not exist") from error
             else:
                 self._etag = written[0]["etag"]
                 return
         raise Superseded
 
     def remove(self) -> None:
-        """Remove the head, if it is still ours. Raises Superseded."""
+        """Remove the head, if it is still as this writer left it. Raises Superseded."""
         try:
             self._client.delete_entity(self._row, etag=self._etag, match_condition=MatchConditions.IfNotModified)
         except ResourceNotFoundError:
@@ -140,7 +141,7 @@ class _Head:
         return "update", self._row, if_unchanged(self._etag)
 
     def _has_moved(self) -> bool:
-        """Look whose the head is now. Raises Superseded if the document is not ours any more."""
+        """Read the head again. Returns whether it has changed. Raises Superseded if the document has moved on."""
         try:
             found = self._client.get_entity(self._row["PartitionKey"], HEAD)
         except ResourceNotFoundError:

@@ -1,4 +1,4 @@
-"""Links to one blob each: short-lived, and good for nothing else."""
+"""Links to blobs. Each is good for one blob and for a short time."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,20 +12,20 @@ from shared import log
 from shared.keys import is_unsafe
 
 LIFE = timedelta(hours=1)
-"""Read fetches a file before it answers the POST; clocks differ, and 500 MB take a while."""
+"""How long a link is good. Read fetches a file before it answers the POST, which takes a while for 500 MB."""
 _KEY_LIFE = timedelta(hours=8)
 _EARLIER = timedelta(minutes=15)
-"""A link is valid from before it was made, for clocks that are behind."""
+"""A link is valid from a time before it was made, since storage's clock may be behind."""
 _TRY_AGAIN = timedelta(minutes=10)
-"""After storage refused a key: a new role takes minutes to work."""
+"""When to ask again after storage refused a key: a new role takes minutes to work."""
 
 READ = BlobSasPermissions(read=True)
 WRITE = BlobSasPermissions(create=True, write=True)
-"""Makes the blob, or a new version of it. Reads, lists and deletes nothing."""
+"""Permission to create the blob or overwrite it, and not to read, list or delete anything."""
 
 
 class Signer:
-    """Signs links with the account's key, or for an identity with a key delegated to it."""
+    """Signs links with the account's key, or with a key that storage delegates to the app's identity."""
 
     def __init__(self, service: BlobServiceClient, now: Callable[[], datetime]) -> None:
         self._service = service
@@ -42,9 +42,9 @@ class Signer:
         life: timedelta,
         content_disposition: str | None = None,
     ) -> str | None:
-        """A link to one blob, which is a secret; None where there is nothing to sign one with.
+        """A link to one blob, which is a secret. None if there is no key to sign it with.
 
-        ``life`` is at most LIFE. Raises ValueError for a name that a client would resolve into another path.
+        ``life`` is at most LIFE. Raises ValueError for a name that an HTTP client would resolve into another path.
         """
         if is_unsafe(name):
             raise ValueError("a blob's name has a segment '.' or '..'")
@@ -71,7 +71,7 @@ class Signer:
         if account_key := getattr(credential, "account_key", None):
             return {"account_key": account_key}
         if not hasattr(credential, "get_token"):
-            return None  # the connection string holds a SAS itself, or nothing
+            return None  # the connection string has a SAS in place of a key
         with self._lock:
             now = self._now()
             if now + LIFE > self._delegated_until and now >= self._not_before:
@@ -86,9 +86,9 @@ class Signer:
         except AzureError as error:
             self._not_before = now + _TRY_AGAIN
             what = (
-                "Storage gives no key to sign links with: files are sent to Read, and the page gets no links."
-                " They need a role with that right on the account: Storage Blob Data Contributor or Owner,"
-                " or Storage Blob Delegator."
+                "Storage gives the app no key to sign links with, so files are sent to Read, and the page has no links."
+                " Give the app's identity the role Storage Blob Data Contributor, Storage Blob Data Owner or Storage"
+                " Blob Delegator on the account."
             )
             log.trouble(what, code=type(error).__name__)
         else:
@@ -96,12 +96,12 @@ class Signer:
 
 
 class Links:
-    """Makes links by which Read fetches files from one container itself."""
+    """Makes links with which Read itself fetches files from one container."""
 
     def __init__(self, service: BlobServiceClient, container: str, now: Callable[[], datetime]) -> None:
         self._signer = Signer(service, now)
         self._container = container
 
     def to(self, name: str) -> str | None:
-        """A link to a file, which is a secret; None where there is nothing to sign one with."""
+        """A link to a file, which is a secret. None if there is no key to sign it with."""
         return self._signer.link(self._container, name, READ, LIFE)

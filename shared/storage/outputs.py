@@ -1,4 +1,4 @@
-"""The output container: blobs that are written under a fence."""
+"""The output container: blobs, which are written under a fence."""
 
 import uuid
 from collections.abc import Iterator, Mapping
@@ -20,29 +20,27 @@ from shared.storage.fence import Fence, Superseded
 
 _PIECE = 256 * 1024
 
-
 _BLOCK_BYTES = 1024 * 1024
-"""What one staged block of a large output brings. Several copies of it are in memory at a time, the SDK's among them;
-larger ones were measured to leave holes in the heap that are held on to."""
-
+"""The size of one staged block of a large output. Several copies of a block are in memory at a time, some of them the
+SDK's. Larger blocks were measured to leave holes in the heap that the process keeps."""
 
 _TRIES = 10
-"""Rounds of a race that each loser may lose to a different winner."""
+"""How often a write is tried again after another run was faster. Each time, it may be a different run."""
 
 
 class Outputs:
-    """The output container. It is made when it is first missing."""
+    """The output container. It is created when a write finds it missing."""
 
     def __init__(self, client: ContainerClient, block_bytes: int = _BLOCK_BYTES) -> None:
         self._client = client
         self._block_bytes = block_bytes
 
     def put(self, name: str, content_type: str, metadata: Mapping[str, str], fence: Fence) -> "Upload":
-        """Begin to write an output blob, which takes effect when it is committed."""
+        """Begin to write an output blob. It becomes visible when it is committed."""
         return Upload(self._client, name, content_type, metadata, fence, self._block_bytes)
 
     def get(self, name: str, etag: str) -> Iterator[bytes]:
-        """One version of an output blob, in blocks. Raises Superseded if another one has replaced it."""
+        """One version of an output blob, in blocks. Raises Superseded if another version has replaced it."""
         try:
             download = blob_client(self._client, name).download_blob(
                 etag=etag, match_condition=MatchConditions.IfNotModified, decompress=False
@@ -53,7 +51,7 @@ class Outputs:
             raise Superseded from None
 
     def adopt(self, name: str, fence: Fence, source_etag: str) -> None:
-        """Mark an output blob as another version's. Raises Superseded if it is not the fence's operation's."""
+        """Mark an output blob as a newer version's. Raises Superseded if it is another operation's than the fence's."""
         blob = blob_client(self._client, name)
         for _ in range(_TRIES):
             try:
@@ -70,12 +68,12 @@ class Outputs:
             except ResourceNotFoundError:
                 break
             except ResourceModifiedError:
-                continue  # another run adopts it too
+                continue  # another run is adopting it too
             return
         raise Superseded
 
     def delete(self, name: str, fence: Fence) -> None:
-        """Remove an output blob of any version, while the document is ours. Raises Superseded."""
+        """Remove an output blob of any version, if the document has not moved on. Raises Superseded."""
         blob = blob_client(self._client, name)
         for _ in range(_TRIES):
             try:
@@ -92,14 +90,14 @@ class Outputs:
 
 
 _LOST = frozenset({"BlobAlreadyExists", "ConditionNotMet", "BlobNotFound", "ContainerNotFound", "InvalidBlockList"})
-"""Codes of a write that was refused because of what another writer did, or because the container is missing."""
+"""Codes of a write that was refused because another writer was faster, or because the container is missing."""
 
 
 class Upload:
-    """An output blob that is being written: at once if it is small, else in blocks, one at a time in memory.
+    """An output blob that is being written: in one request if it is small, else in blocks, one in memory at a time.
 
-    Nothing of it is visible before ``commit``. The service removes the blocks of an upload that was never committed
-    within a week; their ids keep them out of every other upload.
+    Nothing of it is visible before ``commit``. If it is never committed, the service removes its blocks within a week,
+    and no other upload can contain them, since each upload has block ids of its own.
     """
 
     def __init__(
@@ -131,7 +129,7 @@ class Upload:
         self._size += len(data)
 
     def commit(self) -> str:
-        """Write the blob, unless that of a newer version is there. Returns the blob's ETag. Raises Superseded."""
+        """Write the blob. Returns its ETag. Raises Superseded if the blob of a newer version is there."""
         missing = {"match_condition": MatchConditions.IfMissing}
         condition: dict[str, Any] = missing
         for tries in range(1, _TRIES + 1):
@@ -141,32 +139,32 @@ class Upload:
                 refusal, code = error, error_code(error)
             if code not in _LOST or tries == _TRIES:
                 raise refusal
-            # No container: the first document of all, or somebody deleted it.
+            # There is no container: this is the app's first document, or somebody deleted the container.
             if code == "ContainerNotFound":
                 self._create_container()
                 continue
             try:
                 found = self._blob.get_blob_properties()
             except ResourceNotFoundError:
-                # Our blocks are gone, and so is the blob: another run committed it, which discards all other blocks,
-                # and a newer version's run deleted it. The step begins anew, and finds whose row it is.
+                # This upload's blocks are gone, and there is no blob: another run committed it, which discards all
+                # other blocks, and a newer version's run deleted it. The step begins anew, and reads the row.
                 if code == "InvalidBlockList":
                     raise refusal from None
-                # Somebody had the blob at our write and has deleted it since: it is free. In Azurite, blocks that an
-                # upload left behind are a blob to If-None-Match, unless blocks come too.
+                # There was a blob when this run wrote, and it has been deleted since. In Azurite, If-None-Match also
+                # counts uncommitted blocks of another upload as a blob, unless the new blob is written in blocks too.
                 self._in_blocks = code == "BlobAlreadyExists"
                 condition = missing
                 continue
             if all(found.metadata.get(mark) == value for mark, value in self._marks.items()):
-                # Ours: this run's write arrived and its answer was lost, or a run of the same message came first.
+                # This run's write was carried out but its answer was lost, or a run of the same message came first.
                 return str(found.etag)
-            # A newer version's run has the row, and may have written the blob already.
+            # The row belongs to a newer version, whose run may have written the blob already.
             if not self._fence.still_ours():
                 raise Superseded
-            # An older version's slow run committed after we staged, which discards our blocks: a retry stages anew.
+            # An older version's slow run has committed, which discards this upload's blocks: a retry stages them again.
             if code == "InvalidBlockList":
                 raise refusal
-            # An older version's blob, from before or from a slow run: it is replaced, if nobody writes it meanwhile.
+            # It is an older version's blob, perhaps of a slow run: replace it, if nobody writes it meanwhile.
             condition = {"etag": found.etag, "match_condition": MatchConditions.IfNotModified}
         raise AssertionError("the last try returns or raises")
 
@@ -181,7 +179,7 @@ class Upload:
     def _stage_held(self) -> None:
         block = b"".join(self._held)
         self._held, self._size = [], 0
-        block_id = f"{self._id}-{len(self._blocks):05}"  # the ids of a blob's blocks are all of one length
+        block_id = f"{self._id}-{len(self._blocks):05}"  # all block ids of a blob must have the same length
         try:
             self._blob.stage_block(block_id, block)
         except ResourceNotFoundError as error:

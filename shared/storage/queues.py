@@ -10,13 +10,13 @@ from azure.storage.queue import QueueClient, QueueMessage
 
 FOR_EVER = -1
 _HIDDEN_WHILE_DRAINED = 120
-"""Seconds for which a message that is being handled is hidden from others."""
+"""Seconds for which a message that is being handled stays hidden from other runs."""
 
 
 class Queue:
-    """Sends messages. The queue is made when it is first missing.
+    """Sends messages. The queue is created when it is found missing.
 
-    The client is given with ``TextBase64EncodePolicy``, which is the host's own default encoding.
+    The caller gives the client ``TextBase64EncodePolicy``: base64 is the host's default encoding.
     """
 
     def __init__(self, client: QueueClient) -> None:
@@ -34,33 +34,33 @@ class Queue:
 
 
 class RawQueue(Queue):
-    """A queue whose messages may be anything: bodies are texts as stored, neither encoded nor decoded."""
+    """A queue whose messages may be anything. Their bodies are neither encoded nor decoded."""
 
     def drain(self) -> Iterator[QueueMessage]:
-        """What is visible now, a message at a time; each is hidden meanwhile, and stays unless it is deleted."""
+        """The visible messages, one at a time. Each is hidden for a while, and comes again unless it is deleted."""
         with suppress(ResourceNotFoundError):
             yield from self._client.receive_messages(messages_per_page=32, visibility_timeout=_HIDDEN_WHILE_DRAINED)
 
     def peek(self) -> list[str]:
-        """The bodies of the first messages, 32 at most, in their order. Nothing changes for those who receive them."""
+        """The bodies of the first 32 messages, in order. They stay visible, and their dequeue count stays the same."""
         try:
             return [str(message.content) for message in self._client.peek_messages(max_messages=32)]
         except ResourceNotFoundError:
             return []
 
     def take(self, count: int) -> list[QueueMessage]:
-        """The first messages, ``count`` of at most 32; each is hidden for a while, and stays unless it is deleted."""
+        """The first ``count`` messages, at most 32. Each is hidden for a while, and comes again unless deleted."""
         try:
             return list(self._client.receive_messages(max_messages=count, visibility_timeout=_HIDDEN_WHILE_DRAINED))
         except ResourceNotFoundError:
             return []
 
     def give_back(self, message: QueueMessage) -> None:
-        """Make a message that was taken visible to others again. It may be gone."""
+        """Make a message that was taken visible to others again. It may have been deleted."""
         with suppress(ResourceNotFoundError):
             self._client.update_message(message.id, message.pop_receipt, visibility_timeout=0)
 
     def delete(self, message: QueueMessage) -> None:
-        """Delete a drained message. Another run may have done so."""
+        """Delete a message that was taken. Another run may have done so already."""
         with suppress(ResourceNotFoundError):
             self._client.delete_message(message.id, message.pop_receipt)

@@ -1,8 +1,9 @@
-"""What the two tables share: batches that fit, a missing table, conditions."""
+"""What the tables share: batches of the right size, the creation of a missing table, and conditions."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from azure.core import MatchConditions
@@ -13,20 +14,17 @@ from shared.storage.codes import error_code
 
 Operation = tuple[str, Mapping[str, Any]] | tuple[str, Mapping[str, Any], Mapping[str, Any]]
 
-
 BATCH_ROWS = 100
 
-
 BATCH_BYTES = 3_500_000
-"""Azure takes 100 operations and 4 MiB a batch; the rest is left for the envelope."""
-
+"""Azure takes 100 operations and 4 MiB in a batch. The rest of the 4 MiB is for the envelope."""
 
 LOST = frozenset({"EntityAlreadyExists", "UpdateConditionNotSatisfied", "ResourceNotFound", "EntityNotFound"})
-"""Codes of a conditional batch that another writer was faster than."""
+"""Codes of a conditional batch that was refused because another writer was faster."""
 
 
 def rows_of(found: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """The rows of a query; none where the table is still missing."""
+    """The rows of a query. A table that does not exist yet has none."""
     try:
         yield from found
     except ResourceNotFoundError as error:
@@ -34,13 +32,21 @@ def rows_of(found: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
             raise
 
 
+def stored_time(value: object) -> datetime | None:
+    """A stored time, in UTC; None for anything else.
+
+    The SDK's own subclass of datetime would be written back with the digits that it was read with.
+    """
+    return datetime.combine(value.date(), value.time(), UTC) if isinstance(value, datetime) else None
+
+
 def if_unchanged(etag: str | None) -> dict[str, Any]:
-    """The options of an update that replaces the row, if it still is as it was read."""
+    """The options of an update that replaces a row if it still is as it was read."""
     return {"mode": UpdateMode.REPLACE, "etag": etag, "match_condition": MatchConditions.IfNotModified}
 
 
 def submit(client: TableClient, batch: list[Operation]) -> list[Mapping[str, Any]]:
-    """Send a batch; where the table is missing, create it and send the batch again."""
+    """Send a batch. If the table is missing, create it and send the batch again."""
     try:
         return client.submit_transaction(batch)
     except TableTransactionError as error:
@@ -52,11 +58,11 @@ def submit(client: TableClient, batch: list[Operation]) -> list[Mapping[str, Any
 
 
 def batches(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Rows in batches that, with a head row, are within Azure's limits; at least one batch."""
+    """Rows in batches that are within Azure's limits, a head row included. There is at least one batch."""
     batch: list[dict[str, Any]] = []
     size = 0
     for row in rows:
-        # The SDK writes JSON in ASCII, as json.dumps does; to that come a part's headers and the other columns.
+        # The SDK writes JSON in ASCII, as json.dumps does. The 1,500 are for headers and for the other columns.
         row_size = 1_500 + sum(len(json.dumps(value)) for value in row.values() if isinstance(value, str))
         if batch and (len(batch) == BATCH_ROWS - 1 or size + row_size > BATCH_BYTES):
             yield batch

@@ -1,11 +1,11 @@
-"""An Azure Storage account in memory, on a clock of the test's own, behind the clients of the Azure SDK.
+"""An Azure Storage account in memory, on the test's own clock, behind the clients of the Azure SDK.
 
     storage = MemoryStorage(clock)
     storage.blobs().get_container_client("inbox").create_container()
     storage.fault = crash_at(17)
 
-tests/integration/storage_contract holds it to Azurite. Where Azure is known to differ from Azurite, it does as
-Azure, and says so. What it does not imitate, it refuses with NotImplementedError.
+tests/integration/storage_contract compares it with Azurite. Where Azure is known to differ from Azurite, it behaves
+like Azure, and a comment says so. It raises NotImplementedError for what it does not simulate.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ __all__ = ["Blob", "Fault", "MemoryStorage", "Message", "Operation", "SentAgain"
 
 
 class MemoryStorage(Account):
-    """A storage account. Its clients are of the SDK's types, so that what uses them is checked against those."""
+    """A storage account. Its clients have the SDK's types, so their use is type-checked against the SDK."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         super().__init__(clock)
@@ -47,7 +47,7 @@ class MemoryStorage(Account):
     def tables(self) -> TableServiceClient:
         return cast(TableServiceClient, MemoryTableServiceClient(self._tables))
 
-    # What is stored, for a test to look at without a request: no fault, no entry in the log.
+    # What is stored, for tests to inspect without a request: no fault, no entry in the log.
 
     def blobs_in(self, container: str) -> dict[str, Blob]:
         """The blobs of a container by name; none if there is no such container."""

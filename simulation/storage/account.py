@@ -1,4 +1,4 @@
-"""What the three services of one in-memory storage account share: clock, numbers, faults, log."""
+"""Shared by the three services of one in-memory storage account: clock, numbers, faults, log."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -35,10 +35,10 @@ class SentAgain(Exception):
 
 
 class Account:
-    """One storage account. It does no I/O, draws no random number and knows no time but its clock's.
+    """One storage account. It does no I/O, uses no random numbers, and takes the time only from its clock.
 
-    Before a request takes effect, and again after it did, `fault` is called. What it raises, the caller of the client
-    gets: before, nothing has happened; after, it has, but the caller never learns. Raise a `BaseException` for a crash,
+    `fault` is called before a request takes effect and again afterwards. The caller of the client gets what it raises:
+    before, nothing has happened; after, it has, but the caller does not learn it. Raise a `BaseException` for a crash,
     `azure.core.exceptions.ServiceResponseError` for a lost answer, `refused("ServerBusy", 503)` for a server's
     refusal, `SentAgain` for a retry inside the client. `fault` may use the account itself. A request that the service
     refuses has no "after".
@@ -49,15 +49,15 @@ class Account:
         self.now = clock
         self.fault: Fault | None = None
         self.log: list[str] = []
-        """Every request so far and, where it failed, how: names only, for printing a schedule."""
+        """Every request so far and its error, if any: only names, for printing a schedule."""
         self._number = 0
 
     def now_on_the_wire(self) -> datetime:
-        """The time as HTTP headers and XML bodies carry it: in whole seconds."""
+        """The time in whole seconds, as in HTTP headers and XML bodies."""
         return self.now().replace(microsecond=0)
 
     def next_number(self) -> int:
-        """A number never given before. ETags, message ids and pop receipts are made of it, so that runs replay."""
+        """A new number. ETags, message ids and pop receipts are made from it, so that runs are repeatable."""
         self._number += 1
         return self._number
 
@@ -69,7 +69,7 @@ class Account:
         effect: Callable[[], T],
         error: Callable[[Refusal], Exception] = as_generated,
     ) -> T:
-        """Carry out `effect` with `fault` called around it; what it refuses is raised as `error` makes it."""
+        """Carry out `effect`, calling `fault` before and after it. `error` converts a refusal into an exception."""
         operation = Operation(service, verb, target, "before")
         while True:
             entry = len(self.log)
@@ -99,7 +99,7 @@ TRANSPORT_OPTIONS = frozenset(
 
 
 def refuse_unknown(options: Mapping[str, Any], known: frozenset[str] = TRANSPORT_OPTIONS) -> None:
-    """Fail loudly where the product uses what the in-memory storage does not imitate."""
+    """Fail loudly if the product uses what the in-memory storage does not simulate."""
     for name, value in options.items():
         if name not in known and value not in (None, False):
             raise NotImplementedError(f"the in-memory storage does not imitate {name}={value!r}")

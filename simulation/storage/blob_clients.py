@@ -1,7 +1,6 @@
 """The SDK's own clients of the blob service, with the operations below in place of their generated HTTP layer.
 
-So the cutting of uploads and downloads into requests, the conditions that these carry, and what becomes of a refusal
-are the SDK's.
+So it is the SDK's own code that cuts uploads and downloads into requests, sets their conditions, and handles errors.
 """
 
 from collections.abc import Callable, Mapping
@@ -45,7 +44,7 @@ _CONTENT_HEADERS = {
 
 
 class ContainerOperations:
-    """The generated layer of one container: a method a REST operation."""
+    """The generated layer of one container: one method per REST operation."""
 
     def __init__(self, service: BlobService, container: str) -> None:
         self._service = service
@@ -96,7 +95,7 @@ class ContainerOperations:
         return cls(answered(200), page, {})
 
     def _listed(self, name: str, blob: Blob, include: list[str]) -> BlobProperties:
-        """In a listing alone, the ETag has no quotes (github.com/Azure/azure-sdk-for-net/issues/16920)."""
+        """Only in a listing, the ETag has no quotes (github.com/Azure/azure-sdk-for-net/issues/16920)."""
         metadata = dict(blob.attributes.metadata) if "metadata" in include else {}
         listed = BlobProperties(name=name, metadata=metadata, **_headers(blob), **{"x-ms-access-tier": blob.tier})
         listed.container = self._container
@@ -105,7 +104,7 @@ class ContainerOperations:
 
 
 class BlobOperations:
-    """The generated layer of one blob: a method a REST operation."""
+    """The generated layer of one blob: one method per REST operation."""
 
     def __init__(self, service: BlobService, container: str, name: str) -> None:
         self._service = service
@@ -123,7 +122,7 @@ class BlobOperations:
         if range is not None:
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(blob.content)}"
             headers["x-ms-blob-content-md5"] = headers.pop("Content-MD5")
-        # Of the access tier, which the service does send, the SDK's layer says nothing here.
+        # The service sends the access tier, but the SDK's layer drops it here.
         return cls(answered(200, _metadata_headers(blob.attributes.metadata)), body, headers)
 
     def get_properties(self, cls: Cls[T | None] = lambda *_: None, **options: Any) -> T | None:
@@ -172,7 +171,7 @@ class BlobOperations:
     def stage_block(
         self, block_id: str, content_length: int, body: Any, cls: Cls[T | None] = lambda *_: None, **options: Any
     ) -> T | None:
-        """Upload a block, on no condition: those of an upload in blocks are checked when it is committed."""
+        """Upload a block, without conditions: those of an upload in blocks are checked when it is committed."""
         refuse_unknown(options, _HARMLESS | {"headers", "modified_access_conditions"})
         block = body if isinstance(body, bytes) else body.read(content_length)
         self._request("put_block", lambda: self._service.stage(*self._path, block_id, block))
@@ -187,7 +186,7 @@ class BlobOperations:
         tier: str | None = None,
         **options: Any,
     ) -> T:
-        """Make a blob of blocks. Its MD5 is what the request says it is; the service computes none."""
+        """Make a blob from blocks. Its MD5 is what the request says; the service computes none."""
         conditions = _conditions(options)
         kinds = ("committed", "uncommitted", "latest")
         block_ids = [(kind, block_id) for kind in kinds for block_id in getattr(blocks, kind) or ()]
@@ -232,7 +231,7 @@ def _written(cls: Cls[T], blob: Blob, content_md5: bytearray | None = None) -> T
 
 
 def _conditions(options: dict[str, Any]) -> Conditions:
-    """The conditions among the options of a call. Other options that would change what it does are refused."""
+    """The conditions among the options of a call. Other options that would change its effect are refused."""
     given = options.pop("modified_access_conditions", None)
     refuse_unknown(options, _HARMLESS)
     if given is None:
@@ -292,7 +291,7 @@ class _MemoryContainerClient(ContainerClient):
 
 
 class _MemoryBlobClient(BlobClient):
-    """Sends one request at a time, whatever concurrency it is asked for, so that runs replay."""
+    """Sends one request at a time, whatever concurrency is requested, so that runs are repeatable."""
 
     def download_blob(self, *args: Any, **options: Any) -> StorageStreamDownloader[Any]:
         return super().download_blob(*args, **{**options, "max_concurrency": 1})

@@ -15,14 +15,14 @@ _METADATA_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Conditions(NamedTuple):
-    """If-Match and If-None-Match of a request. Both are taken with quotes or without."""
+    """If-Match and If-None-Match of a request, with or without quotes."""
 
     match: str | None = None
     none_match: str | None = None
 
 
 class Attributes(NamedTuple):
-    """What a write gives to a blob beside its content; what it does not give, the blob loses."""
+    """What a write sets besides the content. A blob loses what the write does not set."""
 
     metadata: Mapping[str, str]
     content_headers: Mapping[str, str | None]
@@ -32,7 +32,7 @@ class Attributes(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A committed block blob. A write makes a new one, so that what was read of the old one stays as it was."""
+    """A committed block blob. A write creates a new one, so readers of the old one see it unchanged."""
 
     content: bytes
     attributes: Attributes
@@ -121,7 +121,7 @@ class BlobService:
         return blob
 
     def get(self, container: str, name: str, conditions: Conditions, header: str | None) -> tuple[Blob, int, int]:
-        """The blob, and where the range of a Range header starts and ends in it."""
+        """The blob, and the start and end of a Range header's range in it."""
         blob = self.properties(container, name, conditions)
         if blob.tier == "Archive":
             raise Refusal("BlobArchived")
@@ -134,7 +134,7 @@ class BlobService:
         return self._put(container, name, content, attributes, {})
 
     def stage(self, container: str, name: str, block_id: str, block: bytes) -> None:
-        """Keep a block to be committed. The ids of a blob's blocks are all of one length."""
+        """Keep a block until it is committed. The ids of a blob's blocks all have the same length."""
         staged = self._container_for(container, name).staged.setdefault(name, {})
         if any(len(other) != len(block_id) for other in staged):
             raise Refusal("InvalidBlobOrBlock")
@@ -148,7 +148,7 @@ class BlobService:
         attributes: Attributes,
         conditions: Conditions,
     ) -> Blob:
-        """Make a blob of blocks, each named by where to look for it (committed, uncommitted, latest) and its id."""
+        """Make a blob from blocks, each given by its list (committed, uncommitted, latest) and its id."""
         blob = self._writable(container, name, conditions, creates=True)
         committed = blob.blocks if blob else {}
         staged = self._container_for(container, name).staged.get(name, {})
@@ -199,9 +199,9 @@ class BlobService:
     def _writable(self, container: str, name: str, conditions: Conditions, *, creates: bool) -> Blob | None: ...
 
     def _writable(self, container: str, name: str, conditions: Conditions, *, creates: bool = False) -> Blob | None:
-        """The blob that is to be written, or None where a new one may be created.
+        """The blob to be written, or None if a new one may be created.
 
-        If-Match of what is not there fails with 412, not 404 (github.com/Azure/Azurite/issues/337, for creations).
+        If-Match of a missing blob fails with 412, not 404 (github.com/Azure/Azurite/issues/337, for creations).
         """
         blob = self._container_for(container, name).blobs.get(name)
         etag = _unquoted(blob.etag) if blob else None
@@ -230,7 +230,7 @@ class BlobService:
 
 
 def checked_metadata(metadata: Mapping[str, str]) -> Mapping[str, str]:
-    """`metadata`, if the service takes its names and a request can carry its values.
+    """`metadata`, if the service accepts its names and a request can carry its values.
 
     Raises:
         UnicodeEncodeError: as the HTTP client does.
@@ -244,9 +244,9 @@ def checked_metadata(metadata: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _range(header: str | None, size: int) -> tuple[int, int]:
-    """The first byte wanted, and the one behind the last.
+    """The offset of the first byte, and the offset after the last.
 
-    Azurite answers no bytes to a range that starts just behind the end, which Azure refuses.
+    Azurite returns no bytes for a range that starts just beyond the end; Azure refuses it.
     """
     if header is None:
         return 0, size

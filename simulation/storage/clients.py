@@ -1,4 +1,4 @@
-"""How an SDK client comes to speak to the in-memory account."""
+"""How an SDK client is connected to the in-memory account."""
 
 from typing import Any, Self, TypeVar
 
@@ -8,8 +8,8 @@ Client = TypeVar("Client")
 def derived(kind: type[Client], parent: object, **attributes: Any) -> Client:
     """A client of class `kind` with the attributes of `parent` (account, endpoint, sizes) and its own.
 
-    This is what the SDK's `get_..._client` methods come to, without the HTTP pipeline that they build anew
-    for each client, in which a simulation would spend most of its time.
+    This has the effect of the SDK's `get_..._client` methods, without the HTTP pipeline that they build
+    for each client, which would take most of a simulation's time.
     """
     client = kind.__new__(kind)
     client.__dict__.update(parent.__dict__, **attributes)
@@ -30,7 +30,7 @@ class Unconnected:
 
 
 class GeneratedLayer(Unconnected):
-    """Stands where an SDK client keeps its generated HTTP client: groups of operations."""
+    """Replaces an SDK client's generated HTTP client: groups of operations."""
 
     def __init__(self, **groups: object) -> None:
         self.__dict__.update(groups)

@@ -1,4 +1,4 @@
-"""Table entities: their values as the service gives them back, and how large they may be."""
+"""Table entities: their values as the service returns them, and how large they may be."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -43,7 +43,7 @@ def stored(entity: Mapping[str, Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def stored_datetime(moment: datetime) -> TablesEntityDatetime:
-    """`moment` in the SDK's subclass of datetime, which remembers the service's text of it."""
+    """`moment` in the SDK's subclass of datetime, which keeps the service's text."""
     utc = moment.astimezone(UTC)
     result = TablesEntityDatetime(
         utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond, tzinfo=UTC
@@ -74,7 +74,7 @@ def check_size(properties: Mapping[str, Any]) -> None:
 
 
 def _length(entity: Mapping[str, Any]) -> int:
-    """Of its strings and binaries together."""
+    """The size of its strings and binaries together."""
     return sum([len(value) for value in entity.values() if type(value) is str or type(value) is bytes])
 
 

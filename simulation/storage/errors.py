@@ -1,4 +1,4 @@
-"""What the services refuse, in the classes and with the codes that the SDKs raise.
+"""The refusals of the services, with the classes and codes that the SDKs raise.
 
 Codes, status and text: learn.microsoft.com/rest/api/storageservices, "Blob", "Queue" and "Table service error codes".
 """
@@ -57,14 +57,14 @@ _BY_STATUS: dict[int, type[HttpResponseError]] = {
 
 
 class Refusal(Exception):
-    """A service's refusal, inside this package. What the caller of a client gets is made of it by `as_...`."""
+    """A service's refusal inside this package. `as_...` convert it into what the caller of a client gets."""
 
     def __init__(self, code: str, status: int = 0) -> None:
         super().__init__(code)
         self.code = code
         self.status = status or _REFUSALS[code][0]
         self.index = 0
-        """In a transaction, which of its operations is refused."""
+        """In a transaction, the index of the refused operation."""
 
 
 class Answer:

@@ -41,7 +41,7 @@ class Comparison(NamedTuple):
     literal: str | bool | int | float | datetime
 
     def holds(self, value: Any) -> bool:
-        """Whether it is true of a column's value; where there is none, it is false, whatever the verb."""
+        """Whether it is true for a column's value. Without a value it is false, whatever the verb."""
         if value is None:
             return False
         return _VERBS[self.verb](_comparable(value, self), _comparable(self.literal, self))
@@ -81,7 +81,7 @@ def _literal(found: re.Match[str]) -> str | bool | int | float | datetime:
 
 
 def _comparable(value: Any, comparison: Comparison) -> Any:
-    """`value` in a form that orders as the service orders it, if the literal is of its kind."""
+    """`value` in a form that sorts as in the service, if the literal has the same kind."""
     if isinstance(value, EntityProperty):
         value = value.value
     if _kind(value) is None or _kind(value) != _kind(comparison.literal):

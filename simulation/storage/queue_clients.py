@@ -19,7 +19,7 @@ Cls = Callable[..., T]
 
 
 class QueueOperations:
-    """The generated layer of one queue: a method a REST operation."""
+    """The generated layer of one queue: one method per REST operation."""
 
     def __init__(self, service: QueueService, queue: str) -> None:
         self._service = service
@@ -29,7 +29,7 @@ class QueueOperations:
         return self._service.account.request("queue", verb, self._queue, effect)
 
     def create(self, cls: Cls[T], metadata: dict[str, str] | None, headers: object, **options: Any) -> T:
-        """The SDK makes a conflict of the 204 of a queue that is there already."""
+        """The SDK turns the 204 for an existing queue into a conflict."""
         refuse_unknown(options)
         created = self._request("create_queue", lambda: self._service.create(self._queue, metadata or {}))
         headers = {"x-ms-request-id": "", "Date": self._service.account.now_on_the_wire()}

@@ -38,7 +38,7 @@ class Message:
 class Queue:
     """The messages of a queue: by id, and in the order of their delivery.
 
-    That is by the time at which they became visible and, at one time, by age, as in Azurite. Azure promises no order.
+    They are ordered by the time at which they became visible, then by age, as in Azurite. Azure promises no order.
     """
 
     metadata: Mapping[str, str]
@@ -73,7 +73,7 @@ class QueueService:
         self._queues: dict[str, Queue] = {}
 
     def create(self, name: str, metadata: Mapping[str, str]) -> bool:
-        """Whether the queue is new. One that is there with the same metadata is no conflict."""
+        """Whether the queue is new. An existing one with the same metadata is not a conflict."""
         if name not in self._queues:
             self._queues[name] = Queue(metadata)
             return True
@@ -98,7 +98,7 @@ class QueueService:
         queue, text = self.queue(name), _checked_text(text)
         hidden = _checked_visibility_timeout(visibility_timeout or 0, least=0)
         lives = DEFAULT_TIME_TO_LIVE if time_to_live is None else time_to_live
-        # Of the default time to live, unlike of one that is given, no visibility timeout is too long.
+        # With the default time to live, unlike with a given one, no visibility timeout is too long.
         if lives == 0 or lives < FOR_EVER or (time_to_live not in (None, FOR_EVER) and hidden >= lives):
             raise Refusal("InvalidQueryParameterValue")
         now, number = self.account.now(), self.account.next_number()
@@ -130,7 +130,7 @@ class QueueService:
     def update(
         self, name: str, message_id: str, pop_receipt: str, visibility_timeout: int, text: str | None
     ) -> Message:
-        """Hide a message anew, and give it another text unless that is None. Its receipt changes."""
+        """Hide a message again, and replace its text unless the new one is None. Its receipt changes."""
         queue, text = self.queue(name), None if text is None else _checked_text(text)
         hidden = _checked_visibility_timeout(visibility_timeout, least=0)
         message = _found(queue, message_id, pop_receipt)
@@ -158,7 +158,7 @@ class QueueService:
 
 
 def _found(queue: Queue, message_id: str, pop_receipt: str) -> Message:
-    """The message, if the receipt is its latest. It need not be hidden any more."""
+    """The message, if the receipt is its latest. It need not be hidden."""
     message = queue.messages.get(message_id)
     if message is None:
         raise Refusal("MessageNotFound")
@@ -168,7 +168,7 @@ def _found(queue: Queue, message_id: str, pop_receipt: str) -> Message:
 
 
 def _checked_text(text: str | None) -> str:
-    """`text`, if the service takes it. Azurite takes control characters too, and then delivers nothing any more."""
+    """`text`, if the service accepts it. Azurite accepts control characters too, and then delivers nothing more."""
     if text is None or _NOT_XML.search(text):
         raise Refusal("InvalidXmlDocument")
     if len(text.encode()) > MAX_TEXT_BYTES:

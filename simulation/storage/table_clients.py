@@ -1,7 +1,7 @@
 """Clients of the table service, with the methods, answers and exceptions of `azure.data.tables`.
 
-They are written anew, unlike those of blobs and queues: the SDK's own `submit_transaction` builds a MIME body and
-parses another, milliseconds that a simulation of thousands of schedules has not got.
+Unlike those of blobs and queues, they do not use the SDK's code: its `submit_transaction` builds one MIME body and
+parses another, which takes milliseconds, too long for a simulation of thousands of schedules.
 """
 
 from base64 import b64decode, b64encode
@@ -60,7 +60,7 @@ class MemoryTableClient(Unconnected):
         for key in ("PartitionKey", "RowKey"):
             if entity.get(key) is None:
                 raise ValueError(f"{key} must be present in an entity")
-        # Alone among the operations, it raises what the generated layer raised: without an error_code.
+        # Unlike all other operations, it raises the generated layer's error, without an error_code.
         return self._write("insert_entity", _change("create", entity), as_generated)
 
     def update_entity(
@@ -74,7 +74,7 @@ class MemoryTableClient(Unconnected):
         return self._write("upsert_entity", _change("upsert", entity, mode, **options))
 
     def delete_entity(self, *keys_or_entity: Any, **options: Any) -> None:
-        """Called with both keys or with the entity; what is not there counts as deleted."""
+        """Call it with both keys or with the entity. A missing row counts as deleted."""
         named = [options.pop(name) for name in ("entity", "partition_key", "row_key") if name in options]
         given = [*keys_or_entity, *named]
         entity = given[0] if len(given) == 1 else {"PartitionKey": given[0], "RowKey": given[1]}
@@ -205,7 +205,7 @@ def _check_type(*keys: Any) -> None:
 
 
 def _with_own_etag(entity: Any, options: dict[str, Any]) -> dict[str, Any]:
-    """`options`, where a condition without an ETag means that of the entity, if it was read from the table."""
+    """`options`; a condition without an ETag gets the entity's, if the entity was read from the table."""
     if options.get("match_condition") and not options.get("etag") and isinstance(entity, TableEntity):
         return {**options, "etag": entity.metadata.get("etag")}
     return options

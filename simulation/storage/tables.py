@@ -29,13 +29,13 @@ class Row:
     timestamp: TablesEntityDatetime
 
     def value(self, column: str) -> Any:
-        """The column's value; None if the row has not got it."""
+        """The column's value; None if the row does not have it."""
         return self.timestamp if column == "Timestamp" else self.properties.get(column)
 
     def entity(self, select: list[str] | None) -> TableEntity:
         """The row as the SDK returns it, all of it or the columns of `select`.
 
-        A selected column that the row has not got is None, as in Azure; Azurite leaves it out
+        A selected column that the row does not have is None, as in Azure; Azurite omits it
         (github.com/Azure/Azurite/issues/2535).
         """
         if select is None:
@@ -56,7 +56,7 @@ class Partition:
     order: list[tuple[bytes, str]] = field(default_factory=list)
 
     def put(self, row_key: str, row: Row | None) -> None:
-        """Store `row`, or, if it is None, remove what is stored."""
+        """Store `row`, or remove the stored one if it is None."""
         place = (code_units(row_key), row_key)
         if row is not None:
             if row_key not in self.rows:
@@ -171,7 +171,7 @@ class TableService:
         return partition.rows[row_key]
 
     def query(self, table: str, comparisons: list[Comparison], start: tuple[str, str]) -> Iterator[Row]:
-        """The rows for which all `comparisons` hold, in the order of their keys, from the key `start` on."""
+        """The rows for which all `comparisons` are true, sorted by key, from the key `start` on."""
         partitions = self.partitions(table)
         wanted = [cast(str, c.literal) for c in comparisons if c.column == "PartitionKey" and c.verb == "eq"]
         lower, upper = _row_key_bounds(comparisons)
@@ -190,7 +190,7 @@ class TableService:
 
 
 def _row_key_bounds(comparisons: list[Comparison]) -> tuple[bytes, bytes | None]:
-    """Between which places the wanted row keys lie, both included; no more than a hint where to look."""
+    """The lowest and highest possible row key, both included; only a hint to narrow the search."""
     lower, upper = b"", None
     for column, verb, literal in comparisons:
         if column == "RowKey" and isinstance(literal, str):

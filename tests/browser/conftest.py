@@ -1,4 +1,4 @@
-"""A real browser, found or installed, and the page before it over a made-up library."""
+"""A real browser, found or installed, that shows the page over a fake interface with a made-up library."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ from local.chromium import HOW_TO_INSTALL, launched
 from tests.web.fake_api import FakeApi, library
 
 PATIENCE = 20_000
-"""Milliseconds: other tests may have the machine."""
+"""Milliseconds. It is long because other tests may keep the machine busy."""
 
 DESK: ViewportSize = {"width": 1280, "height": 860}
 
@@ -42,33 +42,33 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[FakeApi]:
-    """The made-up interface and its storage, on the same two origins for all tests of this process."""
+    """The fake interface and its storage, on the same two origins for all tests of this process."""
     with FakeApi() as api:
         yield api
 
 
 @pytest.fixture
 def api(servers: FakeApi) -> FakeApi:
-    """The interface over the library without its ten thousand."""
+    """The fake interface over the library without its ten thousand documents."""
     servers.begin(library(many=0))
     return servers
 
 
 @pytest.fixture(scope="session")
 def context(browser: Browser) -> BrowserContext:
-    """What tabs share that need nothing of their own: a context costs a process, which costs as much as a test.
+    """The browser context of all tabs that need none of their own: a context is a process, and costs as much as a test.
 
-    Nothing is animated, since each frame takes the processor. What the page keeps is in the tab's session storage, so
-    that tests share nothing by it.
+    Animations are off, since each frame takes CPU time. The page keeps its state in the tab's session storage, so tests
+    do not share it.
     """
     return browser.new_context(viewport=DESK, reduced_motion="reduce")
 
 
 @pytest.fixture
 def open_page(browser: Browser, context: BrowserContext, api: FakeApi) -> Iterator[Open]:
-    """Open the page at an address, in a tab of its own; at the end no script may have failed in it.
+    """Open the page at an address in a new tab. When the test ends, no script may have failed in it.
 
-    ``options`` are a new context's.
+    ``options`` open the tab in a new context with these options.
     """
     pages: list[Page] = []
     contexts: list[BrowserContext] = []
@@ -103,24 +103,24 @@ def open_page(browser: Browser, context: BrowserContext, api: FakeApi) -> Iterat
 
 
 def until(page: Page, expression: str) -> None:
-    """Wait for an expression to hold. Playwright's own waiting evaluates strings, which the page's policy forbids."""
+    """Wait until an expression is true. Playwright's own wait evaluates strings, which the page's policy forbids."""
     end = time.monotonic() + PATIENCE / 1000
     while not page.evaluate(expression):
-        assert time.monotonic() < end, f"never came true: {expression}"
+        assert time.monotonic() < end, f"never became true: {expression}"
         page.wait_for_timeout(40)
 
 
 def image_shown(page: Page, number: int | None = None) -> None:
-    """Wait for the image of a page, or of any."""
+    """Wait for the image of this page, or of any page."""
     of = f"=== '{number}'" if number else "!== undefined"
     until(page, f"document.getElementById('scan').width > 0 && document.getElementById('scan').dataset.page {of}")
 
 
 def painted(page: Page) -> None:
-    """Wait until what has changed is on the canvas."""
+    """Wait until the canvas shows the latest change."""
     page.evaluate("new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame))")
 
 
 def is_failure(message: ConsoleMessage) -> bool:
-    """Whether the console tells of something that must not be, such as a breach of the page's policy."""
+    """Whether a console message reports something forbidden, such as a breach of the page's policy."""
     return message.type == "error" and "Failed to load resource" not in message.text and "CORS" not in message.text

@@ -1,4 +1,4 @@
-"""What the page takes: requests, data, memory; and how exactly its boxes fit. `dev.py bench page` measures times."""
+"""What the page costs in requests, data and memory, and how well its boxes fit. `dev.py bench page` measures times."""
 
 from playwright.sync_api import Browser, expect
 
@@ -22,7 +22,7 @@ FITS = """async () => {
   }
   return both / either;
 }"""
-"""IoU of what is not white on the image and what the canvas covers."""
+"""The IoU (intersection over union) of the ink of the image and what the canvas covers."""
 
 TURNS = {
     "pixels": ((1000, 1414), "pixel", 0.0),
@@ -32,7 +32,7 @@ TURNS = {
     "a quarter turn": ((1000, 1000), "pixel", 90.0),
     "upside down": ((1000, 1414), "pixel", 180.0),
 }
-"""Pages: their size, its unit, and the angle of their text."""
+"""Pages: size, unit, and the angle of the text."""
 
 
 def test_boxes_fit_the_words(api: FakeApi, open_page: Open) -> None:
@@ -58,7 +58,7 @@ def test_boxes_fit_the_words(api: FakeApi, open_page: Open) -> None:
     assert {name: fit for name, fit in fits.items() if fit < 0.9} == {}
 
 
-def test_page_1500_of_2000_opens_with_little(api: FakeApi, open_page: Open) -> None:
+def test_page_1500_of_2000_opens_with_few_requests_and_little_data(api: FakeApi, open_page: Open) -> None:
     page = open_page("#name=book.pdf&page=1500")
     expect(page.locator("#text p").first).to_have_text("Page 1500 of a long book")
     image_shown(page)
@@ -68,7 +68,7 @@ def test_page_1500_of_2000_opens_with_little(api: FakeApi, open_page: Open) -> N
     assert sum(data) <= 300_000
 
 
-def test_a_hundred_pages_leave_no_more_memory_than_a_third_of_what_300_may(
+def test_paging_through_100_pages_leaves_at_most_a_third_of_the_memory_allowed_for_300(
     browser: Browser, api: FakeApi, open_page: Open
 ) -> None:
     sheet = drawn(page_of([words("a page")]), 960)
@@ -110,15 +110,15 @@ FOLLOWED = """async () => {
   }
   return {lit: lit.size, ...most};
 }"""
-"""What one move of the pointer costs at most: calls of the canvas, pixels cleared, changes of the document."""
+"""The most that one move of the pointer may cost: canvas calls, pixels cleared, changes of the DOM."""
 
 
-def test_to_follow_the_pointer_costs_the_same_on_a_page_of_five_thousand_words(open_page: Open) -> None:
+def test_following_the_pointer_stays_cheap_on_a_page_of_5000_words(open_page: Open) -> None:
     page = open_page("#name=dense.pdf")
     image_shown(page)
     painted(page)
     most = page.evaluate(FOLLOWED)
     assert most["lit"] > 30
-    assert most["calls"] <= 24  # two boxes of four corners, filled and stroked, over what was lit before
+    assert most["calls"] <= 24  # two boxes of four corners, filled and stroked, over the old lit area
     assert most["pixels"] <= 1280 * 860 / 20
     assert most["changes"] <= 8

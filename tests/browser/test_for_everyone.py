@@ -1,4 +1,4 @@
-"""The page by keyboard alone, and before axe, in each of its states."""
+"""Accessibility: the page works by keyboard alone, and axe finds no fault in any of its states."""
 
 from collections.abc import Callable
 from importlib.resources import files
@@ -13,12 +13,12 @@ from tests.web.fake_api import FakeApi
 
 Scheme = Literal["light", "dark"]
 Looks = list[tuple[Scheme, bool]]
-"""Colour schemes, each with whether on a phone."""
+"""Each colour scheme, and whether it is shown on a phone."""
 
 PHONE: ViewportSize = {"width": 390, "height": 800}
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
-"""The rules that a colour scheme makes a difference to."""
+"""The rules of axe that depend on the colour scheme."""
 FOUND = """async (rules) => (
   await axe.run({resultTypes: ['violations'], ...(rules ? {runOnly: rules} : {})})
 ).violations.map(
@@ -172,7 +172,7 @@ def test_axe_finds_nothing(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than its window"
 
 
-def test_all_is_done_by_keyboard(open_page: Open) -> None:
+def test_everything_can_be_done_by_keyboard(open_page: Open) -> None:
     page = open_page("#prefix=invoices")
     expect(page.locator("#rows .row")).to_have_count(1)
     for _ in range(30):
@@ -208,7 +208,7 @@ def test_all_is_done_by_keyboard(open_page: Open) -> None:
     assert place(page) == {"prefix": "invoices"}
 
 
-def test_arrows_go_through_the_list(open_page: Open) -> None:
+def test_arrow_keys_move_through_the_list(open_page: Open) -> None:
     page = open_page()
     page.locator("#rows a").first.focus()
     for _ in range(12):
@@ -218,7 +218,7 @@ def test_arrows_go_through_the_list(open_page: Open) -> None:
     expect(focused).to_be_in_viewport()
 
 
-def test_lines_go_on_over_the_end_of_a_page(open_page: Open) -> None:
+def test_arrow_keys_move_from_the_last_line_of_a_page_to_the_next_page(open_page: Open) -> None:
     page = open_page("#name=book.pdf&page=7")
     expect(page.locator("#text p").first).to_have_text("Page 7 of a long book")
     page.locator("#text p").last.focus()
@@ -230,7 +230,7 @@ def test_lines_go_on_over_the_end_of_a_page(open_page: Open) -> None:
     expect(page.locator("#text p").last).to_be_focused()
 
 
-def test_single_letters_can_be_turned_off(open_page: Open) -> None:
+def test_single_letter_keys_can_be_turned_off(open_page: Open) -> None:
     page = open_page(HARBOUR)
     expect(page.locator("#text p").first).to_be_visible()
     page.keyboard.press("?")
@@ -240,7 +240,7 @@ def test_single_letters_can_be_turned_off(open_page: Open) -> None:
     expect(page.locator("#text p.on")).to_have_count(0)
 
 
-def test_nothing_moves_for_those_who_ask_so(open_page: Open) -> None:
+def test_nothing_moves_if_the_system_asks_for_reduced_motion(open_page: Open) -> None:
     page = open_page("#name=being-read.pdf", reduced_motion="reduce")
     expect(page.locator("#state .now")).to_be_visible()
     assert page.evaluate("document.getAnimations().length") == 0

@@ -1,4 +1,4 @@
-"""The page in a real browser: what people do with it, and what goes wrong for them."""
+"""The page in a real browser: what people do with it, and what can go wrong."""
 
 import json
 import re
@@ -24,7 +24,7 @@ TRANSFER = """([files, kind]) => {
 
 
 def drop(page: Page, *files: tuple[str, str, str], kind: str = "drop") -> None:
-    """Drop, or paste, files of these names, contents and types."""
+    """Drop or paste files with these names, contents and types."""
     page.evaluate(TRANSFER, [files, kind])
 
 
@@ -37,7 +37,7 @@ def lines(page: Page) -> Sequence[str]:
 
 
 def place(page: Page) -> dict[str, str]:
-    """The parts of the address."""
+    """The parts of the page's address."""
     return {name: values[0] for name, values in parse_qs(urlsplit(page.url).fragment).items()}
 
 
@@ -57,7 +57,7 @@ def test_a_dropped_photo_is_watched_from_its_upload_to_its_text(api: FakeApi, op
     assert api.documents["photo.png"].content == b"picture"
 
 
-def test_a_result_is_asked_for_twice_a_second_and_its_text_shown_two_requests_later(
+def test_a_document_is_polled_twice_a_second_and_its_text_shown_two_requests_later(
     api: FakeApi, open_page: Open
 ) -> None:
     api.read_takes = 3600
@@ -96,7 +96,7 @@ def test_a_folder_keeps_its_paths(api: FakeApi, open_page: Open, tmp_path: Path)
     assert "in/.DS_Store" not in api.documents
 
 
-def test_the_progress_of_an_upload_shows(api: FakeApi, open_page: Open) -> None:
+def test_the_progress_of_an_upload_is_shown(api: FakeApi, open_page: Open) -> None:
     api.slow_storage = 0.5
     page = open_page()
     drop(page, png("large.png", "x" * 3_000_000))
@@ -128,7 +128,7 @@ def test_a_url_is_read_as_an_internet_shortcut_with_its_language(api: FakeApi, o
     assert api.documents[name].metadata == {"language": "en"}
 
 
-def test_a_pasted_link_is_read(api: FakeApi, open_page: Open) -> None:
+def test_a_pasted_link_is_read_as_a_url(api: FakeApi, open_page: Open) -> None:
     page = open_page()
     page.evaluate(
         """() => {
@@ -143,7 +143,7 @@ def test_a_pasted_link_is_read(api: FakeApi, open_page: Open) -> None:
 
 
 @pytest.mark.parametrize("answer", ["Keep both", "Replace"])
-def test_a_taken_name_is_asked_about(api: FakeApi, open_page: Open, answer: str) -> None:
+def test_the_page_asks_before_it_uses_a_taken_name(api: FakeApi, open_page: Open, answer: str) -> None:
     before = Document("photo.png", page_count=1, page=book_page)
     api.documents["photo.png"] = before
     page = open_page()
@@ -154,7 +154,7 @@ def test_a_taken_name_is_asked_about(api: FakeApi, open_page: Open, answer: str)
     assert (api.documents["photo.png"] is before) == (answer == "Keep both")
 
 
-def test_an_expired_upload_link_is_asked_for_anew(api: FakeApi, open_page: Open) -> None:
+def test_an_expired_upload_link_is_replaced_by_a_new_one(api: FakeApi, open_page: Open) -> None:
     page = open_page()
     expect(page.locator("#rows .row").first).to_be_visible()
     api.expired_links = 1
@@ -202,16 +202,16 @@ def test_the_list_is_filtered_by_prefix_and_status(open_page: Open) -> None:
     expect(page.locator("#rows .row")).to_have_count(2)
 
 
-def test_no_document_is_said_in_words(api: FakeApi, open_page: Open) -> None:
+def test_an_empty_list_says_so_in_words(api: FakeApi, open_page: Open) -> None:
     api.documents.clear()
     page = open_page()
     expect(page.locator("#empty")).to_contain_text("Nothing has been read yet")
     expect(page.locator("#filters")).to_be_hidden()
     page = open_page("#prefix=x")
-    expect(page.locator("#empty")).to_contain_text("No document is like this")
+    expect(page.locator("#empty")).to_contain_text("No document matches")
 
 
-def test_ten_thousand_documents_are_scrolled_with_few_rows(api: FakeApi, open_page: Open) -> None:
+def test_a_list_of_ten_thousand_documents_has_few_rows_in_the_dom(api: FakeApi, open_page: Open) -> None:
     for number in range(10_000):
         name = f"archive/{number:05d}.pdf"
         api.documents[name] = Document(name, page_count=3, page=book_page)
@@ -232,7 +232,7 @@ def test_ten_thousand_documents_are_scrolled_with_few_rows(api: FakeApi, open_pa
 # A document
 
 
-def test_a_word_under_the_pointer_is_lit_in_both(open_page: Open) -> None:
+def test_the_word_under_the_pointer_is_lit_in_the_image_and_in_the_text(open_page: Open) -> None:
     page = open_page(HARBOUR)
     expect(page.locator("#text p").first).to_be_visible()
     image_shown(page)
@@ -247,7 +247,7 @@ def test_a_word_under_the_pointer_is_lit_in_both(open_page: Open) -> None:
     expect(page.locator("#readout")).to_have_text(re.compile("“Sons”|“&”"))
 
 
-def test_no_element_is_made_for_a_word(open_page: Open) -> None:
+def test_words_get_no_elements_of_their_own(open_page: Open) -> None:
     page = open_page("#name=dense.pdf")
     expect(page.locator("#text p")).to_have_count(200)
     assert page.locator("#text p *").count() == 0
@@ -274,7 +274,7 @@ def test_doubtful_words_are_marked_below_a_threshold_that_moves(open_page: Open)
     expect(page.locator("#announce")).to_contain_text("Doubtful: Bindery,, 44 % sure")
 
 
-def test_nothing_is_marked_where_read_gives_no_confidence(open_page: Open) -> None:
+def test_nothing_is_marked_if_read_gives_no_confidence(open_page: Open) -> None:
     page = open_page("#name=no-confidence.tif")
     expect(page.locator("#doubt-count")).to_have_text("No confidence given")
     expect(page.locator("#threshold")).to_be_disabled()
@@ -316,13 +316,13 @@ def test_an_address_with_a_query_shows_its_hits(open_page: Open) -> None:
     assert page.evaluate("[...CSS.highlights.get('hit')].join()") == "needle"
 
 
-def test_finding_works_where_storage_cannot_be_read_from_the_page(api: FakeApi, open_page: Open) -> None:
+def test_finding_works_if_the_page_cannot_read_from_storage(api: FakeApi, open_page: Open) -> None:
     api.cors = False
     page = open_page(HARBOUR + "&q=quay%20street")
     expect(page.locator("#found")).to_have_text("1")
 
 
-def test_pages_that_were_asked_for_keep_their_numbers(open_page: Open) -> None:
+def test_requested_pages_keep_their_numbers(open_page: Open) -> None:
     page = open_page("#name=parts.pdf")
     expect(page.locator("#page-number")).to_have_value("4")
     for number in ("5", "9", "9"):
@@ -340,7 +340,7 @@ def test_text_is_copied_and_downloaded(open_page: Open) -> None:
     assert Path(download.value.path()).read_text(encoding="utf-8").startswith("Harbour & Sons Ltd.\n")
 
 
-def test_json_is_shown_as_read_gave_it(api: FakeApi, open_page: Open) -> None:
+def test_reads_json_is_shown_unchanged_but_indented(api: FakeApi, open_page: Open) -> None:
     api.expired_links = 4
     page = open_page(HARBOUR)
     page.click("#tab-json")
@@ -348,7 +348,7 @@ def test_json_is_shown_as_read_gave_it(api: FakeApi, open_page: Open) -> None:
     assert json.loads(page.locator("#json").inner_text())["status"] == "succeeded"
 
 
-def test_a_page_that_cannot_be_drawn_is_a_white_sheet_with_its_words(open_page: Open) -> None:
+def test_a_page_that_cannot_be_drawn_shows_its_words_on_a_white_sheet(open_page: Open) -> None:
     page = open_page("#name=arabic.pdf")
     expect(page.locator("#stage-note")).to_contain_text("cannot be drawn")
     expect(page.locator("#warning")).to_contain_text("Read skipped a part")
@@ -410,7 +410,7 @@ def test_a_failed_document_is_uploaded_again(api: FakeApi, open_page: Open, tmp_
     assert api.documents["broken.pdf"].content == b"mended"
 
 
-def test_forgetting_asks_first(api: FakeApi, open_page: Open) -> None:
+def test_the_page_asks_before_it_forgets_a_document(api: FakeApi, open_page: Open) -> None:
     page = open_page("#name=broken.pdf")
     page.get_by_role("button", name="Forget…").click()
     page.locator("#ask-dialog").get_by_role("button", name="Cancel").click()
@@ -427,14 +427,14 @@ def test_a_waiting_document_says_why_and_until_when(open_page: Open) -> None:
     expect(page.locator("#state")).to_contain_text("Next try at")
 
 
-def test_a_document_that_does_not_exist_is_said_to_and_appears_once_it_does(api: FakeApi, open_page: Open) -> None:
+def test_a_missing_document_is_reported_and_shown_once_it_exists(api: FakeApi, open_page: Open) -> None:
     page = open_page("#name=nowhere.pdf")
-    expect(page.locator("#state h2")).to_have_text("There is no document of this name")
+    expect(page.locator("#state h2")).to_have_text("There is no document with this name")
     api.documents["nowhere.pdf"] = Document("nowhere.pdf", page_count=1, page=book_page)
     expect(page.locator("#text p").first).to_have_text("Page 1 of a long book")
 
 
-def test_offline_storage_is_said_and_the_page_goes_on_by_itself(api: FakeApi, open_page: Open) -> None:
+def test_unreachable_storage_is_reported_and_the_page_continues_by_itself(api: FakeApi, open_page: Open) -> None:
     api.offline = True
     page = open_page()
     expect(page.locator("#banner")).to_contain_text("Storage cannot be reached.")
@@ -448,14 +448,14 @@ def test_offline_storage_is_said_and_the_page_goes_on_by_itself(api: FakeApi, op
     expect(page.locator("#text p").first).to_be_visible()
 
 
-def test_a_wrong_key_is_asked_for_again_and_a_right_one_only_once(api: FakeApi, open_page: Open) -> None:
+def test_the_page_asks_again_after_a_wrong_key_and_only_once_for_a_right_one(api: FakeApi, open_page: Open) -> None:
     api.key = "right-key"
     page = open_page()
     dialog = page.locator("#key-dialog")
     expect(dialog).to_be_visible()
     page.fill("#key", "wrong")
     page.keyboard.press("Enter")
-    expect(page.locator("#key-error")).to_contain_text("did not take this key")
+    expect(page.locator("#key-error")).to_contain_text("does not accept this key")
     page.fill("#key", "right-key")
     page.keyboard.press("Enter")
     expect(page.locator("#rows .row").first).to_be_visible()
@@ -468,7 +468,7 @@ def test_a_wrong_key_is_asked_for_again_and_a_right_one_only_once(api: FakeApi, 
     assert page.evaluate("JSON.stringify(localStorage)") == "{}"
 
 
-def test_a_key_that_was_not_given_is_asked_for_again_only_when_somebody_does_something(
+def test_after_a_declined_key_the_page_asks_again_only_when_the_person_does_something(
     api: FakeApi, open_page: Open
 ) -> None:
     api.key = "right-key"
@@ -476,14 +476,14 @@ def test_a_key_that_was_not_given_is_asked_for_again_only_when_somebody_does_som
     dialog = page.locator("#key-dialog")
     expect(dialog).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.locator("#state")).to_contain_text("Documents are shown with the app’s key.")
+    expect(page.locator("#state")).to_contain_text("You need the app’s key to see documents.")
     expect(dialog).to_be_hidden()
     page.get_by_role("button", name="Try again").click()
     expect(dialog).to_be_visible()
 
 
 @pytest.mark.parametrize("by", ["app", "platform"])
-def test_where_people_sign_in_the_page_leads_there_and_back_and_asks_for_no_key(
+def test_with_sign_in_turned_on_the_page_leads_to_it_and_back_and_asks_for_no_key(
     api: FakeApi, open_page: Open, by: str
 ) -> None:
     api.sign_in = by
@@ -500,11 +500,11 @@ def test_where_people_sign_in_the_page_leads_there_and_back_and_asks_for_no_key(
     expect(page.locator("#text p").first).to_be_visible()
 
 
-# Names and texts that mean harm
+# Hostile names and texts
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
-def test_hostile_names_and_texts_are_only_text(open_page: Open, name: str) -> None:
+def test_hostile_names_and_texts_are_shown_as_plain_text(open_page: Open, name: str) -> None:
     page = open_page()
     page.fill("#prefix", name[:400])
     row = page.locator("#rows a")
@@ -530,6 +530,6 @@ def test_hostile_names_can_be_dropped(api: FakeApi, open_page: Open) -> None:
     assert place(page)["name"] == name
 
 
-def test_a_name_in_an_address_is_the_name(open_page: Open) -> None:
+def test_any_name_survives_the_way_through_the_address(open_page: Open) -> None:
     page = open_page("#name=" + quote(HOSTILE_NAMES[1], safe=""))
     expect(page.locator("#text p").first).to_have_text(HOSTILE)

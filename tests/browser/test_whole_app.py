@@ -1,4 +1,4 @@
-"""The page over the whole app: function_app.py in the Functions emulator, Azurite, and a Read of known results."""
+"""The page over the whole app: function_app.py in the Functions emulator, Azurite, and a Read with known results."""
 
 import io
 import json
@@ -24,7 +24,7 @@ HOSTILE_TEXT = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</sc
 
 
 class Whole:
-    """The app, hosted. ``app`` is the same app in this process, to look into storage."""
+    """The hosted app. ``app`` is the same app in this process, for looking into storage."""
 
     def __init__(self, url: str, app: App, read: ReadServer) -> None:
         self.url = f"{url}/api/"
@@ -47,7 +47,7 @@ def whole(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def opened(whole: Whole, open_page: Open) -> Open:
-    """Open the page of the whole app, with its key given."""
+    """Open the page of the whole app with its key."""
 
     def opened(address: str = "", /, **options: object) -> Page:
         page = open_page(address, base=whole.url, **options)
@@ -59,7 +59,7 @@ def opened(whole: Whole, open_page: Open) -> Open:
     return opened
 
 
-# Pages with words at known places
+# Pages with words at known positions
 
 
 def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -75,7 +75,7 @@ def _exif(orientation: int) -> Image.Exif:
 
 
 def _read_of(page: DrawnPage, number: int, unit: str, angle: float = 0.0) -> dict[str, Any]:
-    """A page as v3.2 tells of it: a line for each word."""
+    """A page as v3.2 answers it, with one line for each word."""
     boxes = [[round(value, 4) for value in quad] for quad in page.words]
     lines = [
         {
@@ -100,7 +100,7 @@ FRAMES = ((500, 700), (900, 400), (600, 600))
 
 
 def _known() -> dict[str, tuple[bytes, list[dict[str, Any]]]]:
-    """Files, and what Read says of their pages."""
+    """Files, and Read's answer for their pages."""
     frames = [picture_of(*size, words_of(*size)) for size in FRAMES]
     upright = picture_of(800, 560, words_of(800, 560))
     lying = upright.transpose(Image.Transpose.ROTATE_90)  # its EXIF orientation says to turn it back
@@ -140,7 +140,7 @@ def test_dropped_files_are_read_and_every_word_is_where_its_box_says(
     expect(page.locator("#added-summary")).to_have_text("4 of 4 read")
     for name, (_, pages) in known.items():
         page.locator("#added-rows a", has_text=name).click()
-        page.locator("#threshold").fill("100")  # all words are marked: the canvas covers what their boxes cover
+        page.locator("#threshold").fill("100")  # all words are marked, so the canvas covers what their boxes cover
         if page.locator('[data-do="boxes"]').get_attribute("aria-pressed") == "true":
             page.click('[data-do="boxes"]')
         for number in range(1, len(pages) + 1):
@@ -165,7 +165,7 @@ def test_a_url_is_fetched_by_read_and_not_by_the_app(whole: Whole, opened: Open)
     assert "language=de" in submit.path
 
 
-def test_a_hostile_name_and_text_go_through_the_whole_app_as_text(opened: Open) -> None:
+def test_hostile_names_and_texts_stay_plain_text_through_the_whole_app(opened: Open) -> None:
     page = opened()
     page.evaluate(
         """([name, text]) => {
@@ -186,7 +186,7 @@ def test_a_hostile_name_and_text_go_through_the_whole_app_as_text(opened: Open) 
     expect(page.locator("#hits-badge")).to_have_text("1")
 
 
-def test_a_file_that_read_refuses_says_what_helps_and_is_read_again(whole: Whole, opened: Open) -> None:
+def test_a_file_that_read_rejects_shows_advice_and_can_be_read_again(whole: Whole, opened: Open) -> None:
     refusal = {"error": {"code": "InvalidImageSize", "message": "The input image is too large or too small."}}
     whole.read.posts.append(as_json(400, refusal))
     whole.app.drop("refused.png", "in the end it was read")
@@ -198,7 +198,7 @@ def test_a_file_that_read_refuses_says_what_helps_and_is_read_again(whole: Whole
     expect(page.locator("#text p").first).to_have_text("in the end it was read")
 
 
-def test_what_another_tab_does_to_a_document_shows_where_one_comes_back_to_the_page(whole: Whole, opened: Open) -> None:
+def test_a_change_made_in_another_tab_shows_when_one_comes_back_to_the_page(whole: Whole, opened: Open) -> None:
     whole.app.drop("moving.png", "the first text")
     page = opened("#name=moving.png")
     expect(page.locator("#text p").first).to_have_text("the first text")
@@ -216,7 +216,7 @@ def test_what_another_tab_does_to_a_document_shows_where_one_comes_back_to_the_p
     other.locator("#ask-dialog").get_by_role("button", name="Forget").click()
     expect(other.locator("#library")).to_be_visible()
     page.evaluate(COME_BACK)
-    expect(page.locator("#state h2")).to_have_text("There is no document of this name")
+    expect(page.locator("#state h2")).to_have_text("There is no document with this name")
 
 
 COME_BACK = "window.dispatchEvent(new Event('focus'))"

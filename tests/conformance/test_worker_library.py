@@ -30,7 +30,7 @@ class Worker:
     """A worker process with an app in it."""
 
     def __init__(self, app: Path, environment: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own script
+        self._process = subprocess.Popen(  # noqa: S603 - this repository's script
             [sys.executable, "-m", "tests.conformance.worker", str(app)],
             cwd=ROOT,
             env={**environment, "PYTHONUTF8": "1"},
@@ -211,7 +211,7 @@ def next_message(app: App) -> str:
     while time.monotonic() < deadline:
         for message in app.queue.receive_messages():
             return base64.b64decode(message.content).decode()
-        time.sleep(0.1)  # two real seconds: the queue does not know our clock
+        time.sleep(0.1)  # two real seconds: the queue does not use the test's clock
     raise AssertionError("no message came")
 
 

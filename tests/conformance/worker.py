@@ -1,4 +1,4 @@
-"""Microsoft's own worker library with an app in it, driven over standard input and output, a JSON object a line.
+"""Microsoft's own worker library with an app in it, driven over standard input and output, one JSON object per line.
 
     python -m tests.conformance.worker APP_FOLDER
 
@@ -76,7 +76,7 @@ def _result(response: Any) -> dict[str, Any]:
     if http is None:
         return told
     headers = {name.lower(): value for name, value in http.headers.items()}
-    assert len(headers) == len(http.headers), "a header comes twice"
+    assert len(headers) == len(http.headers), "a header occurs twice"
     return {**told, "http": {"status": http.status_code, "headers": headers, "body": http.body.bytes.decode()}}
 
 
@@ -117,5 +117,5 @@ async def _serve(folder: str) -> None:
 if __name__ == "__main__":
     app = str(Path(sys.argv[1]).resolve())
     sys.path.insert(0, app)
-    sys.stdout = sys.stderr  # what the app prints must not come between the answers
+    sys.stdout = sys.stderr  # what the app prints must not mix with the answers
     asyncio.run(_serve(app))

@@ -1,10 +1,10 @@
-"""The app among people, hosts that are killed, and a Read service that throttles, breaks off and loses answers.
+"""The app with people, hosts that are killed, and a Read service that throttles, breaks off and loses answers.
 
-Leases and claims are a sixtieth of their real length: 10 and 11 s. What happens is drawn from a seed; how it falls
-together is up to the machine.
+Leases and claims are a sixtieth of their real length: 10 and 11 s. What happens is drawn from a seed; the exact order
+depends on the machine.
 """
 
-# ruff: noqa: S603 - what is started is this very Python
+# ruff: noqa: S603 - starts this very Python
 
 import asyncio
 import hashlib
@@ -46,13 +46,13 @@ from shared.storage.connection import table_service
 
 LEASE = 10
 RUN = 10.0
-"""functionTimeout, in seconds: what a run that began earlier had begun is over."""
+"""functionTimeout, in seconds: a run that began earlier has ended."""
 SWEEP_EVERY = 3.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to happen: ``seconds`` of trouble, then rest."""
+    """The plan of a run: ``seconds`` of trouble, then rest."""
 
     seed: int
     seconds: float
@@ -60,8 +60,8 @@ class Plan:
     rests_within: float = 600.0
 
     def script(self) -> Script:
-        """How Read behaves, in trouble and in rest."""
-        # A POST without an answer is tried again after a minute, so the short run has its few at the beginning.
+        """How Read behaves during trouble and rest."""
+        # A POST without an answer is retried after a minute, so the short run has its few at the beginning.
         lost, broken = (
             ({"probability": 0.03}, {"probability": 0.03})
             if self.seconds > 60
@@ -71,7 +71,7 @@ class Plan:
             {
                 "seed": self.seed,
                 "latency": {"median": 1.2, "sigma": 0.5},
-                "result": {"pages": 2, "lines": 60},  # more lines than a batch of the table service holds
+                "result": {"pages": 2, "lines": 60},  # more lines than a batch of the table service can hold
                 "faults": [
                     {"on": "POST", "do": "reset after", **lost},
                     {"on": "POST", "probability": 0.06, "do": "status", "status": 429},
@@ -89,20 +89,20 @@ class Plan:
 
 @dataclass
 class Post:
-    """A POST that Read took in whole."""
+    """A POST that Read received in full."""
 
     content: str
     """Its SHA-256."""
     at: float
     status: int | None = None
-    """None if its answer was lost on the way."""
+    """None if the answer was lost."""
     operation: str | None = None
 
 
 class Witness:
-    """Stands before Read, and writes down what was asked and what was answered.
+    """A proxy before Read that records requests and answers.
 
-    ``accepted`` is called with a content's SHA-256 when Read has taken it on and before its answer is sent.
+    ``accepted`` is called with the SHA-256 of a content after Read has accepted it and before the answer is sent.
     """
 
     def __init__(self, app: ASGIApp, accepted: Callable[[str], None]) -> None:
@@ -110,10 +110,10 @@ class Witness:
         self._accepted = accepted
         self.posts: list[Post] = []
         self.expired: set[str] = set()
-        """Operations that Read said it does not know."""
+        """Operations that Read answered with 404."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one call on."""
+        """Forward one call."""
         digest, post = hashlib.sha256(), Post("", 0.0)
 
         async def overheard() -> Message:
@@ -139,7 +139,7 @@ class Witness:
 
 
 class Host:
-    """A process of the Functions emulator that is started again whenever it has ended."""
+    """A process of the Functions emulator that is restarted whenever it has ended."""
 
     def __init__(self, number: int, environment: Mapping[str, str], host_id: str, log: Path) -> None:
         self.number = number
@@ -152,7 +152,7 @@ class Host:
         self.deaths: list[float] = []
 
     def start(self) -> None:
-        """Start it unless it runs. It takes a second or two to be at work."""
+        """Start it unless it is running. It needs a second or two to get to work."""
         with self._changing:
             if self._process is not None:
                 if self._process.poll() is None:
@@ -172,7 +172,7 @@ class Host:
             )
 
     def kill(self) -> None:
-        """Kill it as the system does that runs out of memory."""
+        """Kill it, as a system that runs out of memory does."""
         with self._changing:
             if self._process is not None:
                 with suppress(ProcessLookupError):
@@ -181,7 +181,7 @@ class Host:
                 self._process = None
 
     def call(self, function: str) -> None:
-        """Run a function by hand, if the host is up."""
+        """Run a function through the admin endpoint if the host is up."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/admin/functions/{function}",
             data=b'{"input": ""}',
@@ -203,11 +203,11 @@ class Host:
 
 
 class Chaos:
-    """One run: ``live`` it through, then ``check`` what was promised."""
+    """One run: ``live`` plays it, then ``check`` checks the promises."""
 
     def __init__(self, plan: Plan, storage: str, environment: Mapping[str, str], folder: Path) -> None:
         self.plan = plan
-        self.random = Random(plan.seed)  # noqa: S311 - a schedule is to be repeated
+        self.random = Random(plan.seed)  # noqa: S311 - a schedule must be repeatable
         self._storage = storage
         self._environment = environment
         self._folder = folder
@@ -215,11 +215,11 @@ class Chaos:
         """SHA-256 of what was uploaded, by name, the newest last."""
         self.killed_at_submit = 0
         self._victims: set[str] = set()
-        """Contents whose submitters are killed after Read has accepted them and before it has said so."""
+        """Contents whose submitters are killed after Read has accepted them and before it answers."""
         self._troubled = True
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
 
-    # ---- What there is
+    # ---- State
 
     def __enter__(self) -> Self:
         self._resources = ExitStack()
@@ -248,7 +248,7 @@ class Chaos:
     def __exit__(self, *_: object) -> None:
         self._resources.close()
 
-    # ---- What happens
+    # ---- Events
 
     def live(self) -> None:
         """Trouble, then rest. Raises AssertionError if it never comes to rest."""
@@ -269,7 +269,7 @@ class Chaos:
 
         self._follow_until(at_rest, every=1.0)
         self.rested = time.monotonic() - rest
-        assert not left, f"{len(left)} things are left after {self.plan.rests_within:.0f} s: {'; '.join(left[:10])}"
+        assert not left, f"{len(left)} things are not done after {self.plan.rests_within:.0f} s: {'; '.join(left[:10])}"
 
     def _plan_uploads(self) -> None:
         uploads_until = 0.8 * self.plan.seconds
@@ -280,7 +280,7 @@ class Chaos:
             for version in range(versions):
                 content = f"{name} version {version}".encode()
                 if self.random.random() < 0.05:
-                    content += self.random.randbytes(5_000_000)  # two ranges, and a submit that takes a while
+                    content += self.random.randbytes(5_000_000)  # two ranges, so that the submit takes a while
                 self._at(begin, partial(self._upload, name, content))
                 begin += self.random.uniform(0, 6)
             if versions > 1 and self.random.random() < 0.25:
@@ -299,7 +299,7 @@ class Chaos:
             self._at(self.random.uniform(4, 12), partial(self._kill_again_and_again, host))
 
     def _read_accepts(self, content: str) -> None:
-        """Read has accepted a content, and its answer is on its way."""
+        """Called when Read has accepted a content and is about to answer."""
         if not self._troubled:
             return
         if content in self._victims:
@@ -323,16 +323,16 @@ class Chaos:
         heappush(self._agenda, (time.monotonic() + seconds, len(self._agenda) + self.random.getrandbits(32), action))
 
     def _follow_until(self, done: Callable[[], bool], every: float = 0.05) -> None:
-        """Do what is due, until ``done`` says so."""
+        """Do what is due until ``done`` is true."""
         while not done():
             while self._agenda and self._agenda[0][0] <= time.monotonic():
                 heappop(self._agenda)[2]()
             time.sleep(every)
 
-    # ---- What must be true in the end
+    # ---- Promises
 
     def _left(self) -> list[str]:
-        """What is not done yet; of files only if nothing else is."""
+        """What is not done yet. Files are listed only if nothing else is left."""
         left = [f"not finished: {entry['Name']} ({entry['Status']})" for entry in self._worklist() if "DueAt" in entry]
         for queue in self._work_queues():
             with suppress(ResourceNotFoundError):
@@ -358,7 +358,7 @@ class Chaos:
             yield self._queues.get_queue_client(name)
 
     def check(self) -> Counter[str]:
-        """Raise AssertionError for a promise that was broken. Returns what there was to see."""
+        """Raise AssertionError if a promise was broken. Returns a summary of the run."""
         seen: Counter[str] = Counter(deaths=sum(len(host.deaths) for host in self.hosts))
         paid: dict[str, int] = self.stage.counters()["documents"]
         done = self._done_messages()
@@ -383,7 +383,7 @@ class Chaos:
         return seen
 
     def _check_windows(self, name: str, content: str, paid: int) -> None:
-        """Each payment after the first has its reason: an answer that was lost, or a run that died with it."""
+        """Each payment after the first has a reason: a lost answer, or a run that died with it."""
         *earlier, _ = [post for post in self.witness.posts if post.content == content and post.status in (202, None)]
         lost = [post for post in earlier if post.status is None or post.operation in self.witness.expired]
         deaths = [death for host in self.hosts for death in host.deaths]

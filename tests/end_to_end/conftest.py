@@ -16,7 +16,7 @@ def dev(tmp_path: Path, app_environment: dict[str, str]) -> Dev:
 
 @pytest.fixture(scope="session")
 def shared_samples() -> Path:
-    """Real documents, which lie beside the repository and are not part of it."""
+    """Real documents, next to the repository and not part of it."""
     folder = Path(__file__).parents[3] / "shared/samples"
     if not folder.is_dir():
         pytest.skip(f"the real documents are not there ({folder})")

@@ -1,4 +1,4 @@
-"""dev.py, run as a person runs it, on stored data of its own."""
+"""Runs dev.py as a person does, on stored data of its own."""
 
 # ruff: noqa: S607 - starts this very Python, and ps
 
@@ -18,7 +18,7 @@ from local.paths import ROOT
 
 
 class Started(subprocess.Popen[str]):
-    """A command that was started. A test that fails beside it must not wait for its end, which would never come."""
+    """A command that was started. If the test fails, it must not wait for the command, which would never end."""
 
     @override
     def __exit__(
@@ -31,13 +31,13 @@ class Started(subprocess.Popen[str]):
 
 @dataclass(frozen=True)
 class Dev:
-    """Runs commands of dev.py. ``state`` is where they store; ``environment`` has no app settings."""
+    """Runs commands of dev.py. ``state`` is where they store data; ``environment`` has no app settings."""
 
     state: Path
     environment: dict[str, str]
 
     def start(self, *arguments: str, **settings: str) -> Started:
-        """Start a command, as the leader of a process group of its own, as a shell does."""
+        """Start a command as the leader of a new process group, as a shell does."""
         return Started(
             [sys.executable, "-m", "local.commands", *arguments],
             cwd=ROOT,
@@ -55,14 +55,14 @@ class Dev:
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def read(self, *files: Path | str, status: int = 0, **settings: str) -> dict[str, dict[str, Any]]:
-        """Run files with --json; the objects by name."""
+        """Run files with --json. Returns the objects by name."""
         done = self("run", "--json", *map(str, files), **settings)
         assert done.returncode == status, done.stderr
         return {item["name"]: item for item in map(json.loads, done.stdout.splitlines())}
 
 
 def read_until(stream: IO[str] | None, text: str) -> str:
-    """What a process prints, up to the line with this text."""
+    """Everything that a process prints, up to the line with this text."""
     shown = ""
     while text not in shown:
         line = stream.readline() if stream else ""
@@ -72,7 +72,7 @@ def read_until(stream: IO[str] | None, text: str) -> str:
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60) -> bool:
-    """Whether a condition becomes true in time."""
+    """Whether a condition becomes true within the time."""
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.05)
@@ -80,7 +80,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 60) -> bool:
 
 
 def descendants(process: int) -> set[int]:
-    """The processes that a process has started, and those that these have started."""
+    """The child processes of a process, and theirs."""
     found: set[int] = set()
     parents = {pid: parent for pid, parent, _ in _processes()}
     while more := {pid for pid, parent in parents.items() if parent in found | {process}} - found:
@@ -89,7 +89,7 @@ def descendants(process: int) -> set[int]:
 
 
 def running(processes: set[int]) -> set[int]:
-    """Those that have not ended."""
+    """The processes that have not ended."""
     return processes & {pid for pid, _, state in _processes() if not state.startswith("Z")}
 
 

@@ -1,6 +1,6 @@
-"""Host processes are killed again and again while a hundred documents are read, and every promise is kept.
+"""Host processes are killed repeatedly while a hundred documents are read, and every promise is kept.
 
-``CHAOS_SECONDS=600 CHAOS_DOCUMENTS=1000 pytest tests/end_to_end/test_chaos.py`` goes on for longer, and ``CHAOS_SEED``
+``CHAOS_SECONDS=600 CHAOS_DOCUMENTS=1000 pytest tests/end_to_end/test_chaos.py`` runs for longer, and ``CHAOS_SEED``
 draws another schedule. The short run takes a minute.
 """
 
@@ -22,9 +22,7 @@ PLAN = Plan(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 @pytest.mark.skipif(azurite_installation() is None, reason="Azurite is not installed: `dev.py test` installs it")
-def test_documents_survive_hosts_that_are_killed_again_and_again(
-    tmp_path: Path, app_environment: dict[str, str]
-) -> None:
+def test_documents_survive_hosts_that_are_killed_repeatedly(tmp_path: Path, app_environment: dict[str, str]) -> None:
     print(f"CHAOS_SEED={PLAN.seed}, with logs in {tmp_path}")  # shown if it fails
     with Azurite(logs=tmp_path) as azurite, Chaos(PLAN, azurite.connection_string, app_environment, tmp_path) as chaos:
         chaos.live()
@@ -32,4 +30,4 @@ def test_documents_survive_hosts_that_are_killed_again_and_again(
 
     print(seen)
     assert seen["deaths"] >= PLAN.seconds / 10
-    assert seen["paid again"], "no host died between Read's answer and the row: the counting was not tried"
+    assert seen["paid again"], "no host died between Read's answer and the row, so the counting was not tested"

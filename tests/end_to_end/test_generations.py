@@ -16,7 +16,7 @@ from shared.document import Document
 from shared.read.generations import all_generations
 
 WITHIN = 60
-"""Seconds; the real engine reads, on a machine that may be busy."""
+"""Seconds. The real engine reads, and the machine may be busy."""
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReadEmulator]:
 
 
 @pytest.mark.parametrize("version", [each.version for each in all_generations()])
-def test_a_file_is_read_through_this_generation(
+def test_a_file_is_read_with_each_generation(
     version: str, azurite: Azurite, read: ReadEmulator, app_environment: dict[str, str], tmp_path: Path
 ) -> None:
     label = version.replace(".", "-")
@@ -56,7 +56,7 @@ def test_a_file_is_read_through_this_generation(
     assert {len(json.loads(line["BoundingBox"])) for line in lines} == {8}
     assert {line["Unit"] for line in lines} == {"pixel"}
     v2 = version in ("v2.0", "v2.1")
-    assert {line.get("Confidence") is None for line in lines} == {v2}, "only v2 gives no confidence in numbers"
+    assert {line.get("Confidence") is None for line in lines} == {v2}, "only v2 gives no numeric confidence"
     assert store.text(document).splitlines() == [line["Text"] for line in lines]
 
 

@@ -1,4 +1,4 @@
-"""What the README and docs/recipes.md show of commands and snippets is what comes of them."""
+"""The commands and snippets in the README and docs/recipes.md give the output shown there."""
 
 import csv
 import re
@@ -20,11 +20,11 @@ README, RECIPES = document("README.md"), document("docs/recipes.md")
 
 
 def without_chance(text: str) -> str:
-    """Without what differs from run to run: seconds, and where this repository is."""
+    """The text without what differs between runs: seconds, and the path of this repository."""
     return re.sub(r"in \S*azurite-data", "in .dev/azurite-data", re.sub(r"\d+\.\d s\b", "SECONDS", text))
 
 
-def test_the_first_command_prints_what_is_shown(dev: Dev) -> None:
+def test_the_first_command_prints_the_shown_output(dev: Dev) -> None:
     progress, text = blocks(README, "text")[0].split("\n\n", 1)
 
     done = dev("run", str(ROOT / "samples/photo.jpg"))
@@ -33,7 +33,7 @@ def test_the_first_command_prints_what_is_shown(dev: Dev) -> None:
     assert without_chance(progress).splitlines() == without_chance(done.stderr).splitlines()
 
 
-def test_the_everyday_tasks_print_what_is_shown(dev: Dev, tmp_path: Path) -> None:
+def test_the_everyday_tasks_print_the_shown_output(dev: Dev, tmp_path: Path) -> None:
     tasks = section(README, "Everyday tasks")
     (commands,), (shown,) = blocks(tasks, "bash"), blocks(tasks, "text")
     (tmp_path / "empty.pdf").touch()
@@ -52,7 +52,7 @@ def test_the_everyday_tasks_print_what_is_shown(dev: Dev, tmp_path: Path) -> Non
     assert not any(done.stderr or done.returncode for done in printed)
 
 
-def test_the_snippets_upload_and_get_out_what_is_shown(
+def test_the_snippets_upload_and_fetch_what_is_shown(
     stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     preamble, upload, download, one_document, one_page, as_csv, search, _ = blocks(RECIPES, "python")

@@ -21,7 +21,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and processe
 def test_own_samples_are_read_and_stored(dev: Dev) -> None:
     documents = dev.read()
 
-    assert sorted(documents) == ["invoice.pdf", "photo.jpg"]  # each comes when it has been read
+    assert sorted(documents) == ["invoice.pdf", "photo.jpg"]  # each is printed when it has been read
     invoice, photo = documents["invoice.pdf"], documents["photo.jpg"]
     assert {"Harbour Lane Bicycles", "Invoice 2024-0117", "96.30"} <= set(invoice["text"].splitlines())
     assert photo["text"].splitlines()[0] == "FERRY TIMES"
@@ -30,7 +30,7 @@ def test_own_samples_are_read_and_stored(dev: Dev) -> None:
     assert (invoice["status"], invoice["pageCount"], invoice["error"]) == ("succeeded", 1, None)
     assert (invoice["textBlob"], invoice["resultBlob"]) == ("invoice.pdf.txt", "invoice.pdf.json")
 
-    # The stack has ended; what it stored is found by the next one.
+    # The stack has ended; the next one finds what it stored.
     assert dev("status").stdout == "2 files: 2 succeeded\n"
     assert dev("text", "photo.jpg").stdout == photo["text"] + "\n"
     assert [line.split() for line in dev("list").stdout.splitlines()] == [
@@ -50,7 +50,7 @@ def test_a_person_is_shown_progress_text_and_where_it_is_stored(dev: Dev) -> Non
     assert f"1 file: 1 succeeded. What is stored, until `python3 dev.py clean`, is in {dev.state}" in done.stdout
 
 
-def test_files_that_are_no_documents_end_each_in_a_row_and_stop_no_other(dev: Dev, tmp_path: Path) -> None:
+def test_each_file_that_is_not_a_document_gets_a_row_and_stops_no_other(dev: Dev, tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     (folder / "sub folder").mkdir(parents=True)
     contents = {
@@ -99,7 +99,7 @@ def test_real_documents_of_every_format_are_read(dev: Dev, shared_samples: Path)
     assert documents["tika-testTIFF_multipage.tif"]["pageCount"] == 2
 
 
-def test_behind_a_proxy_nothing_of_this_machine_is_asked_through_it(dev: Dev) -> None:
+def test_with_a_proxy_set_nothing_on_this_machine_is_called_through_it(dev: Dev) -> None:
     proxy = "http://127.0.0.1:9"  # nobody listens there
 
     documents = dev.read(
@@ -115,7 +115,7 @@ def test_behind_a_proxy_nothing_of_this_machine_is_asked_through_it(dev: Dev) ->
 
 
 @posix
-def test_a_file_whose_name_would_blind_storage_is_refused_and_the_next_is_read(dev: Dev, tmp_path: Path) -> None:
+def test_a_file_whose_name_would_break_listings_is_refused_and_the_next_is_read(dev: Dev, tmp_path: Path) -> None:
     for name in ("a\x01b.jpg", "c\n  forged.pdf  succeeded\u202e.jpg"):
         (tmp_path / name).write_bytes((ROOT / "samples/photo.jpg").read_bytes())
 
@@ -148,7 +148,7 @@ def test_a_read_resource_is_announced_first_and_no_emulator_is_started(
 
 
 @posix
-def test_run_uses_the_stack_of_up_and_ctrl_c_stops_all_of_it(dev: Dev) -> None:
+def test_run_uses_the_running_stack_of_up_and_ctrl_c_stops_all_of_it(dev: Dev) -> None:
     with dev.start("up", "--ports", "0") as up:
         shown = read_until(up.stdout, "Ctrl-C stops everything")
         started = descendants(up.pid)
@@ -171,7 +171,7 @@ def test_run_uses_the_stack_of_up_and_ctrl_c_stops_all_of_it(dev: Dev) -> None:
 
 
 @posix
-def test_up_names_the_page_which_asks_for_its_key_and_may_use_links_to_blobs(dev: Dev) -> None:
+def test_up_prints_the_address_of_the_page_which_needs_a_key_and_may_use_links_to_blobs(dev: Dev) -> None:
     with dev.start("up", "--ports", "0") as up:
         shown = read_until(up.stdout, "Ctrl-C stops everything")
         address, key = re.findall(r"page +(http://localhost:\d+/api/) \(its key is (\w+)\)", shown)[0]
@@ -196,7 +196,7 @@ def test_up_names_the_page_which_asks_for_its_key_and_may_use_links_to_blobs(dev
 @posix
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 @pytest.mark.parametrize("stage", ["Starting", "reading"])
-def test_nothing_is_left_running_however_and_whenever_a_run_ends(
+def test_no_process_is_left_however_and_whenever_a_run_ends(
     dev: Dev, stage: str, number: signal.Signals, status: int
 ) -> None:
     with dev.start("run") as run:
@@ -211,7 +211,7 @@ def test_nothing_is_left_running_however_and_whenever_a_run_ends(
 
 
 @posix
-def test_after_a_run_that_was_killed_the_next_reads_the_file(dev: Dev) -> None:
+def test_after_a_killed_run_the_next_one_reads_the_file(dev: Dev) -> None:
     with dev.start("run", str(ROOT / "samples/photo.jpg")) as run:
         read_until(run.stderr, "reading")
         run.kill()

@@ -1,4 +1,4 @@
-"""dev.py again, forget and missed, beside a stack that runs: what is asked for is done, and stays done."""
+"""dev.py again, forget and missed on a running stack: what is requested is done, and stays done."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ pytestmark = [
 
 
 class Running:
-    """A stack that runs, what it stores, and the Read service that it asks."""
+    """A running stack, its storage, and its Read service."""
 
     def __init__(self, dev: Dev, read: ReadEmulator) -> None:
         self.dev = dev
@@ -45,12 +45,12 @@ class Running:
         self.store.drop(path, name)
 
     def read(self, name: str, content: str) -> Document:
-        """Upload a file, and wait for its end."""
+        """Upload a file, and wait until its status is final."""
         self.drop(name, content)
         return self.ended(name)
 
     def ended(self, name: str, *, submits: int = 1) -> Document:
-        """A document, once it has been submitted so often and has ended."""
+        """A document, once it is final and has been submitted this often."""
 
         def has_ended() -> bool:
             document = self.store.document(name)
@@ -109,7 +109,7 @@ def test_a_file_is_read_again_and_counted_as_paid_again(stack_up: Running) -> No
     assert len(list(stack_up.store.library.each_line(second))) == 6
 
 
-def test_a_forgotten_file_is_gone_and_stays_so(stack_up: Running) -> None:
+def test_a_forgotten_file_stays_forgotten(stack_up: Running) -> None:
     document = stack_up.read("forget.txt", "forget")
     assert len(list(stack_up.store.library.each_line(document))) == 6
 
@@ -127,7 +127,7 @@ def test_a_forgotten_file_is_gone_and_stays_so(stack_up: Running) -> None:
     assert stack_up.paid("forget") == 1
 
 
-def test_a_file_that_is_kept_while_it_is_forgotten_is_not_read_again(stack_up: Running) -> None:
+def test_a_forgotten_but_kept_file_is_not_read_again(stack_up: Running) -> None:
     document = stack_up.read("keep.txt", "keep")
 
     done = stack_up.dev("forget", "keep.txt", "--keep-file")
@@ -141,12 +141,12 @@ def test_a_file_that_is_kept_while_it_is_forgotten_is_not_read_again(stack_up: R
     assert not list(stack_up.store.library.each_line(document))
     assert stack_up.paid("keep") == 1
 
-    # Only a person who asks for it has it read.
+    # It is read only if a person asks for it.
     assert stack_up.dev("again", "keep.txt").returncode == 0
     assert stack_up.ended("keep.txt").status is Status.SUCCEEDED
 
 
-def test_check_finds_a_stack_that_runs_right(stack_up: Running) -> None:
+def test_check_finds_nothing_wrong_with_a_running_stack(stack_up: Running) -> None:
     stack_up.read("check.txt", "check")
 
     done = stack_up.dev("check")
@@ -156,7 +156,7 @@ def test_check_finds_a_stack_that_runs_right(stack_up: Running) -> None:
     assert stack_up.paid("check") == 1
 
 
-def test_files_that_no_event_told_of_are_found_from_a_date_on(tmp_path: Path, app_environment: dict[str, str]) -> None:
+def test_files_that_no_event_reported_are_found_from_a_date_on(tmp_path: Path, app_environment: dict[str, str]) -> None:
     environment = app_environment | {"AzureWebJobs.submit_document.Disabled": "true"}  # as if its events were lost
     with up(tmp_path, environment) as running:
         running.drop("old.txt", "old")

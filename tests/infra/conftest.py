@@ -1,4 +1,4 @@
-"""What the tests of infra/ share: the Bicep compiler, and what Azure would be asked for."""
+"""Shared by the tests of infra/: the Bicep compiler, and what Azure would be asked to create."""
 
 import json
 import os
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
 
 NOW = "2020-01-01T00:00:00Z"
-"""When a deployment began: before any file of a test."""
+"""When a deployment began, which is before any file of a test."""
 
 Bicep = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -44,7 +44,7 @@ FREE = {"readSku": "F0", "readFilesFrom": "2026-01-01T00:00:00Z"}
 
 @dataclass(frozen=True)
 class Predicted:
-    """What one deployment asks Azure for, with every expression evaluated that needs no Azure."""
+    """What one deployment asks Azure to create; expressions that need no Azure are evaluated."""
 
     resources: list[dict[str, Any]]
 
@@ -52,7 +52,7 @@ class Predicted:
         return [resource for resource in self.resources if resource["type"] == kind]
 
     def the(self, kind: str, name: str = "") -> dict[str, Any]:
-        """The one resource of a type whose name begins so."""
+        """The one resource of a type whose name has this prefix."""
         (found,) = (resource for resource in self.of_type(kind) if resource["name"].startswith(name))
         return found
 
@@ -79,7 +79,7 @@ def bicep() -> Bicep:
 
 @pytest.fixture(scope="session")
 def compiled(bicep: Bicep) -> Mapping[str, subprocess.CompletedProcess[str]]:
-    """What the compiler makes of the two templates, and says about all files of theirs."""
+    """The compiled templates, and the compiler's messages about all their files."""
     return {name: bicep("build", INFRA / f"{name}.bicep", "--stdout") for name in ("main", "subscription")}
 
 

@@ -66,7 +66,7 @@ class Identity:
                 self.wfile.write(payload)
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 
@@ -199,7 +199,7 @@ def test_a_file_is_read_with_the_settings_of_a_deployment(deployed: Deployed) ->
     assert blobs.get_blob_client("results", f"{name}.txt").download_blob().readall()
 
 
-def test_the_app_finds_everything_right_with_the_settings_of_a_deployment(deployed: Deployed) -> None:
+def test_check_finds_nothing_wrong_with_the_settings_of_a_deployment(deployed: Deployed) -> None:
     answer = requests.get(
         f"{deployed.host.url}/api/check", headers={"x-functions-key": FUNCTION_KEY}, timeout=120
     ).json()
@@ -207,17 +207,17 @@ def test_the_app_finds_everything_right_with_the_settings_of_a_deployment(deploy
     assert [finding for finding in answer["value"] if not finding["ok"]] == []
 
 
-def test_what_is_logged_are_the_lines_that_queries_look_for(deployed: Deployed) -> None:
+def test_the_log_has_the_lines_that_queries_look_for(deployed: Deployed) -> None:
     assert any('{"event": "ended"' in line and '"status": "succeeded"' in line for line in deployed.output)
 
 
-def test_every_token_is_the_one_identitys(deployed: Deployed) -> None:
+def test_every_token_belongs_to_the_one_identity(deployed: Deployed) -> None:
     assert {client for client, _ in deployed.identity.asked} == {CLIENT_ID}
     assert {resource.rstrip("/") for _, resource in deployed.identity.asked} == {"https://storage.azure.com"}
 
 
 def until_ended(documents: Any, name: str, deployed: Deployed) -> dict[str, Any]:
-    """The document's row once it has ended, within two minutes."""
+    """The document's row once its status is final, within two minutes."""
     end = time.monotonic() + 120
     while time.monotonic() < end:
         with suppress(ResourceNotFoundError):  # the app makes its tables when it first writes

@@ -41,7 +41,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(params=["sh", "pwsh"])
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
-    """Runs the hook with an Azure CLI that fails as often as is asked, and no time passing."""
+    """Runs the hook with a fake Azure CLI that fails the requested number of times, and without waiting."""
     shell = shutil.which(request.param)
     if shell is None:
         pytest.skip(f"no {request.param} here")
@@ -69,7 +69,7 @@ def lines(folder: Path, file: str) -> list[str]:
     return (folder / file).read_text().splitlines() if (folder / file).exists() else []
 
 
-def test_it_deploys_the_subscription_with_what_the_template_put_out(run: Run, tmp_path: Path) -> None:
+def test_it_deploys_the_subscription_with_the_templates_outputs(run: Run, tmp_path: Path) -> None:
     ended = run()
     assert ended.returncode == 0, ended.stderr
     (call,) = (line for line in lines(tmp_path, "calls") if line.startswith("deployment group create"))
@@ -88,7 +88,7 @@ def test_it_ends_by_saying_where_to_drop_a_file(run: Run) -> None:
     assert "2026-11-27T00:00:00Z are left alone" in said
 
 
-def test_the_command_that_shows_the_text_names_containers_that_are_not_the_default_ones(run: Run) -> None:
+def test_the_command_that_shows_the_text_names_containers_other_than_the_defaults(run: Run) -> None:
     assert "_CONTAINER" not in run().stdout
     said = run(INPUT_CONTAINER="scans", OUTPUT_CONTAINER="texts").stdout
     (line,) = (line for line in said.splitlines() if "dev.py text" in line)
@@ -96,7 +96,7 @@ def test_the_command_that_shows_the_text_names_containers_that_are_not_the_defau
     assert re.search(r"OUTPUT_CONTAINER='?texts'?;? ", line)
 
 
-def test_it_asks_azure_for_no_key_and_shows_nothing_of_what_azure_answers(run: Run, tmp_path: Path) -> None:
+def test_it_asks_azure_for_no_key_and_shows_no_answer_of_azure(run: Run, tmp_path: Path) -> None:
     assert run(failures=2).returncode == 0
     for call in lines(tmp_path, "calls"):
         assert call.startswith(("account show ", "deployment group create "))
@@ -122,7 +122,7 @@ def test_it_gives_up_after_ten_tries_and_says_what_to_do(run: Run, tmp_path: Pat
     assert len([line for line in lines(tmp_path, "calls") if line.startswith("deployment")]) == 10
 
 
-def test_it_does_not_try_where_nobody_is_signed_in(run: Run, tmp_path: Path) -> None:
+def test_it_does_not_try_if_nobody_is_signed_in(run: Run, tmp_path: Path) -> None:
     ended = run(signed_in=1)
     assert ended.returncode == 1
     assert "az login" in ended.stderr
@@ -136,14 +136,14 @@ def test_shellcheck_finds_nothing() -> None:
     assert (found.returncode, found.stdout) == (0, "")
 
 
-def test_both_hooks_ask_for_the_same_with_the_same_patience() -> None:
+def test_both_hooks_deploy_the_same_with_the_same_retries() -> None:
     posix, windows = ((HOOKS / f"postdeploy.{kind}").read_text(encoding="utf-8") for kind in ("sh", "ps1"))
     for what in (r"\b[A-Z]+_[A-Z_]+\b", r"--[a-z-]+", r"tries = ?\d+|tries=\d+", r"pause = ?\d+|pause=\d+"):
         found = [{re.sub(r"[ ]", "", match) for match in re.findall(what, hook)} for hook in (posix, windows)]
         assert found[0] == found[1], what
 
 
-def test_what_a_hook_reads_is_what_the_template_puts_out() -> None:
+def test_the_hooks_read_outputs_that_the_template_has() -> None:
     put_out = set(re.findall(r"^output (\w+) ", (INFRA / "main.bicep").read_text(encoding="utf-8"), re.MULTILINE))
     known_to_azd = {"AZURE_SUBSCRIPTION_ID"}
     hook = (HOOKS / "postdeploy.sh").read_text(encoding="utf-8")
@@ -178,7 +178,7 @@ def test_the_workflow_passes_on_every_variable_that_can_be_chosen() -> None:
     assert chosen <= set(workflow["jobs"]["deploy"]["env"])
 
 
-def test_the_identity_that_is_made_for_the_workflow_is_trusted_in_the_workflows_environment() -> None:
+def test_the_identity_for_the_workflow_is_trusted_in_the_workflows_environment() -> None:
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text(encoding="utf-8"))
     told = (ROOT / "docs" / "azure.md").read_text(encoding="utf-8")
     # a job with an environment signs in as it, whatever the branch or tag

@@ -28,7 +28,7 @@ BESIDE = (
     "shared/__pycache__/settings.cpython-313.pyc",
     "test.http",
 )
-"""Files that tools and people leave beside those that git knows."""
+"""Files that tools and people leave next to those in git."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_environments_of_azd_are_not_committed() -> None:
     assert ignored.match_file(".azure/dev/.env")
 
 
-def test_the_container_image_has_what_is_published(files: set[str]) -> None:
+def test_the_container_image_has_the_published_files(files: set[str]) -> None:
     copied = re.findall(r"^COPY (.+) \S+$", (ROOT / DOCKERFILE).read_text(encoding="utf-8"), re.MULTILINE)
     names = {PurePosixPath(name).parts[0] for name in files if belongs(name)}
     assert {name for line in copied for name in line.split()} == names

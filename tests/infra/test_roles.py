@@ -61,13 +61,13 @@ OPERATIONS: dict[str, frozenset[str]] = {
     ),
 }
 INSTEAD = {f"{QUEUES}/messages/add/action": f"{QUEUES}/messages/write"}
-"""Permissions in whose place the services' pages name another that does as well."""
+"""Permissions that another one can replace, by the services' pages."""
 
 NO_REQUEST = {
     "from_connection_string", "get_blob_client", "get_container_client", "get_queue_client", "get_table_client",
     "api_version", "url", "close", "chunks", "read", "readall", "readinto",
 }  # fmt: skip
-"""Of the SDK's methods, those that ask storage for nothing of their own."""
+"""The SDK's methods that make no request of their own."""
 
 ROLES: dict[str, tuple[str, tuple[str, ...]]] = {
     "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": ("Storage Blob Data Reader", (
@@ -130,7 +130,7 @@ def operations() -> set[str]:
     return {name for name in called(ROOT / "shared") | called(ROOT / "web") if name in public} - NO_REQUEST
 
 
-def test_every_call_of_storage_is_one_whose_permission_is_known(operations: set[str]) -> None:
+def test_the_permission_for_every_call_of_storage_is_known(operations: set[str]) -> None:
     assert operations - set(OPERATIONS) == set()
 
 
@@ -145,16 +145,18 @@ def test_the_app_has_the_least_roles_that_its_calls_and_its_host_need(default: P
     }
 
 
-def test_who_deploys_has_the_least_roles_for_the_operators_commands(biggest: Predicted, operations: set[str]) -> None:
+def test_the_deploying_person_has_the_least_roles_for_the_operators_commands(
+    biggest: Predicted, operations: set[str]
+) -> None:
     needed = {permission for operation in operations for permission in OPERATIONS[operation]}
     assert assigned(biggest, None) == {"documents": least(needed, set())}
 
 
-def test_nobody_is_given_roles_who_is_not_named(default: Predicted) -> None:
+def test_without_a_named_person_nobody_else_gets_roles(default: Predicted) -> None:
     assert assigned(default, None) == {}
 
 
-def test_roles_are_called_by_their_names_where_they_are_given() -> None:
+def test_comments_next_to_role_ids_have_the_right_names() -> None:
     for file in ("roles.bicep", "events.bicep"):
         for role, name in re.findall(r"'([0-9a-f-]{36})' // (.+)", (INFRA / file).read_text(encoding="utf-8")):
             assert ROLES[role][0] == name

@@ -1,4 +1,4 @@
-"""infra/: what Azure is asked for, held to what the app needs and to what Flex Consumption takes."""
+"""infra/: what is deployed matches what the app needs and what Flex Consumption accepts."""
 
 import json
 import re
@@ -30,7 +30,7 @@ EVALUATED_BY_AZURE = re.compile(r"^\[")
 
 
 class Recorded(dict[str, str]):
-    """An environment that remembers what was asked for."""
+    """An environment that records which variables were read."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         super().__init__(values)
@@ -58,13 +58,15 @@ def as_deployed(app_settings: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def test_it_is_built_and_linted_without_a_warning(built: Mapping[str, Any], said_by_the_compiler: list[str]) -> None:
+def test_the_template_builds_and_lints_without_a_warning(
+    built: Mapping[str, Any], said_by_the_compiler: list[str]
+) -> None:
     assert set(built) == {"main", "subscription"}
     # Whether API versions are recent depends on today's date, so that rule only informs.
     assert [line for line in said_by_the_compiler if " : Info use-recent-api-" not in line] == []
 
 
-def test_every_rule_is_an_error_but_those_that_are_named_here() -> None:
+def test_every_linter_rule_is_an_error_except_those_named_here() -> None:
     rules = json.loads((INFRA / "bicepconfig.json").read_text())["analyzers"]["core"]["rules"]
     others = {name: rule["level"] for name, rule in rules.items() if rule["level"] != "error"}
     assert others == {
@@ -87,7 +89,7 @@ def test_the_app_starts_with_the_settings_of_each_deployment(default: Predicted,
     assert (found.generation.version, found.input_prefix, found.done_queue) == ("v3.2", "scans/2026/", "done")
 
 
-def test_no_setting_is_set_that_nobody_reads(default: Predicted, biggest: Predicted) -> None:
+def test_every_deployed_setting_is_read_by_somebody(default: Predicted, biggest: Predicted) -> None:
     for deployment in (default, biggest):
         environ = Recorded(as_deployed(deployment.app_settings))
         settings.from_environment(environ)
@@ -108,7 +110,7 @@ def test_nothing_is_set_that_flex_consumption_refuses(default: Predicted, bigges
         assert app["functionAppConfig"]["runtime"] == {"name": "python", "version": "3.13"}
 
 
-def test_there_is_a_thread_for_everything_that_an_instance_takes_at_a_time(default: Predicted) -> None:
+def test_an_instance_has_a_thread_for_every_message_that_it_takes_at_a_time(default: Predicted) -> None:
     extensions = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["extensions"]
     messages = extensions["queues"]["batchSize"] + extensions["queues"]["newBatchThreshold"]
     files, timers, requests = extensions["blobs"]["maxDegreeOfParallelism"], 2, 10
@@ -137,14 +139,14 @@ def test_a_second_deployment_does_not_move_the_time_from_which_files_are_read(
     assert given["readFilesFrom"]["value"] == "${READ_FILES_FROM=}"  # which is the name of the output
 
 
-def test_a_second_deployment_asks_for_exactly_what_is_there(
+def test_a_second_deployment_changes_nothing(
     default: Predicted, predict: Callable[[Mapping[str, Any]], Predicted]
 ) -> None:
     kept = {"readFilesFrom": default.app_settings["READ_FILES_FROM"]}  # an output, which azd gives back
     assert predict({**kept, "now": "2030-01-01T00:00:00Z"}).resources == default.resources
 
 
-def test_files_from_before_are_read_where_that_is_asked_for(biggest: Predicted) -> None:
+def test_files_from_before_the_deployment_are_read_if_requested(biggest: Predicted) -> None:
     assert "READ_FILES_FROM" not in biggest.app_settings
 
 
@@ -198,7 +200,7 @@ def test_everything_that_can_be_tagged_belongs_to_the_environment(default: Predi
         assert deployment.the("Microsoft.Web/sites")["tags"]["azd-service-name"] == "app"
 
 
-def test_a_closed_deployment_lets_nobody_in_but_the_network_and_the_address_that_was_given(
+def test_a_closed_deployment_admits_only_its_network_and_the_given_address(
     biggest: Predicted,
 ) -> None:
     host, documents = (
@@ -234,7 +236,7 @@ def test_browsers_upload_and_download_from_the_apps_own_origin_only(built: Mappi
     assert {"x-ms-*", "content-type"} <= set(rule["allowedHeaders"])
 
 
-def test_warm_instances_are_of_the_functions_that_read(biggest: Predicted, default: Predicted) -> None:
+def test_always_ready_instances_are_for_the_functions_that_read(biggest: Predicted, default: Predicted) -> None:
     scale = biggest.the("Microsoft.Web/sites")["properties"]["functionAppConfig"]["scaleAndConcurrency"]
     assert scale["alwaysReady"] == [
         {"name": "blob", "instanceCount": 1},
@@ -244,7 +246,7 @@ def test_warm_instances_are_of_the_functions_that_read(biggest: Predicted, defau
     assert scale["alwaysReady"] == []
 
 
-def test_files_expire_only_when_that_is_asked_for(default: Predicted, biggest: Predicted) -> None:
+def test_files_expire_only_if_requested(default: Predicted, biggest: Predicted) -> None:
     enabled = []
     for deployment in (default, biggest):
         policy = deployment.the("Microsoft.Storage/storageAccounts/managementPolicies")["properties"]["policy"]
@@ -253,7 +255,7 @@ def test_files_expire_only_when_that_is_asked_for(default: Predicted, biggest: P
     assert enabled == [(False, ["inbox/"]), (True, ["inbox/scans/2026/"])]
 
 
-def test_what_is_forgotten_is_gone(built: Mapping[str, Any]) -> None:
+def test_forgotten_data_cannot_be_restored(built: Mapping[str, Any]) -> None:
     (blobs,) = (
         resource["properties"]
         for resource in resources(built["main"])
@@ -286,7 +288,7 @@ def test_the_subscription_is_filtered_to_finished_uploads_into_the_input_folder(
     assert "deadLetterDestination" not in asked
 
 
-def test_the_queues_and_tables_that_are_made_are_those_of_the_defaults(biggest: Predicted) -> None:
+def test_the_deployed_queues_and_tables_are_the_default_ones(biggest: Predicted) -> None:
     app = settings.from_environment(as_deployed(biggest.app_settings))
     made = {resource["name"].rpartition("/")[2] for resource in biggest.resources if "stdocs" in resource["name"]}
     assert {app.input_container, app.output_container, app.documents_table, app.lines_table, app.read_queue} <= made
@@ -323,6 +325,6 @@ def outputs(template: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def properties(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """A resource's properties, unless an expression makes them."""
+    """A resource's properties, unless they come from an expression."""
     found = resource.get("properties", {})
     return found if isinstance(found, dict) else {}

@@ -1,4 +1,4 @@
-"""What the integration tests share: the app, on Azurite, with a Read service that plays a script."""
+"""Shared by the integration tests: the app on Azurite, with a Read service that plays a script."""
 
 from collections.abc import Iterator
 

@@ -64,7 +64,7 @@ def hosted(
     blobs: Mapping[str, object] | None = None,
     lease_seconds: int = 30,
 ) -> Iterator[Host]:
-    """The app, listened for as long as the block runs. Polls and scans quickly, so that tests do."""
+    """Hosts the app while the block runs. Polls and scans quickly, so that tests are quick."""
     extensions = {"queues": {"maxPollingInterval": "00:00:00.100", **(queues or {})}, "blobs": blobs or {}}
     (folder / "host.json").write_text(json.dumps({"version": "2.0", "extensions": extensions}))
     host = Host(
@@ -101,7 +101,7 @@ def encoded(text: str) -> str:
 
 
 def texts(queue: QueueClient) -> list[str]:
-    """What lies visible in a queue; nothing if there is no such queue."""
+    """The visible messages of a queue; none if there is no such queue."""
     try:
         return [str(message.content) for message in queue.peek_messages(max_messages=32)]
     except ResourceNotFoundError:

@@ -19,7 +19,7 @@ from web.serve import serve
 
 
 class Interface:
-    """Sends requests to the app. ``environ`` is what the platform tells it."""
+    """Sends requests to the app. ``environ`` has the platform's environment variables."""
 
     def __init__(self, app: App, environ: Mapping[str, str] | None = None, drawer: Drawer | None = None) -> None:
         self.app = app
@@ -65,7 +65,7 @@ def code(response: Response) -> str:
 
 
 def example_result() -> dict[str, Any]:
-    """What Read says of the examples' invoice."""
+    """Read's answer for the examples' invoice."""
     lines = [
         {
             "text": line["text"],
@@ -98,7 +98,7 @@ def picture(width: int = 400, height: int = 200) -> bytes:
 
 
 def store_examples(app: App, read: ReadServer) -> None:
-    """The documents that the examples speak of."""
+    """The documents in the examples."""
     read.posts.append(accepted("example"))
     read.gets.append(as_json(200, example_result()))
     app.drop(INVOICE, picture(), metadata={"language": "en"})

@@ -46,7 +46,7 @@ def test_bursts_are_measured_and_the_worst_of_them_is_reported() -> None:
 
 
 @pytest.mark.usefixtures("azurite")
-def test_memory_is_measured_beside_the_naive_way_and_time_beside_azurite_s() -> None:
+def test_memory_is_compared_with_the_naive_way_and_time_with_azurites() -> None:
     figures = {figure.name: figure for figure in memory.measure(quick=True)}
     assert {name: figure.goal for name, figure in figures.items()} == {
         "Memory to submit a file of 5 MB": 16,

@@ -1,4 +1,4 @@
-"""The benchmark beside peers, at its smallest."""
+"""The comparison with peers, at its smallest."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from bench.peers import FIXED, OURS, POLLER, QUICKSTART, QUICKSTART_1, THREADS, 
 
 
 @pytest.mark.usefixtures("azurite")
-def test_everybody_reads_the_same_files_and_is_measured() -> None:
+def test_every_peer_reads_the_same_files_and_is_measured() -> None:
     figures = {figure.name: figure for figure in measure(quick=True)}
     for who in (QUICKSTART, QUICKSTART_1, POLLER, FIXED, OURS):
         assert 0 < figures[f"Worker-seconds held per document beyond the exchanges with Read, {who}"].value < 60

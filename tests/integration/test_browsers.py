@@ -1,4 +1,4 @@
-"""What a browser may ask of Azurite: the page of the local stack may use links to blobs, other pages may not."""
+"""What a browser may do with Azurite: the local stack's page may use links to blobs, and other pages may not."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ PAGE = "http://localhost:7071"
 
 @pytest.fixture(scope="module")
 def link(azurite: Azurite) -> Iterator[str]:
-    """A link that is good for writing and reading one blob."""
+    """A link for writing and reading one blob."""
     allow_pages(azurite.connection_string, [PAGE])
     service = BlobServiceClient.from_connection_string(azurite.connection_string)
     service.create_container("browsers")
@@ -50,7 +50,7 @@ def test_the_page_may_use_a_link(link: str, method: str) -> None:
     assert method in answer.headers["Access-Control-Allow-Methods"]
 
 
-def test_the_page_sees_what_became_of_its_upload(link: str) -> None:
+def test_the_page_can_read_the_answer_to_its_upload(link: str) -> None:
     answer = requests.put(link, data=b"abc", headers={"Origin": PAGE, "x-ms-blob-type": "BlockBlob"}, timeout=10)
 
     assert answer.status_code == 201
@@ -59,5 +59,5 @@ def test_the_page_sees_what_became_of_its_upload(link: str) -> None:
 
 
 @pytest.mark.parametrize(("origin", "method"), [("https://evil.example", "PUT"), (PAGE, "DELETE")])
-def test_no_other_page_and_no_other_method_is_let_in(link: str, origin: str, method: str) -> None:
+def test_no_other_page_and_no_other_method_is_allowed(link: str, origin: str, method: str) -> None:
     assert preflight(link, origin, method).status_code == 403

@@ -1,4 +1,4 @@
-"""check: what is right and what is not, of Read and of storage, without changing or paying for anything."""
+"""check finds what is wrong with Read and storage, without changing or paying for anything."""
 
 import json
 import re
@@ -16,17 +16,18 @@ from cli.__main__ import run as run_command
 from cli.arguments import parse
 from shared.assembly import build
 from shared.check import Finding, check, check_read, check_settings, check_storage, made_up_operation
-from shared.read.generations import Generation, all_generations
+from shared.read.generation import Generation
+from shared.read.generations import all_generations
 from simulation.app import App, settings_for
 from simulation.read_server import LOST, RUNNING, THROTTLED, Answer, ReadServer, as_json
 from simulation.storage_tap import StorageTap
 
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-"""Azurite's own, which is public."""
+"""Azurite's account key, which is public."""
 
 
 def wrong(findings: Iterator[Finding]) -> dict[str, str]:
-    """What is not right, by name, with what was found and what to do."""
+    """The failed checks, by name, with what was found and the advice."""
     return {each.name: f"{each.message} {each.advice or ''}".strip() for each in findings if not each.ok}
 
 
@@ -34,12 +35,12 @@ def wrong(findings: Iterator[Finding]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("generation", all_generations(), ids=lambda each: each.version)
-def test_the_operation_that_never_was_is_one_of_its_generation(generation: Generation) -> None:
+def test_the_url_of_the_made_up_operation_fits_its_generation(generation: Generation) -> None:
     path = made_up_operation(generation)
     assert generation.operation_path(path) == path
 
 
-def test_read_is_asked_once_and_nothing_is_submitted(app: App, read: ReadServer) -> None:
+def test_read_is_called_once_and_nothing_is_submitted(app: App, read: ReadServer) -> None:
     assert wrong(check_read(app.services)) == {}
     assert (read.polls, read.submitted) == (1, [])
 
@@ -62,7 +63,7 @@ def test_read_is_asked_once_and_nothing_is_submitted(app: App, read: ReadServer)
         ),
     ],
 )
-def test_what_read_says_is_told_of_the_setting_that_it_is_about(
+def test_an_answer_of_read_is_reported_for_the_setting_that_it_concerns(
     app: App, read: ReadServer, answer: Answer, name: str, told: str
 ) -> None:
     read.gets.append(answer)
@@ -76,7 +77,7 @@ def test_what_read_says_is_told_of_the_setting_that_it_is_about(
 
 
 @pytest.mark.parametrize("answer", [THROTTLED, RUNNING, as_json(503, {"error": {"code": "503", "message": "Busy."}})])
-def test_a_read_service_that_is_busy_is_right(app: App, read: ReadServer, answer: Answer) -> None:
+def test_a_busy_read_service_passes(app: App, read: ReadServer, answer: Answer) -> None:
     read.gets.append(answer)
     assert wrong(check_read(app.services)) == {}
 
@@ -84,9 +85,7 @@ def test_a_read_service_that_is_busy_is_right(app: App, read: ReadServer, answer
 # Storage
 
 
-def test_before_the_first_file_what_is_missing_is_made_later_but_for_the_input_container(
-    tap: StorageTap, read: ReadServer
-) -> None:
+def test_before_the_first_file_only_a_missing_input_container_is_a_fault(tap: StorageTap, read: ReadServer) -> None:
     services = build(settings_for(tap.connection_string, read.endpoint, DONE_QUEUE="done"))
     container = services.settings.input_container
 
@@ -96,11 +95,11 @@ def test_before_the_first_file_what_is_missing_is_made_later_but_for_the_input_c
         f"container {container}": "It does not exist. Create the container"
         f" {container}, or set INPUT_CONTAINER to the one that has the files."
     }
-    later = [each.name for each in found if "it is made when" in each.message]
+    later = [each.name for each in found if "The app creates it when" in each.message]
     assert [name.split()[0] for name in later] == ["container", "table", "table", "queue", "queue"]
 
 
-def test_nothing_is_changed(app: App, tap: StorageTap) -> None:
+def test_check_changes_nothing(app: App, tap: StorageTap) -> None:
     app.read("a.png", "one")
     before, seen = app.document("a.png"), len(tap.calls)
 
@@ -115,7 +114,7 @@ def test_nothing_is_changed(app: App, tap: StorageTap) -> None:
 
 @contextmanager
 def storage(refuses: Callable[[str], bool], status: int, code: str) -> Iterator[str]:
-    """A storage account that refuses some methods, and takes the others."""
+    """A storage account that refuses some methods and accepts the others."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -156,7 +155,9 @@ def storage(refuses: Callable[[str], bool], status: int, code: str) -> Iterator[
 @pytest.mark.parametrize(
     ("methods", "how"), [(("GET", "HEAD", "DELETE"), "read"), (("DELETE",), "written")], ids=["none", "reader"]
 )
-def test_what_may_not_be_done_is_told_with_the_role(methods: tuple[str, ...], how: str, read: ReadServer) -> None:
+def test_a_forbidden_operation_is_reported_with_the_missing_role(
+    methods: tuple[str, ...], how: str, read: ReadServer
+) -> None:
     with storage(lambda method: method in methods, 403, "AuthorizationPermissionMismatch") as account:
         found = wrong(check_storage(build(settings_for(account, read.endpoint))))
 
@@ -177,19 +178,19 @@ def test_what_may_not_be_done_is_told_with_the_role(methods: tuple[str, ...], ho
         ("KeyBasedAuthenticationNotPermitted", "DocumentStorage__accountName"),
     ],
 )
-def test_a_refusal_that_no_role_would_help_says_what_would(code: str, advice: str, read: ReadServer) -> None:
+def test_a_refusal_that_no_role_can_fix_says_what_can(code: str, advice: str, read: ReadServer) -> None:
     with storage(lambda _: True, 403, code) as account:
         found = wrong(check_storage(build(settings_for(account, read.endpoint))))
     assert len(found) == 5
     assert all(advice in told for told in found.values())
 
 
-def test_an_account_that_takes_all_is_right(read: ReadServer) -> None:
+def test_an_account_that_accepts_everything_passes(read: ReadServer) -> None:
     with storage(lambda _: False, 0, "") as account:
         assert wrong(check_storage(build(settings_for(account, read.endpoint)))) == {}
 
 
-def test_an_account_that_is_not_reached_is_told(read: ReadServer) -> None:
+def test_an_unreachable_account_is_reported(read: ReadServer) -> None:
     account = f"AccountName=a;AccountKey={KEY};" + "".join(
         f"{each}Endpoint=http://127.0.0.1:1/a;" for each in ("Blob", "Queue", "Table")
     )
@@ -227,20 +228,20 @@ def _environ(app: App, **others: str) -> dict[str, str]:
     } | others
 
 
-def test_check_says_ok_for_each_thing(cli: Run, app: App) -> None:
+def test_check_prints_ok_for_each_check(cli: Run, app: App) -> None:
     status, out, err = cli(connection.App(_environ(app)))
     assert (status, err) == (0, "")
     assert [line.split()[0] for line in out.splitlines()] == ["ok"] * 9
     assert out.startswith(f"ok     app settings: Files in {app.settings.input_container}/ are read by Computer Vision,")
 
 
-def test_check_as_json_is_an_object_for_each_thing(cli: Run, app: App) -> None:
+def test_check_as_json_prints_one_object_per_check(cli: Run, app: App) -> None:
     findings = [json.loads(line) for line in cli(connection.App(_environ(app)), "--json")[1].splitlines()]
     assert all(list(each) == ["name", "ok", "message", "advice"] for each in findings)
     assert [each["name"] for each in findings][:4] == ["app settings", "Read endpoint", "Read identity", "Read version"]
 
 
-def test_check_goes_on_to_storage_where_read_is_not_set(cli: Run, app: App) -> None:
+def test_check_continues_with_storage_if_read_is_not_set(cli: Run, app: App) -> None:
     status, out, _ = cli(connection.App(_environ(app, READ_ENDPOINT="")))
     lines = out.splitlines()
     assert status == 1
@@ -271,7 +272,7 @@ def test_check_names_a_wrong_setting_and_ends(cli: Run, app: App) -> None:
     assert len(out.splitlines()) == 2
 
 
-def test_settings_that_are_right_say_what_is_read(app: App) -> None:
+def test_correct_settings_say_what_is_read(app: App) -> None:
     settings, finding = check_settings(_environ(app, INPUT_PREFIX="scans"), "{}")
     assert settings is not None
     assert finding.ok

@@ -39,7 +39,7 @@ def cli(app: App, capsys: pytest.CaptureFixture[str]) -> Run:
 # again
 
 
-def test_again_has_a_failed_file_read(cli: Run, app: App, read: ReadServer) -> None:
+def test_again_reads_a_failed_file(cli: Run, app: App, read: ReadServer) -> None:
     read.gets.append(FAILED)
     app.read("a.png", "one")
 
@@ -76,7 +76,7 @@ def test_again_reads_a_file_that_the_app_has_never_heard_of(cli: Run, app: App) 
 
 
 @pytest.mark.parametrize("name", ["b.png", "../b.png"])
-def test_again_says_which_name_is_no_file_s_and_goes_on(cli: Run, app: App, name: str) -> None:
+def test_again_names_a_missing_file_and_continues(cli: Run, app: App, name: str) -> None:
     app.read("a.png", "one")
 
     status, out, err = cli("again", name, "a.png")
@@ -86,7 +86,7 @@ def test_again_says_which_name_is_no_file_s_and_goes_on(cli: Run, app: App, name
     assert app.services.documents.get(name) is None
 
 
-def test_again_keeps_the_text_of_a_file_that_is_gone(cli: Run, app: App) -> None:
+def test_again_keeps_the_text_of_a_deleted_file(cli: Run, app: App) -> None:
     app.read("a.png", "one")
     app.inbox.delete_blob("a.png")
 
@@ -96,12 +96,12 @@ def test_again_keeps_the_text_of_a_file_that_is_gone(cli: Run, app: App) -> None
     assert app.document("a.png").text == "one"
 
 
-def test_whoever_asks_while_nothing_runs_the_app_is_told(cli: Run, app: App) -> None:
+def test_a_request_while_nothing_runs_the_app_says_so(cli: Run, app: App) -> None:
     app.read("a.png", "one")
     assert cli("again", "a.png", runs=False)[2] == "Nothing is read until the app runs: `dev.py up` runs it.\n"
 
 
-def test_again_with_a_status_reads_every_file_that_stands_so(cli: Run, app: App, read: ReadServer) -> None:
+def test_again_with_a_status_reads_every_file_with_that_status(cli: Run, app: App, read: ReadServer) -> None:
     for name in ("2024/a.png", "2024/b.png", "2025/c.png"):
         read.gets.append(FAILED)
         app.read(name, name)
@@ -127,7 +127,7 @@ def test_again_with_a_code_leaves_files_that_failed_for_another_reason(cli: Run,
     assert cli("again", "--status", "failed", "--code", "InvalidImage")[1] == "2024/a.png: to be read again.\n"
 
 
-def test_a_dry_run_of_again_says_how_many_and_what_is_billed_and_asks_for_nothing(
+def test_a_dry_run_of_again_says_how_many_files_and_what_is_billed_and_requests_nothing(
     cli: Run, app: App, read: ReadServer
 ) -> None:
     read.gets.append(FAILED)
@@ -150,7 +150,7 @@ def test_a_dry_run_of_again_says_how_many_and_what_is_billed_and_asks_for_nothin
     assert len(read.submitted) == 2
 
 
-def test_a_dry_run_of_again_says_which_results_may_be_had_without_paying(cli: Run, app: App) -> None:
+def test_a_dry_run_of_again_says_which_results_are_free(cli: Run, app: App) -> None:
     document = app.read("a.png", "one")
     app.services.documents.write(
         document.evolve(status=Status.FAILED, error_code="ProcessingFailed", advice="Read it again."), document
@@ -177,10 +177,10 @@ def _edit(app: App, name: str, **columns: object) -> None:
     table.update_entity({**keys, **columns}, mode=UpdateMode.MERGE)
 
 
-# Names that something is wrong with
+# Names with problems
 
 
-def test_a_file_that_storage_refuses_to_delete_is_named_and_the_others_are_done(cli: Run, app: App) -> None:
+def test_a_file_that_storage_refuses_to_delete_is_named_and_the_others_are_forgotten(cli: Run, app: App) -> None:
     for name in ("leased.png", "z.png"):
         app.read(name, "one")
     lease = app.inbox.get_blob_client("leased.png").acquire_lease()
@@ -200,9 +200,7 @@ def test_a_file_that_storage_refuses_to_delete_is_named_and_the_others_are_done(
     "columns", [{"Status": "done"}, {"Polls": "many"}, {"DueAt": "soon"}, {"Name": "b.png"}], ids=str
 )
 @pytest.mark.parametrize("command", ["again", "forget"])
-def test_a_row_that_somebody_has_edited_stops_no_request(
-    cli: Run, app: App, command: str, columns: dict[str, object]
-) -> None:
+def test_an_edited_row_stops_no_request(cli: Run, app: App, command: str, columns: dict[str, object]) -> None:
     for name in ("a.png", "z.png"):
         app.read(name, "one")
     _edit(app, "a.png", **columns)
@@ -218,7 +216,7 @@ def test_a_row_that_somebody_has_edited_stops_no_request(
 @pytest.mark.parametrize(
     "name", ["\u2028.pdf", "x\u2029y.pdf", "\u3000x", "a\x1b[2J\u202e.png", "O'Brien's/it''s 100%.jpg"]
 )
-def test_a_file_of_any_name_can_be_asked_for(cli: Run, app: App, name: str) -> None:
+def test_a_file_of_any_name_can_be_requested(cli: Run, app: App, name: str) -> None:
     app.read(name, "one")
     assert cli("again", name)[0] == 0
     app.run()
@@ -244,7 +242,7 @@ def test_forget_leaves_nothing(cli: Run, app: App) -> None:
     assert not app.inbox.get_blob_client("a.png").exists()
 
 
-def test_forget_says_until_when_read_keeps_a_result_that_it_cannot_be_asked_to_delete(cli: Run, app: App) -> None:
+def test_forget_says_until_when_read_keeps_a_result_that_it_cannot_delete(cli: Run, app: App) -> None:
     app.read("a.png", "one")
     submitted = app.document("a.png").submitted_at
     assert submitted
@@ -256,7 +254,7 @@ def test_forget_says_until_when_read_keeps_a_result_that_it_cannot_be_asked_to_d
 
 
 @pytest.mark.parametrize(("endpoint_is_set", "asked"), [(True, ["DELETE"]), (False, [])])
-def test_forget_has_read_delete_its_copy_where_that_is_possible(
+def test_forget_deletes_reads_copy_if_the_version_can(
     cli: Run, app: App, read: ReadServer, monkeypatch: pytest.MonkeyPatch, endpoint_is_set: bool, asked: list[str]
 ) -> None:
     app.read("a.png", "one")
@@ -276,7 +274,7 @@ def test_forget_has_read_delete_its_copy_where_that_is_possible(
     assert ("Read itself keeps the result" in out) is not endpoint_is_set
 
 
-def test_forget_of_a_file_that_is_being_read_leaves_a_marker_until_no_run_can_be_at_it(
+def test_forget_during_reading_leaves_a_tombstone_until_no_run_can_be_active(
     cli: Run, app: App, read: ReadServer
 ) -> None:
     read.gets.append(RUNNING)
@@ -290,7 +288,7 @@ def test_forget_of_a_file_that_is_being_read_leaves_a_marker_until_no_run_can_be
     assert list(app.services.documents.overdue(later + timedelta(seconds=1))) == ["a.png"]
 
 
-def test_forget_can_keep_the_file_which_nothing_reads_again(cli: Run, app: App, read: ReadServer) -> None:
+def test_forget_can_keep_the_file_and_it_is_not_read_again(cli: Run, app: App, read: ReadServer) -> None:
     app.read("a.png", "one")
 
     status, out, _ = cli("forget", "--keep-file", "a.png")
@@ -310,7 +308,7 @@ def test_forget_twice_changes_nothing_more(cli: Run, app: App) -> None:
     assert app.services.documents.get("a.png") is None
 
 
-def test_a_row_whose_name_leads_elsewhere_can_be_forgotten(cli: Run, app: App) -> None:
+def test_a_row_whose_name_has_a_dot_segment_can_be_forgotten(cli: Run, app: App) -> None:
     app.event("a/../b.png")
     assert cli("forget", "a/../b.png")[0] == 0
     assert app.services.documents.get("a/../b.png") is None
@@ -345,7 +343,7 @@ def test_forget_says_which_outputs_it_did_not_find(cli: Run, app: App) -> None:
 # missed
 
 
-def test_a_dry_run_counts_files_and_bytes_and_hands_nothing_over(cli: Run, app: App) -> None:
+def test_a_dry_run_counts_files_and_bytes_and_enqueues_nothing(cli: Run, app: App) -> None:
     app.read("known.png", "one")
     app.drop("a.png", "x" * 1000)
     app.drop("b.png", "x" * 1400)
@@ -387,7 +385,7 @@ def test_no_more_is_enqueued_while_the_quota_is_reserved(cli: Run, tap: StorageT
     assert len(slow.sent.messages) == 2
 
 
-def test_a_container_that_is_not_there_is_named(cli: Run, app: App) -> None:
+def test_a_missing_container_is_named(cli: Run, app: App) -> None:
     app.services.inbox._client.delete_container()
 
     status, out, err = cli("missed", "--dry-run")

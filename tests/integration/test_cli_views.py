@@ -36,7 +36,7 @@ def cli(app: App, capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def library(app: App, read: ReadServer) -> App:
-    """Files that stand in every way that there is, one of them in a row that somebody has edited."""
+    """Files in every status, and one whose row somebody has edited."""
     app.read("2024/ok.png", "one\ftwo\nlines")
     app.read("2024/edited.png", "one")
     read.gets.append(FAILED)
@@ -53,7 +53,7 @@ def library(app: App, read: ReadServer) -> App:
 
 
 @pytest.mark.usefixtures("library")
-def test_status_counts_files_by_how_they_stand(cli: Run) -> None:
+def test_status_counts_files_by_status(cli: Run) -> None:
     assert cli("status") == (0, "5 files: 1 succeeded, 1 failed, 1 reading, 1 ignored, 1 trouble\n", "")
     assert cli("status", "2024/") == (0, "3 files: 1 succeeded, 1 failed, 1 trouble\n", "")
     counts = json.loads(cli("status", "2025", "--json")[1])
@@ -69,7 +69,7 @@ def test_status_says_why_files_wait_and_until_when(cli: Run, app: App) -> None:
 
 
 @pytest.mark.usefixtures("library")
-def test_list_shows_each_file_on_a_line_with_what_to_do(cli: Run) -> None:
+def test_list_shows_each_file_on_one_line_with_advice(cli: Run) -> None:
     status, out, err = cli("list", "2024/")
     edited, failed, ok = out.splitlines()
     assert (status, err) == (0, "")
@@ -91,13 +91,13 @@ def test_list_shows_each_file_on_a_line_with_what_to_do(cli: Run) -> None:
         ("waiting", []),
     ],
 )
-def test_list_shows_the_files_that_stand_so(cli: Run, status: str, names: list[str]) -> None:
+def test_list_shows_the_files_with_the_given_status(cli: Run, status: str, names: list[str]) -> None:
     entries = [json.loads(line) for line in cli("list", "--status", status, "--json")[1].splitlines()]
     assert [entry["name"] for entry in entries] == names
     assert all(entry["status"] == status for entry in entries)
 
 
-def test_no_name_forges_a_line(cli: Run, app: App) -> None:
+def test_no_name_can_forge_a_line(cli: Run, app: App) -> None:
     app.read(FORGED, "one")
     (line,) = cli("list")[1].splitlines()
     assert line.startswith(r"a\n  invoice.pdf  succeeded: 1 page\n\n---- invoice.pdf ----\u202ePAY TO 12345.png")
@@ -133,7 +133,7 @@ def test_text_as_json_has_lines_and_boxes(cli: Run) -> None:
         (["2024/failed.png"], "2024/failed.png: is failed (InvalidImage: "),
     ],
 )
-def test_text_says_why_there_is_none(cli: Run, arguments: list[str], why: str) -> None:
+def test_without_a_text_the_command_text_says_why(cli: Run, arguments: list[str], why: str) -> None:
     status, out, err = cli("text", *arguments)
     assert (status, out) == (1, "")
     assert err.startswith(why)

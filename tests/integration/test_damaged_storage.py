@@ -1,4 +1,4 @@
-"""Stored data that a power failure has damaged: what is damaged is named, and what to do."""
+"""Stored data that a power failure has damaged: the error names it and says what to do."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def test_damaged_data_is_named_with_the_command_that_deletes_it(tmp_path: Path, 
         pass
 
 
-def test_data_that_is_whole_is_found_again(tmp_path: Path) -> None:
+def test_undamaged_data_is_found_again(tmp_path: Path) -> None:
     for _ in range(2):
         with Azurite(tmp_path / "data", logs=tmp_path) as azurite:
             assert azurite.connection_string

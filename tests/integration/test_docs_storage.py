@@ -1,4 +1,4 @@
-"""What docs/storage.md and docs/recipes.md say of rows, blobs and messages is what is stored and sent."""
+"""What docs/storage.md and docs/recipes.md say about rows, blobs and messages is right."""
 
 import base64
 import json
@@ -59,7 +59,7 @@ def test_every_column_of_a_line_and_of_a_page_is_explained(app: App, read: ReadS
     assert "`!head`" in part
 
 
-def test_the_message_about_a_document_that_is_done_is_as_shown(tap: StorageTap, read: ReadServer) -> None:
+def test_the_documented_notification_is_the_one_that_is_sent(tap: StorageTap, read: ReadServer) -> None:
     settings = settings_for(tap.connection_string, read.endpoint, DONE_QUEUE="done-as-shown")
     app = App(settings, Clock())
     app.create_inbox()

@@ -1,4 +1,4 @@
-"""Rows that a person or a tool has edited: shown as trouble, replaced by the next version, and no columns are lost."""
+"""Rows that a person or a tool has edited are shown as trouble, replaced by the next version, and lose no columns."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -46,7 +46,7 @@ def test_the_next_version_replaces_a_row_that_cannot_be_read(app: App, columns: 
 
 
 @pytest.mark.parametrize("columns", EDITS)
-def test_a_row_that_cannot_be_read_is_forgotten_as_any_other(app: App, columns: dict[str, Any]) -> None:
+def test_a_row_that_cannot_be_read_can_be_forgotten_like_any_other(app: App, columns: dict[str, Any]) -> None:
     app.read("a.png", "old")
     edit(app, **columns)
     forget(app.services, "a.png")
@@ -55,7 +55,7 @@ def test_a_row_that_cannot_be_read_is_forgotten_as_any_other(app: App, columns: 
     assert app.lines("a.png") == []
 
 
-def test_a_result_that_read_still_has_is_fetched_and_not_paid_anew(app: App, read: ReadServer) -> None:
+def test_a_result_that_read_still_has_is_fetched_without_paying_again(app: App, read: ReadServer) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     edit(app, Polls="none yet")
@@ -67,7 +67,7 @@ def test_a_result_that_read_still_has_is_fetched_and_not_paid_anew(app: App, rea
     assert read.submitted == [b"one"]
 
 
-def test_columns_of_the_user_s_own_survive_every_write(app: App) -> None:
+def test_the_users_own_columns_survive_every_write(app: App) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     edit(app, Reviewed=True, Reviewer="Ada", Points=EntityProperty(2**40, EdmType.INT64))
@@ -84,7 +84,7 @@ def test_columns_of_the_user_s_own_survive_every_write(app: App) -> None:
     assert row(app)["Points"] == EntityProperty(2**40, EdmType.INT64)
 
 
-def test_a_status_that_was_put_right_is_as_if_nothing_had_been(app: App) -> None:
+def test_a_status_that_was_corrected_works_as_before(app: App) -> None:
     app.read("a.png", "one")
     edit(app, Status="done")
     assert app.document("a.png").status is Status.FAILED

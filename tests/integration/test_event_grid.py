@@ -1,8 +1,8 @@
 """Every event that an upload can raise, in the form in which the blob trigger gets it from Event Grid.
 
-How the trigger's own handler makes a message of an event, and which it drops, was seen with Microsoft's packages
-(Microsoft.Azure.WebJobs.Extensions.Storage.Blobs 5.3.10): it takes container and name from ``data.url`` alone, whatever
-host that names, and looks neither at the event's type nor at its ETag.
+How the trigger's own handler turns an event into a message, and which events it drops, was observed with Microsoft's
+packages (Microsoft.Azure.WebJobs.Extensions.Storage.Blobs 5.3.10): it takes container and name only from ``data.url``,
+whatever its host, and ignores the event's type and ETag.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -89,7 +89,7 @@ def post(app: App, tap: Any, tmp_path: Path) -> Iterator[Post]:
 
 
 def read_missed(app: App) -> None:
-    """What `find_missed` does at night."""
+    """Run `find_missed`, as every night."""
     find_missed(app.services, app.clock() + timedelta(minutes=5), settled_after=timedelta(days=-1))
     app.run()
 
@@ -107,16 +107,14 @@ def read_missed(app: App) -> None:
         ("PutBlob", "files.example.com"),
     ],
 )
-def test_a_finished_upload_is_read_whatever_call_ended_it(app: App, post: Post, api: str, host: str) -> None:
+def test_a_finished_upload_is_read_whatever_call_finished_it(app: App, post: Post, api: str, host: str) -> None:
     app.drop("sub/a.png", "one")
     path = f"{app.settings.input_container}/sub/a.png"
     post(event(app, "sub/a.png", api=api, url=f"https://{host}/{path}"))
     assert app.document("sub/a.png").status is Status.SUCCEEDED
 
 
-def test_a_file_that_was_appended_piece_by_piece_is_read_in_the_version_that_it_has_then(
-    app: App, post: Post, read: ReadServer
-) -> None:
+def test_an_append_blob_is_read_in_the_version_that_exists_at_the_event(app: App, post: Post, read: ReadServer) -> None:
     blob = app.inbox.get_blob_client("log.png")
     blob.create_append_blob()  # the only call of an append blob that raises an event, while it is still empty
     post(event(app, "log.png", api="PutBlob", blobType="AppendBlob", contentLength="0"))
@@ -127,7 +125,7 @@ def test_a_file_that_was_appended_piece_by_piece_is_read_in_the_version_that_it_
     assert len(read.submitted) == 1
 
 
-def test_an_event_that_comes_again_and_again_is_paid_once(app: App, post: Post, read: ReadServer) -> None:
+def test_a_repeated_event_is_paid_once(app: App, post: Post, read: ReadServer) -> None:
     app.drop("a.png", "one")
     post(*[event(app, "a.png")] * 3)
     post(event(app, "a.png", eTag="0x1"), event(app, "a.png", sequencer="0"))
@@ -143,7 +141,7 @@ def test_events_of_two_versions_in_the_wrong_order_end_with_the_newer_one(app: A
     assert app.document("a.png").text == "two"
 
 
-def test_the_empty_file_that_begins_an_upload_gives_way_to_the_whole_one(app: App, post: Post) -> None:
+def test_the_empty_file_at_the_start_of_an_upload_is_replaced_by_the_complete_one(app: App, post: Post) -> None:
     app.drop("a.png", b"")
     post(event(app, "a.png", api="CreateFile", contentLength="0"))
     assert app.document("a.png").error_code == "EmptyFile"
@@ -152,7 +150,7 @@ def test_the_empty_file_that_begins_an_upload_gives_way_to_the_whole_one(app: Ap
     assert (app.document("a.png").status, app.document("a.png").text) == (Status.SUCCEEDED, "one")
 
 
-def test_an_event_of_a_file_that_is_gone_leaves_nothing(app: App, post: Post, read: ReadServer) -> None:
+def test_an_event_about_a_deleted_file_leaves_nothing(app: App, post: Post, read: ReadServer) -> None:
     post(event(app, "gone.png"), event(app, "gone.png", type="Microsoft.Storage.BlobDeleted", api="DeleteBlob"))
     assert app.services.documents.get("gone.png") is None
     assert read.requests == []
@@ -162,7 +160,7 @@ def test_an_event_of_a_file_that_is_gone_leaves_nothing(app: App, post: Post, re
     ("kind", "api"),
     [("Microsoft.Storage.BlobTierChanged", "SetBlobTier"), ("Microsoft.Storage.BlobDeleted", "DeleteBlob")],
 )
-def test_another_kind_of_event_of_a_file_that_was_read_pays_nothing(
+def test_another_kind_of_event_about_a_file_that_was_read_pays_nothing(
     app: App, post: Post, read: ReadServer, kind: str, api: str
 ) -> None:
     app.read("a.png", "one")
@@ -171,7 +169,7 @@ def test_another_kind_of_event_of_a_file_that_was_read_pays_nothing(
     assert len(read.submitted) == 1
 
 
-def test_events_of_other_containers_are_left_alone(app: App, post: Post, read: ReadServer) -> None:
+def test_events_of_other_containers_are_ignored(app: App, post: Post, read: ReadServer) -> None:
     app.read("a.png", "one")  # makes the container of results
     app.results.upload_blob("b.png", b"theirs")
     app.drop("b.png", "ours")
@@ -189,16 +187,14 @@ RAW_AND_LOST = {"a%41.png", "a%2Fb.png", "a?x=1.png", "a.png "}
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_every_name_is_read_where_the_events_url_is_percent_encoded(app: App, post: Post, name: str) -> None:
+def test_every_name_is_read_if_the_events_url_is_percent_encoded(app: App, post: Post, name: str) -> None:
     app.drop(name, "one")
     post(event(app, name))
     assert app.document(name).status is Status.SUCCEEDED
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_a_name_that_is_lost_where_the_url_is_not_encoded_is_read_by_find_missed(
-    app: App, post: Post, name: str
-) -> None:
+def test_a_name_that_is_lost_if_the_url_is_not_encoded_is_read_by_find_missed(app: App, post: Post, name: str) -> None:
     app.drop(name, "one")
     post(event(app, name, encoded=False))
     assert (app.services.documents.get(name) is None) == (name in RAW_AND_LOST)
@@ -206,7 +202,7 @@ def test_a_name_that_is_lost_where_the_url_is_not_encoded_is_read_by_find_missed
     assert app.document(name).status is Status.SUCCEEDED
 
 
-def test_what_raises_no_event_at_all_is_read_by_find_missed(app: App, post: Post) -> None:
+def test_a_change_that_raises_no_event_is_read_by_find_missed(app: App, post: Post) -> None:
     app.read("meta.png", "one")
     app.inbox.get_blob_client("meta.png").set_blob_metadata({"language": "de"})  # a new version, and no event
     app.drop("renamed.png", "two")  # BlobRenamed has no url, so it is not subscribed to
@@ -216,7 +212,7 @@ def test_what_raises_no_event_at_all_is_read_by_find_missed(app: App, post: Post
     assert app.document("renamed.png").status is Status.SUCCEEDED
 
 
-def test_an_event_that_is_found_in_the_poison_queue_is_read(app: App, read: ReadServer) -> None:
+def test_an_event_in_the_poison_queue_is_read(app: App, read: ReadServer) -> None:
     app.drop("a.png", "one")
     poison = app.queues.get_queue_client("webjobs-blobtrigger-poison")
     if "webjobs-blobtrigger-poison" not in [queue.name for queue in app.queues.list_queues()]:

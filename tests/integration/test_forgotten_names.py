@@ -1,4 +1,4 @@
-"""A forgotten document's name is used again while a slow run still holds its text: no end brings the text back."""
+"""A forgotten document's name is used again while a slow run still holds its text: nothing brings the text back."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -63,10 +63,10 @@ USES = [
 
 @pytest.mark.parametrize(
     ("use", "kept"),
-    # A kept file that is read again by name has its text again, as it was asked for.
+    # A kept file that is read again by name has its text again, since somebody asked for it.
     [(use, kept) for use in USES for kept in (False, True) if not (kept and use is read_again_without_a_file)],
 )
-def test_a_slow_run_brings_nothing_of_a_forgotten_document_back(
+def test_a_slow_run_brings_nothing_back_of_a_forgotten_document(
     app: App, read: ReadServer, use: Callable[[App, ReadServer], None], *, kept: bool
 ) -> None:
     app.drop("a.png", "the secret")
@@ -80,7 +80,7 @@ def test_a_slow_run_brings_nothing_of_a_forgotten_document_back(
         app.run()
 
     read.gets.append(meanwhile)
-    advance_message(app.services, message)  # holds the secret, and goes on once all the others have ended
+    advance_message(app.services, message)  # holds the secret, and continues once all the others have ended
     app.run()
     for _ in range(3):
         app.clock.passes(timedelta(hours=1).total_seconds())

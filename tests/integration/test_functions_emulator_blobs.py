@@ -55,7 +55,7 @@ def internal_queue(storage: Storage) -> int:
     return count(storage.queues.get_queue_client(internal_queue_name(storage.host_id)))
 
 
-def test_blobs_of_before_and_after_the_start_are_run_once_each(storage: Storage, tmp_path: Path) -> None:
+def test_blobs_from_before_and_after_the_start_are_run_once_each(storage: Storage, tmp_path: Path) -> None:
     seen = Seen()
     storage.put("before")
     with hosted(on_blob(storage, seen.function()), storage, tmp_path):
@@ -74,7 +74,7 @@ def test_names_arrive_as_they_are(storage: Storage, tmp_path: Path) -> None:
     assert sorted(seen.names) == sorted(ODD_NAMES)
 
 
-def test_blobs_of_one_second_are_all_found(storage: Storage, tmp_path: Path) -> None:
+def test_blobs_of_the_same_second_are_all_found(storage: Storage, tmp_path: Path) -> None:
     seen = Seen()
     with hosted(on_blob(storage, seen.function()), storage, tmp_path):
         for number in range(30):  # between scans, many in the same second; one scan sees a part of them
@@ -128,7 +128,7 @@ def test_a_blob_that_does_not_match_the_path_is_not_run(storage: Storage, tmp_pa
     assert seen.names == ["in/a.pdf", "in/b.pdf"]
 
 
-def test_a_container_that_is_made_later_is_scanned_then(azurite: Azurite, tmp_path: Path) -> None:
+def test_a_container_that_is_created_later_is_scanned_then(azurite: Azurite, tmp_path: Path) -> None:
     storage, seen = Storage(azurite.connection_string), Seen()
     with hosted(on_blob(storage, seen.function()), storage, tmp_path):
         storage.blobs.create_container(storage.container)
@@ -292,7 +292,7 @@ def die() -> None:
     raise RuntimeError
 
 
-def test_two_hosts_of_one_id_run_each_blob_once(storage: Storage, tmp_path: Path) -> None:
+def test_two_hosts_with_the_same_id_run_each_blob_once(storage: Storage, tmp_path: Path) -> None:
     seen = Seen()
     with (
         hosted(on_blob(storage, seen.function()), storage, tmp_path),
@@ -366,7 +366,7 @@ def test_a_blob_that_a_person_submits_runs_whatever_its_receipt_says(storage: St
 
 
 @pytest.mark.parametrize("given", ["missing", "no-container", None, 7])
-def test_submitting_what_is_no_blob_is_refused(storage: Storage, tmp_path: Path, given: object) -> None:
+def test_submitting_a_name_without_a_blob_is_refused(storage: Storage, tmp_path: Path, given: object) -> None:
     app = on_blob(storage, Seen().function())
     with hosted(app, storage, tmp_path) as host, pytest.raises(Rejected, match="no such blob"):
         host.calls["read"](f"{storage.container}/missing" if given == "missing" else given)

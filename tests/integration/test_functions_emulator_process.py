@@ -125,7 +125,7 @@ def test_it_prints_what_func_start_prints(run: Run, storage: Storage) -> None:
     assert re.search(rf"{stamp} Executed 'Functions\.work' \(Succeeded, Id=\S+, Duration=\d+ms\)", host.output)
 
 
-def test_a_running_host_says_so_and_runs_functions_by_hand(run: Run) -> None:
+def test_a_running_host_says_so_and_runs_functions_on_request(run: Run) -> None:
     host = run().says("Host started")
     found = re.search(r"http://127\.0\.0\.1:\d+/admin/", host.output)
     assert found is not None
@@ -137,7 +137,7 @@ def test_a_running_host_says_so_and_runs_functions_by_hand(run: Run) -> None:
     assert "called via the host APIs" in host.output
 
 
-def test_an_http_function_is_served_where_the_host_prints_it(run: Run) -> None:
+def test_an_http_function_is_served_at_the_printed_url(run: Run) -> None:
     source = (
         APP
         + """
@@ -153,7 +153,9 @@ async def greet(req: func.HttpRequest) -> func.HttpResponse:
     assert requests.get(f"{printed[1]}you", headers={"x-functions-key": FUNCTION_KEY}, timeout=10).text == "hello you"
 
 
-def test_settings_come_from_the_file_and_the_environment_wins(run: Run, storage: Storage, tmp_path: Path) -> None:
+def test_settings_come_from_the_file_and_the_environment_overrides_them(
+    run: Run, storage: Storage, tmp_path: Path
+) -> None:
     values = {"QUEUE": "not-this-one", "GREETING": "from the file"}
     (tmp_path / "local.settings.json").write_text(json.dumps({"IsEncrypted": False, "Values": values}))
     source = APP + '\nlogging.info("GREETING is %s", os.environ["GREETING"])\n'
@@ -162,7 +164,7 @@ def test_settings_come_from_the_file_and_the_environment_wins(run: Run, storage:
     host.says("New queue message detected on '" + storage.queue_name)
 
 
-def test_a_function_that_is_named_runs_alone(run: Run, storage: Storage) -> None:
+def test_with_a_name_only_that_function_runs(run: Run, storage: Storage) -> None:
     host = run("--function", "work").says("Host started")
     storage.queue.send_message(encoded("one"))
     host.says("Executed 'Functions.work'")
@@ -170,7 +172,7 @@ def test_a_function_that_is_named_runs_alone(run: Run, storage: Storage) -> None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
-def test_a_host_that_is_asked_to_stop_lets_what_runs_finish(run: Run, storage: Storage) -> None:
+def test_a_host_that_is_asked_to_stop_lets_running_functions_finish(run: Run, storage: Storage) -> None:
     host = run().says("Host started")
     storage.queue.send_message(encoded("sleep 1"))
     host.says("working on sleep")
@@ -181,7 +183,7 @@ def test_a_host_that_is_asked_to_stop_lets_what_runs_finish(run: Run, storage: S
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to a console, not to a process")
-def test_a_second_ctrl_c_ends_at_once(run: Run, storage: Storage) -> None:
+def test_a_second_ctrl_c_ends_the_host_at_once(run: Run, storage: Storage) -> None:
     host = run().says("Host started")
     storage.queue.send_message(encoded("sleep 9"))
     host.says("working on sleep")
@@ -215,7 +217,7 @@ def test_a_function_over_the_timeout_ends_the_host_with_status_3(run: Run, stora
     assert "Timeout value of 0:00:01 exceeded by function 'Functions.work'" in host.output
 
 
-def test_an_app_that_does_not_import_is_its_own_traceback_and_one_sentence_and_status_2(run: Run) -> None:
+def test_an_app_that_cannot_be_imported_ends_with_its_traceback_one_sentence_and_status_2(run: Run) -> None:
     host = run(source="def helper():\n    import nowhere\nhelper()\n")
     assert host.ends() == 2
     eventually(lambda: "function_app.py cannot be imported: ModuleNotFoundError" in host.lines[-1])

@@ -153,7 +153,7 @@ def test_a_lease_is_renewed_for_as_long_as_the_function_runs(storage: Storage, t
     assert calls == ["long"]
 
 
-def test_a_message_that_was_taken_away_meanwhile_is_no_error(
+def test_a_message_that_was_deleted_meanwhile_is_no_error(
     storage: Storage, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     done = threading.Event()
@@ -169,7 +169,7 @@ def test_a_message_that_was_taken_away_meanwhile_is_no_error(
     assert caplog.messages == []
 
 
-def test_a_missing_queue_is_waited_for_and_not_created(
+def test_the_host_waits_for_a_missing_queue_and_does_not_create_it(
     azurite: Azurite, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     storage = Storage(azurite.connection_string)
@@ -211,7 +211,7 @@ def test_no_more_run_at_once_than_batch_size_and_threshold_allow(storage: Storag
     assert most <= 5
 
 
-def test_a_host_that_stops_finishes_what_it_has_and_fetches_no_more(storage: Storage, tmp_path: Path) -> None:
+def test_a_stopping_host_finishes_its_messages_and_fetches_no_more(storage: Storage, tmp_path: Path) -> None:
     started, may_end = threading.Event(), threading.Event()
     bodies = []
 
@@ -231,7 +231,7 @@ def test_a_host_that_stops_finishes_what_it_has_and_fetches_no_more(storage: Sto
     assert texts(storage.queue) == [encoded("second")]
 
 
-def test_a_queue_function_is_run_by_hand_with_a_body(storage: Storage, tmp_path: Path) -> None:
+def test_a_queue_function_is_run_on_request_with_a_body(storage: Storage, tmp_path: Path) -> None:
     bodies = []
 
     def work(message: str) -> None:

@@ -1,4 +1,4 @@
-"""What a comparison has kept is not trusted for ever: where storage refuses it, the listing begins anew."""
+"""A comparison's stored continuation is not trusted for ever: if storage refuses it, the listing starts again."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ KEPT = Progress(key="0" * 32, page="a place of last year")
 
 
 class Refusing:
-    """An input container whose service does not know the places that it once gave."""
+    """An input container whose service no longer knows its old continuation tokens."""
 
     def __init__(self, inbox: Any, status: int) -> None:
         self._inbox = inbox
@@ -39,7 +39,7 @@ def find(app: App, inbox: Refusing, **options: Any) -> int:
 
 
 @pytest.mark.parametrize("resume_only", [False, True], ids=["each night", "every five minutes"])
-def test_a_place_that_storage_refuses_begins_the_listing_anew(app: App, *, resume_only: bool) -> None:
+def test_a_continuation_that_storage_refuses_starts_the_listing_again(app: App, *, resume_only: bool) -> None:
     app.drop("missed.png", "one")
     app.services.comparisons.save(json.dumps(asdict(KEPT)))
     inbox = Refusing(app.services.inbox, 400)
@@ -52,7 +52,7 @@ def test_a_place_that_storage_refuses_begins_the_listing_anew(app: App, *, resum
     assert app.document("missed.png").text == "one"
 
 
-def test_trouble_with_storage_is_no_reason_to_begin_anew(app: App) -> None:
+def test_trouble_with_storage_does_not_start_the_listing_again(app: App) -> None:
     app.drop("missed.png", "one")
     app.services.comparisons.save(json.dumps(asdict(KEPT)))
     with pytest.raises(HttpResponseError):
@@ -63,7 +63,7 @@ def test_trouble_with_storage_is_no_reason_to_begin_anew(app: App) -> None:
 @pytest.mark.parametrize(
     "kept", ["", "null", "[]", "{}", '{"key": 7}', '{"unknown": 1}', "not JSON", '{"key":"k","slices":"x"}']
 )
-def test_a_place_that_nobody_can_read_begins_the_comparison_anew(app: App, kept: str) -> None:
+def test_an_unreadable_continuation_starts_the_comparison_again(app: App, kept: str) -> None:
     app.drop("missed.png", "one")
     app.services.comparisons.save(kept)
     assert find(app, Refusing(app.services.inbox, 400)) == 1

@@ -1,4 +1,4 @@
-"""Results too large to be held in memory: the same rows and blobs, all or nothing, whatever breaks on the way."""
+"""Results too large for memory give the same rows and blobs, all or nothing, whatever breaks on the way."""
 
 import json
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ from tests.support.results import parsed
 from tests.unit.read.samples import answer_of
 
 LEFT_BEHIND = "0" * 38
-"""The id of a block; those of one blob are all of one length."""
+"""The id of a block. All ids of a blob have the same length."""
 PAGES = [f"page {number}\nfirst line\nsecond line 😀" for number in range(60)]
 
 
 def with_small_limits(app: App) -> App:
-    """The same app, which holds hardly anything in memory."""
+    """The same app, but it keeps hardly anything in memory."""
     services = app.services
     app.services = replace(
         services,
@@ -115,7 +115,7 @@ def test_a_large_answer_that_breaks_off_is_polled_again(app: App, read: ReadServ
     assert len(read.submitted) == 1
 
 
-def test_a_large_result_of_another_shape_fails_and_leaves_nothing(app: App, read: ReadServer) -> None:
+def test_a_large_result_of_an_unknown_shape_fails_and_leaves_nothing(app: App, read: ReadServer) -> None:
     body = json.dumps(result(PAGES)).encode().replace(b"first line", b"x").replace(b'"text": "page 50"', b'"text": 50')
     read.gets.append(Answer(200, body))
     document = app.read("a.pdf", "x")
@@ -124,7 +124,7 @@ def test_a_large_result_of_another_shape_fails_and_leaves_nothing(app: App, read
     assert (app.output("a.pdf.json"), app.output("a.pdf.txt")) == (None, None)
 
 
-def test_a_text_in_blocks_is_whole_and_its_column_is_not(app: App) -> None:
+def test_a_text_in_blocks_is_complete_in_the_blob_and_cut_in_the_column(app: App) -> None:
     pages = ["\n".join(f"{number} {'é' * 70}" for number in range(30))] * 20
     document = app.read("a.pdf", "\f".join(pages))
     assert document.text_truncated
@@ -133,7 +133,7 @@ def test_a_text_in_blocks_is_whole_and_its_column_is_not(app: App) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.pdf.json", "a.pdf.txt"])
-def test_blocks_that_a_crashed_run_left_behind_are_in_nobody_s_way(app: App, name: str) -> None:
+def test_blocks_left_by_a_crashed_run_do_no_harm(app: App, name: str) -> None:
     app.read("other.pdf", "makes the container")
     app.results.get_blob_client(name).stage_block(LEFT_BEHIND, b"half of something")
     app.read("a.pdf", "\f".join(PAGES))
@@ -150,7 +150,7 @@ def test_a_large_result_replaces_an_older_version_s(app: App) -> None:
 
 
 @pytest.mark.parametrize("after", range(1, 10))
-def test_a_newer_version_that_is_read_meanwhile_is_never_written_over(app: App, tap: StorageTap, after: int) -> None:
+def test_a_newer_version_that_is_read_meanwhile_is_never_overwritten(app: App, tap: StorageTap, after: int) -> None:
     app.drop("a.pdf", "\f".join(["old"] * 60))
     app.event("a.pdf")
     overtaken = False
@@ -176,7 +176,7 @@ def test_a_newer_version_that_is_read_meanwhile_is_never_written_over(app: App, 
     assert_all_is_stored(app, "a.pdf", json.dumps(result(PAGES)).encode())
 
 
-def test_two_runs_of_the_same_large_result_end_in_it(app: App, tap: StorageTap, read: ReadServer) -> None:
+def test_two_runs_on_the_same_large_result_both_end_with_it(app: App, tap: StorageTap, read: ReadServer) -> None:
     app.drop("a.pdf", "\f".join(PAGES))
     app.event("a.pdf")
     message = app.sent.messages[0]

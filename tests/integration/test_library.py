@@ -1,4 +1,4 @@
-"""The read side, on Azurite: every row that may lie there comes out as a value."""
+"""The read side on Azurite: every row, whatever is in it, is returned as a value."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def library(settings: Settings) -> Library:
 
 
 class Table:
-    """The documents table, written by whoever may."""
+    """The documents table, which others can write too."""
 
     def __init__(self, client: TableClient, container: str) -> None:
         self.client = client
@@ -92,7 +92,7 @@ def test_each_document_is_listed_once_and_no_worklist_entry(library: Library) ->
         ("none", set()),
     ],
 )
-def test_a_prefix_is_of_names_not_of_keys(library: Library, prefix: str, names: set[str]) -> None:
+def test_a_prefix_is_matched_with_names_not_keys(library: Library, prefix: str, names: set[str]) -> None:
     assert set(_names(library.each_document(prefix))) == names
 
 
@@ -116,7 +116,7 @@ def test_a_prefix_of_any_characters_and_length_finds_its_names(
     assert _names(library.each_document(prefix)) == [name]
 
 
-def test_a_long_prefix_is_compared_to_its_end(library: Library, table: Table) -> None:
+def test_a_long_prefix_is_compared_in_full(library: Library, table: Table) -> None:
     table.put("x" * 100 + "a")
     table.put("x" * 100 + "b")
     assert _names(library.each_document("x" * 100 + "b")) == ["x" * 100 + "b"]
@@ -141,7 +141,7 @@ def test_a_failed_document_is_found_by_its_worklist_entry(library: Library, six:
 
 
 @pytest.mark.usefixtures("six")
-def test_a_listing_goes_on_where_it_stopped(library: Library) -> None:
+def test_a_listing_continues_where_it_stopped(library: Library) -> None:
     found, continuation, parts = [], None, 0
     while parts == 0 or continuation:
         part = library.documents(limit=2, continuation=continuation)
@@ -156,7 +156,7 @@ def test_a_listing_goes_on_where_it_stopped(library: Library) -> None:
 @pytest.mark.parametrize(
     "continuation", ["x", "%%", "bnVsbA", "W10", "eyJhIjogMX0", "é", "eyJQYXJ0aXRpb25LZXkiOiAxLCAiUm93S2V5IjogMn0"]
 )
-def test_a_continuation_that_nobody_was_given_is_refused(library: Library, continuation: str) -> None:
+def test_a_made_up_continuation_is_refused(library: Library, continuation: str) -> None:
     with pytest.raises(InvalidContinuation):
         library.documents(continuation=continuation)
 
@@ -169,7 +169,7 @@ def test_before_anything_was_dropped_there_is_nothing(library: Library) -> None:
     assert library.counts().files == 0
 
 
-def test_a_document_is_its_row(library: Library, table: Table) -> None:
+def test_a_document_has_the_values_of_its_row(library: Library, table: Table) -> None:
     stored = table.put("a.pdf", text="one", page_count=1, uploaded_at=NOON)
     table.edit("a.pdf", ContentLength=EntityProperty(7, EdmType.INT64))
 
@@ -228,7 +228,7 @@ def test_an_edited_worklist_entry_stops_nothing(library: Library, six: Table, ed
     assert _names(library.each_document(status="failed")) == [NAMES[0]]
 
 
-def test_columns_of_the_user_s_own_are_passed_over(library: Library, table: Table) -> None:
+def test_the_users_own_columns_are_ignored(library: Library, table: Table) -> None:
     table.put("a.pdf")
     table.edit("a.pdf", Reviewed="by me")
     assert isinstance(library.document("a.pdf"), Document)
@@ -309,13 +309,13 @@ def test_lines_of_one_page_are_found_by_their_keys(library: Library, book: Docum
     assert not list(library.each_line(book, 4))
 
 
-def test_lines_go_on_where_they_stopped(library: Library, book: Document) -> None:
+def test_lines_continue_where_they_stopped(library: Library, book: Document) -> None:
     first = library.lines(book, limit=4)
     rest = library.lines(book, continuation=first.continuation)
     assert [line.page for line in (*first.entries, *rest.entries)] == [1, 1, 2, 2, 3, 3]
 
 
-def test_what_is_stored_of_a_document_that_has_not_succeeded_is_not_shown(library: Library, book: Document) -> None:
+def test_lines_and_pages_of_a_document_that_has_not_succeeded_are_not_shown(library: Library, book: Document) -> None:
     for status in set(Status) - {Status.SUCCEEDED}:
         other = book.evolve(status=status)
         assert not list(library.each_line(other))
@@ -323,11 +323,11 @@ def test_what_is_stored_of_a_document_that_has_not_succeeded_is_not_shown(librar
         assert library.page(other, 1) is None
 
 
-def test_text_is_the_text_blob(library: Library, book: Document) -> None:
+def test_the_text_comes_from_the_text_blob(library: Library, book: Document) -> None:
     assert "".join(library.text(book)) == "page é\n\fpage two\n"
 
 
-def test_a_text_that_is_gone_says_what_to_do(library: Library, book: Document) -> None:
+def test_the_error_about_a_deleted_text_says_what_to_do(library: Library, book: Document) -> None:
     with pytest.raises(OutputMissing, match=r"'other\.txt' .* is not there\. .*`again`"):
         list(library.text(book.evolve(text_blob="other.txt")))
 
@@ -338,7 +338,7 @@ def test_one_page_is_one_line_of_the_pages_blob(library: Library, book: Document
     assert pages[2]["text"] == "page 3 line 1 é\npage 3 line 2 é"
 
 
-def test_a_page_is_one_row_and_one_range(library: Library, book: Document, settings: Settings) -> None:
+def test_reading_a_page_takes_one_row_and_one_range(library: Library, book: Document, settings: Settings) -> None:
     blobs = blob_service(settings.storage).get_container_client(settings.output_container)
     assert library.page(book, 2)
     blobs.upload_blob("book.pdf.jsonl", b"of another result", metadata={"operation_id": "op-2"}, overwrite=True)
@@ -350,7 +350,7 @@ def test_a_page_is_one_row_and_one_range(library: Library, book: Document, setti
 
 
 @pytest.mark.parametrize("edit", [{"Offset": "x"}, {"Length": -1}, {"Length": "9"}], ids=str)
-def test_an_edited_row_of_a_page_is_said_to_be_one(
+def test_an_edited_row_of_a_page_is_reported(
     library: Library, book: Document, settings: Settings, edit: dict[str, Any]
 ) -> None:
     lines = table_service(settings.storage).get_table_client(settings.lines_table)
@@ -359,11 +359,11 @@ def test_an_edited_row_of_a_page_is_said_to_be_one(
         library.page(book, 2)
 
 
-def test_a_document_of_before_there_were_pages_blobs_has_no_page(library: Library, book: Document) -> None:
+def test_a_document_from_before_pages_blobs_has_no_page(library: Library, book: Document) -> None:
     assert library.page(book.evolve(pages_blob=None), 1) is None
 
 
-def test_outputs_are_found_where_the_row_says(settings: Settings, book: Document) -> None:
+def test_outputs_are_read_from_where_the_row_says(settings: Settings, book: Document) -> None:
     renamed = replace(settings, output_container="results2", lines_table="lines2")
     row = book.evolve(output_container=settings.output_container, lines_table=settings.lines_table)
 
@@ -374,7 +374,7 @@ def test_outputs_are_found_where_the_row_says(settings: Settings, book: Document
     assert "".join(library.text(row)).startswith("page")
 
 
-def test_the_app_s_own_output_is_read(app: App) -> None:
+def test_the_apps_own_output_can_be_read(app: App) -> None:
     document = app.read("a.png", "one\ftwo")
     library = build_library(app.settings)
     assert library.document("a.png") == document

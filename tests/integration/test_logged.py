@@ -1,4 +1,4 @@
-"""What is logged of real documents: one line a step, by which one document's life can be followed."""
+"""The log of real documents: one line per step, so that a document's life can be followed."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ def _everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "shared")
 
 
-def test_one_documents_life_is_a_line_a_step_under_one_trace_id(
+def test_each_step_of_a_document_is_one_line_with_the_same_trace_id(
     app: App, read: ReadServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     read.posts.append(THROTTLED)
@@ -49,7 +49,7 @@ def test_the_trace_id_is_in_the_row_and_in_every_message(app: App, read: ReadSer
     assert traces == {app.document("a.png").trace_id}
 
 
-def test_a_newer_version_has_a_trace_of_its_own(app: App) -> None:
+def test_a_newer_version_has_a_new_trace_id(app: App) -> None:
     first = app.read("a.png", "one").trace_id
     assert app.read("a.png", "two").trace_id != first
 
@@ -78,7 +78,7 @@ def test_a_sweep_says_what_is_in_flight_overdue_and_failed(
     assert 3500 < sweep["oldest"] <= 3600
 
 
-def test_a_message_that_nobody_can_read_is_counted_by_the_sweep_that_puts_it_aside(
+def test_an_unreadable_message_is_counted_by_the_sweep_that_sets_it_aside(
     app: App, caplog: pytest.LogCaptureFixture
 ) -> None:
     poison = app.queues.get_queue_client(f"{app.settings.read_queue}-poison")

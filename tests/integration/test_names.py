@@ -1,4 +1,4 @@
-"""Names of all kinds, and names that are no document."""
+"""Names of all kinds, and names that do not belong to a document."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_a_file_of_any_name_is_read(app: App, name: str) -> None:
     assert app.output(document.text_blob or "") == f"text of {name}\n".encode()
 
 
-def test_an_output_name_that_would_be_too_long_is_cut_and_is_in_the_row(app: App) -> None:
+def test_a_too_long_output_name_is_cut_and_in_the_row(app: App) -> None:
     name = "n" * 1024
     document = app.read(name, "hello")
     assert document.text_blob == output_name(name, ".txt")
@@ -71,14 +71,14 @@ def test_junk_is_left_alone_unpaid(app: App, read: ReadServer, name: str) -> Non
     assert read.requests == []
 
 
-def test_a_folder_s_placeholder_is_left_alone(app: App, read: ReadServer) -> None:
+def test_a_folders_placeholder_is_left_alone(app: App, read: ReadServer) -> None:
     app.drop("folder", b"", metadata={"hdi_isfolder": "true"})
     assert app.read("folder").status is Status.IGNORED
     assert read.requests == []
 
 
 @pytest.mark.parametrize("name", ["../secrets/a.png", "a/../b.png", "./a.png", "a/.."])
-def test_a_name_that_leads_elsewhere_reaches_no_blob_client(app: App, tap: StorageTap, name: str) -> None:
+def test_a_name_with_a_dot_segment_reaches_no_blob_client(app: App, tap: StorageTap, name: str) -> None:
     app.read("warm.png", "one")
     calls = len(tap.calls)
     app.event(name)

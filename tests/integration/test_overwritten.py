@@ -106,21 +106,21 @@ def test_a_slow_writer_of_many_lines_is_fenced_off_between_two_batches(
     assert app.output("a.png.txt") == b"new\n"
 
 
-def test_a_newer_version_that_fails_takes_the_older_one_s_outputs_with_it(app: App, read: ReadServer) -> None:
+def test_a_newer_version_that_fails_deletes_the_older_ones_outputs(app: App, read: ReadServer) -> None:
     app.read("a.png", "one\ntwo")
     read.gets.append(FAILED)
     assert app.read("a.png", "new").status is Status.FAILED
     assert_nothing_is_left_of("a.png", app)
 
 
-def test_a_newer_version_that_is_empty_takes_the_older_one_s_outputs_with_it(app: App) -> None:
+def test_a_newer_version_that_is_empty_deletes_the_older_ones_outputs(app: App) -> None:
     app.read("a.png", "one\ntwo")
     document = app.read("a.png", b"")
     assert (document.status, document.error_code) == (Status.FAILED, "EmptyFile")
     assert_nothing_is_left_of("a.png", app)
 
 
-def test_a_slow_run_that_fails_does_not_remove_a_newer_version_s_outputs(
+def test_a_slow_run_that_fails_does_not_delete_a_newer_versions_outputs(
     app: App, read: ReadServer, tap: StorageTap
 ) -> None:
     app.read("warm.png", "one")
@@ -142,10 +142,10 @@ def test_a_slow_run_that_fails_does_not_remove_a_newer_version_s_outputs(
 
 
 @pytest.mark.parametrize("grows", [True, False])
-def test_nobody_is_notified_of_a_file_s_failure_while_it_is_still_being_written(
+def test_no_failure_is_notified_while_the_file_is_still_being_written(
     tap: StorageTap, read: ReadServer, *, grows: bool
 ) -> None:
-    """Data Lake and SFTP make a file empty first."""
+    """Data Lake and SFTP create an empty file first."""
     own = uuid4().hex[:12]
     app = App(settings_for(tap.connection_string, read.endpoint, DONE_QUEUE=f"done-{own}"), Clock())
     app.create_inbox()

@@ -1,11 +1,11 @@
-"""An error of the app's own: the row says so, it is tried again, and it ends a document only where nothing is paid."""
+"""Errors of the app itself: the row says so, the step is retried, and only an unpaid document fails."""
 
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from shared import decide
+from shared.decide.trouble import MOST_OWN_ERRORS
 from shared.document import Status
 from simulation.app import App
 from simulation.read_server import ReadServer
@@ -20,7 +20,7 @@ class Broken:
         raise RuntimeError(f"{SECRET}, in {name}")
 
 
-def test_a_file_that_is_not_paid_for_fails_after_a_few_tries_with_advice(
+def test_an_unpaid_file_fails_after_a_few_tries_with_advice(
     app: App, read: ReadServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     works = app.services
@@ -34,19 +34,19 @@ def test_a_file_that_is_not_paid_for_fails_after_a_few_tries_with_advice(
     document = app.document("a.png")
     assert (document.status, document.error_code) == (Status.FAILED, "ProcessingFailed")
     assert document.advice
-    assert document.attempts == decide.MOST_OWN_ERRORS
+    assert document.attempts == MOST_OWN_ERRORS
     assert SECRET not in f"{document} {caplog.text}"
     assert "RuntimeError" in (document.error_message or "")
     assert read.submitted == []
 
 
-def test_a_paid_result_is_waited_for_and_taken_in_by_a_version_without_the_error(app: App, read: ReadServer) -> None:
+def test_a_paid_result_waits_and_is_stored_by_a_version_without_the_error(app: App, read: ReadServer) -> None:
     works = app.services
     app.drop("a.png", "one")
     app.event("a.png")
     broken: Any = Broken()
     app.services = replace(works, outputs=broken)
-    for _ in range(3 * decide.MOST_OWN_ERRORS):
+    for _ in range(3 * MOST_OWN_ERRORS):
         app.step()
         assert app.document("a.png").status is Status.WAITING
     app.services = works

@@ -1,4 +1,4 @@
-"""Pages that Read leaves out are told of, and only they: a file's own word is not believed."""
+"""Pages that Read leaves out are reported, and no others: what a file says about itself is not believed."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_a_page_count_that_is_stored_is_right(app: App, count: int) -> None:
     assert app.document("a.pdf").pages_in_file in (None, 2)
 
 
-def test_whoever_asks_for_two_pages_is_told_nothing(app: App) -> None:
+def test_a_document_with_two_requested_pages_has_no_warning(app: App) -> None:
     app.drop("a.pdf", pdf(5).replace(b"%PDF-1.7\n", b"%PDF-1.7\n%first\f\n"), metadata={"pages": "1-2"})
     app.read("a.pdf")
     assert app.document("a.pdf").warning is None

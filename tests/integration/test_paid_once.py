@@ -19,7 +19,7 @@ from simulation.read_server import (
 )
 from simulation.storage_tap import Call, StorageTap
 
-# Once is enough
+# Duplicates and new versions
 
 
 def test_a_second_event_for_the_same_upload_pays_nothing(app: App, read: ReadServer) -> None:
@@ -136,7 +136,7 @@ def test_two_events_for_a_new_version_of_the_same_content_pay_nothing(
 # Operations that Read has lost
 
 
-def test_a_404_is_believed_at_the_second_time_and_then_submitted_once_more(app: App, read: ReadServer) -> None:
+def test_a_404_is_believed_the_second_time_and_then_submitted_once_more(app: App, read: ReadServer) -> None:
     read.gets.extend([NO_SUCH_OPERATION] * 2)
     app.drop("a.png", "one")
     app.event("a.png")
@@ -155,7 +155,7 @@ def test_an_operation_that_is_lost_again_fails_and_is_not_paid_a_third_time(app:
     assert len(read.submitted) == 2
 
 
-def test_a_404_that_was_only_a_replica_s_does_not_submit_again(app: App, read: ReadServer) -> None:
+def test_a_404_from_a_lagging_replica_does_not_submit_again(app: App, read: ReadServer) -> None:
     read.gets.extend([NO_SUCH_OPERATION, RUNNING, NO_SUCH_OPERATION])
     assert app.read("a.png", "one").status is Status.SUCCEEDED
     assert len(read.submitted) == 1
@@ -163,7 +163,7 @@ def test_a_404_that_was_only_a_replica_s_does_not_submit_again(app: App, read: R
 
 @pytest.mark.parametrize("asked", [("again", "missed"), ("missed", "again"), ("missed", "again", "event")])
 @pytest.mark.parametrize("order", ["as sent", "reversed", "at once"])
-def test_a_file_that_no_event_reported_and_that_is_asked_for_in_two_ways_is_paid_once(
+def test_a_missed_file_that_is_requested_in_two_ways_is_paid_once(
     app: App, read: ReadServer, asked: tuple[str, ...], order: str
 ) -> None:
     app.drop("a.png", "one")
@@ -178,7 +178,7 @@ def test_a_file_that_no_event_reported_and_that_is_asked_for_in_two_ways_is_paid
         app.sent.messages.reverse()
     if order == "at once":
         text = app.sent.messages.popleft()[0]
-        # The other message comes while the first one's run is right before its POST.
+        # The other message comes right before the POST of the first one's run.
 
         def meanwhile(_: Request) -> None:
             app.step()
@@ -194,5 +194,5 @@ def test_a_file_that_no_event_reported_and_that_is_asked_for_in_two_ways_is_paid
 
 
 def missed(app: App) -> None:
-    """The comparison, as a person has it done."""
+    """Run the comparison as an operator does."""
     find_missed(app.services, app.clock() + timedelta(minutes=1), settled_after=timedelta(0))

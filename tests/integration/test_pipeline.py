@@ -1,4 +1,4 @@
-"""From a dropped file to its row: what is there at the end, and what each step costs."""
+"""From a dropped file to its row: what is stored in the end, and what each step costs."""
 
 import json
 
@@ -35,7 +35,7 @@ def test_a_file_that_is_dropped_ends_as_row_lines_json_and_text(app: App, read: 
     assert read.submitted == [b"Dear Sir,\nhello\fYours"]
 
 
-def test_a_line_s_row_holds_place_box_and_confidence(app: App) -> None:
+def test_a_lines_row_has_position_box_and_confidence(app: App) -> None:
     app.read("a.png", "one\ftwo words")
     row = app.line_rows("a.png")[1]
     assert (row["RowKey"], row["Page"], row["Line"], row["Text"]) == ("00002-00001", 2, 1, "two words")
@@ -44,7 +44,7 @@ def test_a_line_s_row_holds_place_box_and_confidence(app: App) -> None:
     assert row["Confidence"] == pytest.approx(0.9)
 
 
-def test_the_output_says_which_version_and_operation_it_is_of(app: App) -> None:
+def test_an_outputs_metadata_name_its_version_and_operation(app: App) -> None:
     document = app.read("a.png", "one")
     properties = app.results.get_blob_client("a.png.json").get_blob_properties()
     assert properties.content_settings.content_type == "application/json"
@@ -78,7 +78,7 @@ def test_one_page_costs_ten_storage_calls_and_two_of_read(app: App, read: ReadSe
     assert [request.method for request in read.requests[asked:]] == ["POST", "GET"]
 
 
-def test_the_first_document_of_a_quiet_minute_costs_one_read_of_the_limiter_s_row_more(
+def test_the_first_document_after_a_quiet_minute_costs_one_more_read_of_the_limiters_row(
     app: App, tap: StorageTap
 ) -> None:
     app.read("warm.png", "one")
@@ -91,7 +91,7 @@ def test_the_first_document_of_a_quiet_minute_costs_one_read_of_the_limiter_s_ro
     assert (len(tap.calls) - calls, [call.method for call in of_the_row]) == (11, ["GET"])
 
 
-def test_a_document_that_comes_at_once_after_others_costs_one_reservation_more(app: App, tap: StorageTap) -> None:
+def test_a_document_right_after_others_costs_one_more_reservation(app: App, tap: StorageTap) -> None:
     for name in ("warm.png", "first.png", "a.png"):
         app.drop(name, "one")
     app.event("warm.png")
@@ -174,7 +174,7 @@ def test_two_hundred_and_fifty_lines_are_three_batches(app: App, tap: StorageTap
 # What is missing
 
 
-def test_containers_tables_and_queue_are_made_when_they_are_first_missing_and_asked_for_never_again(
+def test_containers_tables_and_queue_are_created_at_their_first_404_and_never_checked_again(
     app: App, tap: StorageTap
 ) -> None:
     settings = app.settings
@@ -192,7 +192,7 @@ def test_containers_tables_and_queue_are_made_when_they_are_first_missing_and_as
     assert not [call for call in tap.calls[calls:] if call.path in made]
 
 
-def test_a_document_waits_for_a_missing_input_container_by_the_name_of_account_and_container(
+def test_a_document_waits_for_a_missing_input_container_and_names_account_and_container(
     tap: StorageTap, read: ReadServer
 ) -> None:
     app = App(settings_for(tap.connection_string, read.endpoint), Clock())

@@ -1,4 +1,4 @@
-"""Poison: messages of other apps are left alone, made-up ones decide nothing, and none stops the sweep."""
+"""Poison queues: other apps' messages are left alone, made-up ones change nothing, and none stops the sweep."""
 
 import base64
 import json
@@ -45,7 +45,7 @@ def test_events_of_other_apps_are_not_touched(app: App) -> None:
 
 
 @pytest.mark.usefixtures("_no_poison")
-def test_our_own_events_are_enqueued_whether_in_front_of_others_or_behind(app: App) -> None:
+def test_the_apps_own_events_are_enqueued_whether_before_or_after_others(app: App) -> None:
     queue = app.queues.get_queue_client("webjobs-blobtrigger-poison")
     app.drop("first.png", "one")
     app.drop("behind.png", "two")
@@ -71,7 +71,7 @@ MADE_UP = [
 
 
 @pytest.mark.parametrize("body", MADE_UP)
-def test_a_made_up_message_fails_nothing_and_makes_no_row(app: App, read: ReadServer, body: bytes) -> None:
+def test_a_made_up_message_fails_no_document_and_creates_no_row(app: App, read: ReadServer, body: bytes) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     for _ in range(3):

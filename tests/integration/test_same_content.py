@@ -1,4 +1,4 @@
-"""The same content under a new ETag is paid once, whatever the status; what is forgotten stays forgotten."""
+"""The same content with a new ETag is paid once, whatever the status; a forgotten document stays forgotten."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ EDITS = [same_bytes_again, edit_of_metadata]
 
 @pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize("status", [Status.SUBMITTING, Status.READING, Status.SUCCEEDED])
-def test_the_same_content_is_paid_once_at_any_time(
+def test_the_same_content_is_paid_once_in_any_status(
     app: App, read: ReadServer, status: Status, edit: Callable[[App], None]
 ) -> None:
     app.drop("a.png", "one")
@@ -53,7 +53,7 @@ def test_the_same_content_is_paid_once_at_any_time(
     assert app.lines("a.png") == ["one"]
 
 
-def test_the_same_content_with_other_options_is_read_anew_while_it_is_being_read(app: App, read: ReadServer) -> None:
+def test_the_same_content_with_other_options_is_read_again_even_during_reading(app: App, read: ReadServer) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
     app.inbox.get_blob_client("a.png").set_blob_metadata({"language": "de"})
@@ -63,7 +63,7 @@ def test_the_same_content_with_other_options_is_read_anew_while_it_is_being_read
     assert read.submitted == [b"one", b"one"]
 
 
-def test_a_poll_that_is_under_way_when_its_version_is_adopted_leaves_nothing_undone(app: App, read: ReadServer) -> None:
+def test_a_poll_during_an_adoption_leaves_nothing_unfinished(app: App, read: ReadServer) -> None:
     app.drop("a.png", "one")
     app.event("a.png")
 
@@ -79,7 +79,7 @@ def test_a_poll_that_is_under_way_when_its_version_is_adopted_leaves_nothing_und
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_a_forgotten_file_that_is_kept_is_not_read_again_for_an_edit(
+def test_a_forgotten_but_kept_file_is_not_read_again_after_a_metadata_edit(
     app: App, read: ReadServer, edit: Callable[[App], None]
 ) -> None:
     app.read("a.png", "one")

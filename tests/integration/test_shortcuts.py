@@ -1,4 +1,4 @@
-"""Internet shortcuts: Read is told the URL, with every generation, and the app never fetches it."""
+"""Internet shortcuts: every generation of Read gets the URL, and the app never fetches it."""
 
 import json
 
@@ -34,7 +34,7 @@ def test_every_generation_reads_what_a_shortcut_points_to(tap: StorageTap, read:
     assert len(app.line_rows("scans/a.URL")) >= 2
 
 
-def test_its_metadata_say_how_it_is_read(app: App, read: ReadServer) -> None:
+def test_the_metadata_of_a_shortcut_set_its_read_options(app: App, read: ReadServer) -> None:
     read.posts.append(accepted("one"))
     app.drop("a.url", SHORTCUT, metadata={"language": "en"})
     app.event("a.url")
@@ -42,7 +42,7 @@ def test_its_metadata_say_how_it_is_read(app: App, read: ReadServer) -> None:
 
 
 @pytest.mark.parametrize("submit_by", ["content", "url"])
-def test_whatever_submit_by_says_the_url_is_what_is_sent(tap: StorageTap, read: ReadServer, submit_by: str) -> None:
+def test_the_url_is_sent_whatever_submit_by_says(tap: StorageTap, read: ReadServer, submit_by: str) -> None:
     app = App(settings_for(tap.connection_string, read.endpoint, SUBMIT_BY=submit_by), Clock())
     app.create_inbox()
     app.drop("a.url", SHORTCUT)
@@ -53,7 +53,7 @@ def test_whatever_submit_by_says_the_url_is_what_is_sent(tap: StorageTap, read: 
 @pytest.mark.parametrize(
     "content", [b"no shortcut", b"[InternetShortcut]\nURL=file:///etc/passwd\n", b"\x89PNG\r\n\x1a\n" * 20_000]
 )
-def test_a_file_that_is_none_fails_unpaid_with_advice(app: App, read: ReadServer, content: bytes) -> None:
+def test_an_invalid_shortcut_fails_unpaid_with_advice(app: App, read: ReadServer, content: bytes) -> None:
     document = app.read("a.url", content)
     assert (document.status, document.error_code, document.submits) == (Status.FAILED, "NotAShortcut", 0)
     assert "begins with http://" in (document.advice or "")
@@ -61,7 +61,7 @@ def test_a_file_that_is_none_fails_unpaid_with_advice(app: App, read: ReadServer
     assert not app.sent.messages
 
 
-def test_what_read_cannot_fetch_fails_with_advice_about_the_url_and_without_it(app: App, read: ReadServer) -> None:
+def test_a_url_that_read_cannot_fetch_fails_with_advice_that_does_not_repeat_it(app: App, read: ReadServer) -> None:
     refusal = {"error": {"code": "InvalidImageUrl", "message": f"Image URL is not accessible: {URL}"}}
     read.posts.append(as_json(400, refusal))
     document = app.read("a.url", SHORTCUT)
@@ -71,7 +71,7 @@ def test_what_read_cannot_fetch_fails_with_advice_about_the_url_and_without_it(a
     assert len(read.submitted) == 1  # its own few bytes are no document
 
 
-def test_trouble_with_read_makes_it_wait_as_any_file(app: App, read: ReadServer) -> None:
+def test_trouble_with_read_makes_a_shortcut_wait_like_any_file(app: App, read: ReadServer) -> None:
     read.posts.extend([Answer(503), LOST])
     app.drop("a.url", SHORTCUT)
     app.event("a.url")

@@ -1,4 +1,4 @@
-"""Read fetches files itself: by a link that reads one file for an hour, and where that fails, their content is sent."""
+"""Read fetches files itself by a link that reads one file for an hour; if that fails, the content is sent."""
 
 import json
 import logging
@@ -50,7 +50,7 @@ def assert_no_secret(app: App, name: str, caplog: pytest.LogCaptureFixture) -> N
 
 
 @pytest.mark.parametrize("name", ["a.png", "scans/ü #?%41&+ 1.png", "a=b;c'd.png"])
-def test_read_fetches_the_file_and_no_byte_passes_through_the_app(
+def test_read_fetches_the_file_and_none_of_it_passes_through_the_app(
     app: App, read: ReadServer, tap: StorageTap, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "shared")
@@ -67,7 +67,7 @@ def test_read_fetches_the_file_and_no_byte_passes_through_the_app(
     assert_no_secret(app, name, caplog)
 
 
-def test_a_link_reads_its_file_and_does_nothing_else(app: App, read: ReadServer) -> None:
+def test_a_link_can_only_read_its_file(app: App, read: ReadServer) -> None:
     fetching = Fetching(read)
     read.posts.append(fetching)
     app.drop("b.png", "another")
@@ -88,7 +88,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_the_content_is_sent_in_the_same_claim_where_read_cannot_fetch_the_file(
+def test_if_read_cannot_fetch_the_file_the_content_is_sent_in_the_same_claim(
     app: App, read: ReadServer, refusal: Answer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "shared")
@@ -119,7 +119,9 @@ def test_a_link_that_read_repeats_is_not_stored(app: App, read: ReadServer, capl
     assert len(read.submitted) == 1
 
 
-def test_a_link_whose_answer_is_lost_may_have_been_paid_and_no_content_is_sent(app: App, read: ReadServer) -> None:
+def test_after_a_lost_answer_to_a_link_no_content_is_sent_since_it_may_have_been_paid(
+    app: App, read: ReadServer
+) -> None:
     read.posts.append(LOST)
     app.drop("a.png", "one")
     app.event("a.png")
@@ -127,7 +129,7 @@ def test_a_link_whose_answer_is_lost_may_have_been_paid_and_no_content_is_sent(a
     assert app.document("a.png").lost_answers == 1
 
 
-def test_a_file_that_is_overwritten_before_read_fetches_it_is_read_as_what_it_is_then(
+def test_a_file_that_is_overwritten_before_read_fetches_it_is_read_in_its_new_version(
     app: App, read: ReadServer
 ) -> None:
     read.posts.append(Fetching(read, lambda: app.drop("a.png", "new")))
@@ -142,9 +144,7 @@ def test_a_file_that_is_overwritten_before_read_fetches_it_is_read_as_what_it_is
     assert document.source_etag == current.etag
 
 
-def test_storage_that_breaks_off_after_a_202_does_not_have_it_paid_again(
-    app: App, read: ReadServer, tap: StorageTap
-) -> None:
+def test_trouble_with_storage_after_a_202_does_not_pay_again(app: App, read: ReadServer, tap: StorageTap) -> None:
     read.posts.append(Fetching(read))
     app.drop("a.png", "one")
     seen: list[Call] = []
@@ -163,7 +163,7 @@ def test_storage_that_breaks_off_after_a_202_does_not_have_it_paid_again(
     assert len(read.submitted) == 1
 
 
-def test_an_empty_file_and_a_missing_one_make_no_link(app: App, read: ReadServer) -> None:
+def test_no_link_is_made_for_an_empty_or_missing_file(app: App, read: ReadServer) -> None:
     assert app.read("a.png", b"").error_code == "EmptyFile"
     app.event("missing.png")
     assert read.submitted == []

@@ -1,4 +1,4 @@
-"""Sweeps and people's requests: nothing is lost with a message, and what is forgotten stays so."""
+"""Sweeps and operators' requests: a lost message loses nothing, and a forgotten document stays forgotten."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -24,11 +24,11 @@ LONGER_THAN_ANY_CLAIM = 3600
 
 
 class Crash(BaseException):
-    """The worker's process is gone, whatever it was about to catch."""
+    """The worker's process dies, whatever the code around it catches."""
 
 
 class DyingRead:
-    """A Read client in whose process the machine goes down."""
+    """A Read client whose process dies during a call."""
 
     def submit(self, *_: object) -> None:
         raise Crash
@@ -64,7 +64,7 @@ def test_a_file_whose_run_died_while_posting_is_submitted_again_and_counted_as_p
     assert (document.status, document.submits) == (Status.SUCCEEDED, 2)
 
 
-def test_a_claim_is_left_to_its_holder_until_that_must_be_dead(app: App) -> None:
+def test_a_claim_is_left_to_its_holder_until_the_holder_must_be_dead(app: App) -> None:
     app.drop("a.png", "one")
     dies_while_posting(app, "a.png")
     sweep(app, 60)
@@ -172,7 +172,7 @@ def test_a_version_that_no_event_reported_is_enqueued(app: App) -> None:
     assert app.document("a.png").text == "two"
 
 
-def test_a_young_file_s_own_event_is_waited_for(app: App) -> None:
+def test_a_new_file_is_left_to_its_own_event(app: App) -> None:
     app.drop("a.png", "one")
     assert find_missed(app.services, app.clock() + timedelta(hours=1)) == 0
 
@@ -195,7 +195,7 @@ def test_a_document_that_is_being_read_cannot_be_requested_again(app: App) -> No
     assert not again(app.services, "a.png")
 
 
-def test_asking_again_for_a_name_that_leads_elsewhere_ends(app: App) -> None:
+def test_a_request_to_read_a_name_with_a_dot_segment_ends(app: App) -> None:
     app.event("a/../b.png")
     again(app.services, "a/../b.png")
     app.run()
@@ -249,13 +249,13 @@ def test_a_file_that_is_uploaded_again_while_the_older_one_is_forgotten_is_kept(
 
 @pytest.fixture
 def mirror(tap: StorageTap, read: ReadServer) -> App:
-    """The app, set to forget documents whose files are gone."""
+    """The app, set to forget documents whose files were deleted."""
     app = App(settings_for(tap.connection_string, read.endpoint, DELETE_WITH_SOURCE="true"), Clock())
     app.create_inbox()
     return app
 
 
-def test_a_document_whose_file_is_gone_is_forgotten_if_that_is_wished(mirror: App) -> None:
+def test_a_document_whose_file_was_deleted_is_forgotten_if_the_setting_says_so(mirror: App) -> None:
     mirror.read("gone.png", "one")
     mirror.read("here.png", "two")
     mirror.inbox.delete_blob("gone.png")
@@ -273,7 +273,7 @@ def test_a_file_that_comes_back_while_its_document_is_forgotten_is_kept(mirror: 
     assert mirror.inbox.get_blob_client("a.png").exists()
 
 
-def test_a_name_that_leads_elsewhere_reaches_no_blob_client_in_a_sweep(mirror: App, tap: StorageTap) -> None:
+def test_a_name_with_a_dot_segment_reaches_no_blob_client_in_a_sweep(mirror: App, tap: StorageTap) -> None:
     mirror.event("../secrets/a.png")
     calls = len(tap.calls)
     try:
@@ -282,7 +282,7 @@ def test_a_name_that_leads_elsewhere_reaches_no_blob_client_in_a_sweep(mirror: A
         assert not [call for call in tap.calls[calls:] if "secrets" in call.path and call.service == "blob"]
 
 
-def test_a_newer_version_s_worklist_entry_outlives_the_forgetting_of_the_older_one(app: App, tap: StorageTap) -> None:
+def test_forgetting_an_older_version_keeps_the_newer_ones_worklist_entry(app: App, tap: StorageTap) -> None:
     app.read("a.png", "old")
 
     def newer_version_whose_run_dies() -> None:
@@ -297,7 +297,7 @@ def test_a_newer_version_s_worklist_entry_outlives_the_forgetting_of_the_older_o
     assert app.document("a.png").status is Status.SUCCEEDED
 
 
-def test_no_line_of_a_version_that_came_while_another_was_forgotten_outlives_it(app: App, tap: StorageTap) -> None:
+def test_a_version_that_arrives_during_a_forget_leaves_no_lines_behind(app: App, tap: StorageTap) -> None:
     app.read("a.png", "old")
 
     def newer() -> None:

@@ -44,7 +44,7 @@ def test_an_option_that_read_does_not_take_fails_that_one_document_unpaid(app: A
     assert read.requests == []
 
 
-def test_a_file_that_read_refuses_fails_in_its_words_and_no_other_file_is_stopped(app: App, read: ReadServer) -> None:
+def test_a_rejected_file_fails_with_reads_words_and_stops_no_other_file(app: App, read: ReadServer) -> None:
     read.posts.append(as_json(400, {"error": {"code": "InvalidImageSize", "message": "Too large."}}))
     document = app.read("large.png", "large")
     assert (document.status, document.error_code, document.error_message) == (
@@ -79,27 +79,27 @@ def test_a_failed_document_is_found_by_one_range_query_until_it_succeeds(app: Ap
 
 
 def worklist(app: App) -> dict[str, str]:
-    """Status by name, of the worklist entries."""
+    """The status by name, from the worklist entries."""
     documents = table_service(app.settings.storage).get_table_client(app.settings.documents_table)
     found = documents.query_entities("RowKey ge '!' and RowKey lt '\"'")
     return {row["Name"]: row["Status"] for row in found}
 
 
-def test_a_result_that_is_not_read_s_fails_with_what_to_check(app: App, read: ReadServer) -> None:
+def test_a_result_that_is_not_from_read_fails_with_what_to_check(app: App, read: ReadServer) -> None:
     read.gets.append(as_json(200, {"status": "succeeded", "analyzeResult": {"content": "another generation's"}}))
     document = app.read("a.png", "one")
     assert (document.status, document.error_code) == (Status.FAILED, "ResultNotUnderstood")
     assert "READ_API_VERSION" in (document.advice or "")
 
 
-def test_a_result_that_is_not_understood_is_kept_as_its_advice_says(app: App, read: ReadServer) -> None:
+def test_a_result_that_is_not_understood_is_stored_as_its_advice_says(app: App, read: ReadServer) -> None:
     body = {"status": "succeeded", "analyzeResult": {"content": "another generation's"}}
     read.gets.append(as_json(200, body))
     document = app.read("a.png", "one")
     assert "output blob" not in (document.advice or "") or app.output("a.png.json") == json.dumps(body).encode()
 
 
-def test_a_result_with_two_pages_of_one_number_ends(app: App, read: ReadServer) -> None:
+def test_a_document_with_a_duplicate_page_number_becomes_final(app: App, read: ReadServer) -> None:
     odd = result(["one", "two"])
     odd["analyzeResult"]["readResults"][1]["page"] = 1
     read.gets.append(as_json(200, odd))
@@ -107,7 +107,7 @@ def test_a_result_with_two_pages_of_one_number_ends(app: App, read: ReadServer) 
 
 
 @pytest.mark.parametrize("content", [b"not compressed at all", b"\x1f\x8b\x08 nor this"])
-def test_a_file_that_is_marked_as_compressed_is_sent_as_it_is(app: App, read: ReadServer, content: bytes) -> None:
+def test_a_file_with_a_content_encoding_is_sent_unchanged(app: App, read: ReadServer, content: bytes) -> None:
     app.drop("a.png", content, content_settings=ContentSettings(content_encoding="gzip"))
     read.gets.append(succeeded("read"))
     app.read("a.png")

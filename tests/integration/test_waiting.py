@@ -1,4 +1,4 @@
-"""A document that waiting can help waits, says why, and goes on."""
+"""A document that waiting can help waits, says why, and continues."""
 
 import pytest
 
@@ -28,7 +28,7 @@ from simulation.storage_tap import StorageTap
         (Answer(503), "ReadUnavailable"),
     ],
 )
-def test_a_refusal_for_now_waits_with_its_reason_and_advice_and_then_goes_on(
+def test_a_retryable_answer_waits_with_reason_and_advice_and_then_continues(
     app: App, read: ReadServer, answer: Answer, code: str
 ) -> None:
     read.posts.extend([answer, answer])
@@ -64,7 +64,7 @@ def test_a_poll_that_read_refuses_for_now_waits_and_never_pays_again(
     assert len(read.submitted) == 1
 
 
-def test_an_answer_lost_on_its_way_is_tried_again_and_counted_as_paid(app: App, read: ReadServer) -> None:
+def test_a_post_whose_answer_was_lost_is_repeated_and_counted_as_paid(app: App, read: ReadServer) -> None:
     read.posts.append(LOST)
     document = app.read("a.png", "one")
     assert (document.status, document.submits) == (Status.SUCCEEDED, 2)
@@ -77,7 +77,7 @@ def test_five_lost_answers_are_enough(app: App, read: ReadServer) -> None:
     assert len(read.submitted) == 5
 
 
-def test_a_message_that_two_workers_have_is_one_attempt(app: App, read: ReadServer, tap: StorageTap) -> None:
+def test_a_message_received_by_two_workers_counts_as_one_attempt(app: App, read: ReadServer, tap: StorageTap) -> None:
     read.posts.extend([THROTTLED, THROTTLED])
     app.drop("a.png", "one")
     app.event("a.png")

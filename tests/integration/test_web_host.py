@@ -1,4 +1,4 @@
-"""The interface as a host serves it: over HTTP, from function_app.py, with keys, and under the host's limits."""
+"""The interface as a host serves it: over HTTP, from function_app.py, with keys and the host's limits."""
 
 import threading
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ LONG = "卷" * 1024
 
 
 class Host:
-    """The app, hosted; ``app`` is the same app in this process, to prepare and to look."""
+    """The hosted app. ``app`` is the same app in this process, for preparing and inspecting storage."""
 
     def __init__(self, url: str, app: App) -> None:
         self.url = url
@@ -59,7 +59,7 @@ def host(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.mark.parametrize("path", ["", "/"])
-def test_the_page_is_there_for_everybody(host: Host, path: str) -> None:
+def test_the_page_is_served_to_everybody(host: Host, path: str) -> None:
     page = requests.get(f"{host.url}/api{path}", timeout=30)
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "script-src 'self';" in page.headers["Content-Security-Policy"]
@@ -68,7 +68,7 @@ def test_the_page_is_there_for_everybody(host: Host, path: str) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_the_pages_files_are_there_for_everybody_with_their_types(host: Host) -> None:
+def test_the_pages_files_are_served_to_everybody_with_their_types(host: Host) -> None:
     for file in (Path(__file__).parents[2] / "web" / "page").rglob("*.*"):
         served = requests.get(f"{host.url}/api/static/{file.name}", timeout=30)
         assert served.content == file.read_bytes()
@@ -77,20 +77,20 @@ def test_the_pages_files_are_there_for_everybody_with_their_types(host: Host) ->
     assert requests.get(f"{host.url}/api/static/..%2Fopenapi.py", timeout=30).status_code == 404
 
 
-def test_the_openapi_document_is_there_for_everybody(host: Host) -> None:
+def test_the_openapi_document_is_served_to_everybody(host: Host) -> None:
     served = requests.get(f"{host.url}/api/openapi.json", timeout=30)
     assert served.json()["openapi"] == "3.1.0"
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if not route.is_open], ids=lambda route: route.name)
-def test_data_is_served_to_whoever_has_the_key_alone(host: Host, route: Any) -> None:
+def test_data_is_served_only_with_the_key(host: Host, route: Any) -> None:
     for headers in ({}, {"x-functions-key": "wrong"}):
         answer = requests.request(route.methods[0], f"{host.url}/api/{route.path}", headers=headers, timeout=30)
         assert (answer.status_code, answer.content) == (401, b"")
 
 
 @pytest.mark.parametrize("name", ["documents", "counts", "document", "lines", "page"])
-def test_an_example_is_answered_by_both_methods_alike(host: Host, name: str) -> None:
+def test_get_and_post_answer_an_example_alike(host: Host, name: str) -> None:
     path = f"/{name.replace('_', '-')}"
     by_query = host.ask("GET", path, params=OPERATIONS[name].example.request)
     by_body = host.ask("POST", path, json=OPERATIONS[name].example.request)
@@ -99,7 +99,7 @@ def test_an_example_is_answered_by_both_methods_alike(host: Host, name: str) -> 
     assert by_query.headers["content-type"] == "application/json"
 
 
-def test_a_picture_is_served_and_served_once(host: Host) -> None:
+def test_a_page_image_is_served_and_not_sent_again(host: Host) -> None:
     asked = {"name": INVOICE, "page": 1, "width": 300}
     first = host.ask("GET", "/page-image", params=asked)
     assert (first.status_code, first.headers["content-type"]) == (200, "image/png")
@@ -124,9 +124,9 @@ def test_a_name_arrives_as_it_was_sent(host: Host, name: str) -> None:
     assert (sent.status_code, sent.headers["Access-Control-Allow-Origin"]) == (201, host.url)
     assert host.app.inbox.get_blob_client(name).exists()
     by_body = host.ask("POST", "/links", json={"name": name})
-    if by_body.status_code == 404:  # its row is still to come
+    if by_body.status_code == 404:  # it has no row yet
         assert by_body.json()["code"] == "DocumentNotFound"
-    if len(quote(name)) < 8000:  # the host takes no longer request line
+    if len(quote(name)) < 8000:  # the longest request line that the host accepts
         by_query = host.ask("GET", f"/document?name={quote(name, safe='')}")
         assert by_query.status_code in (200, 404)
         if by_query.status_code == 404:
@@ -134,31 +134,31 @@ def test_a_name_arrives_as_it_was_sent(host: Host, name: str) -> None:
     assert host.ask("POST", "/forget", json={"name": name}).status_code == 204
 
 
-def test_another_method_is_not_found(host: Host) -> None:
+def test_any_other_method_is_not_found(host: Host) -> None:
     assert host.ask("DELETE", "/documents").status_code == 404
     assert host.ask("GET", "/forget").status_code == 404
     assert host.ask("GET", "/none").status_code == 404
 
 
-def test_a_form_of_another_site_changes_nothing(host: Host) -> None:
+def test_a_form_on_another_site_changes_nothing(host: Host) -> None:
     for kind in ("application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"):
         answer = host.ask("POST", "/forget", data=b'{"name":"x"}', headers={"Content-Type": kind})
         assert (answer.status_code, answer.json()["code"]) == (415, "UnsupportedMediaType")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"\xff", b'{"name":' * 5000, b"1" * 5000])
-def test_a_body_that_is_no_object_is_refused(host: Host, body: bytes) -> None:
+def test_a_body_that_is_not_an_object_is_refused(host: Host, body: bytes) -> None:
     answer = host.ask("POST", "/document", data=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (400, "InvalidBody")
 
 
-def test_a_large_body_is_refused_with_where_files_go(host: Host) -> None:
+def test_the_refusal_of_a_large_body_says_where_to_send_files(host: Host) -> None:
     answer = host.ask("POST", "/document", data=b" " * 300_000, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (413, "BodyTooLarge")
     assert "/api/uploads" in answer.json()["advice"]
 
 
-def test_many_ask_at_once(host: Host) -> None:
+def test_many_requests_are_served_at_once(host: Host) -> None:
     statuses: list[int] = []
 
     def ask() -> None:
@@ -176,7 +176,7 @@ def test_many_ask_at_once(host: Host) -> None:
     ("path", "method"),
     [(f"/{route.path}", method) for route in ROUTES if not route.is_open for method in route.methods],
 )
-def test_whatever_is_asked_the_answer_is_one_that_the_document_describes(host: Host, path: str, method: str) -> None:
+def test_every_answer_fits_the_openapi_document(host: Host, path: str, method: str) -> None:
     described = schemathesis.openapi.from_url(f"{host.url}/api/openapi.json")
 
     @settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck))

@@ -1,4 +1,4 @@
-"""The interface over real storage: what each route answers, what it refuses, and that no request reaches elsewhere."""
+"""The interface over real storage: what each route answers and refuses, and that no request reaches other data."""
 
 import io
 import json
@@ -48,7 +48,7 @@ def stored(app: App, read: ReadServer) -> Interface:
 
 
 def _masked(value: Any) -> Any:
-    """Times, links and ETags as their kinds: they are others every time."""
+    """Replaces times, links and ETags by their kinds, since they differ every time."""
     if isinstance(value, dict):
         return {
             key: "…" if key in ("etag", "sourceEtag", "contentLength") and each else _masked(each)
@@ -65,7 +65,7 @@ def _masked(value: Any) -> Any:
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("name", [route.name for route in ROUTES if not route.is_open and route.name != "check"])
-def test_each_example_is_answered_as_it_says(stored: Interface, name: str, method: str) -> None:
+def test_each_example_has_the_documented_answer(stored: Interface, name: str, method: str) -> None:
     route = next(route for route in ROUTES if route.name == name)
     if method not in route.methods:
         pytest.skip("not by this method")
@@ -98,7 +98,7 @@ def test_documents_are_listed_by_prefix_and_status_with_a_link_to_the_rest(web: 
     assert [each["name"] for each in reading["value"]] == ["b.png"]
 
 
-def test_documents_asked_for_by_name_come_in_that_order_and_unknown_ones_with_no_status(stored: Interface) -> None:
+def test_documents_requested_by_name_come_in_that_order_and_unknown_ones_without_a_status(stored: Interface) -> None:
     found = answer(stored.post("documents", names=[BROKEN, "none.png", INVOICE]))["value"]
     assert [(each["name"], each["status"]) for each in found] == [
         (BROKEN, "failed"),
@@ -108,7 +108,7 @@ def test_documents_asked_for_by_name_come_in_that_order_and_unknown_ones_with_no
 
 
 @pytest.mark.parametrize("continuation", ["x", "e30", "W10", "eyJQYXJ0aXRpb25LZXkiOiAxfQ"])
-def test_a_continuation_of_somebodys_own_making_is_refused(stored: Interface, continuation: str) -> None:
+def test_a_made_up_continuation_is_refused(stored: Interface, continuation: str) -> None:
     assert code(stored.get("documents", continuation=continuation)) == "InvalidContinuation"
     assert code(stored.get("lines", name=INVOICE, continuation=continuation)) == "InvalidContinuation"
 
@@ -127,7 +127,7 @@ def test_a_document_that_nobody_dropped_is_not_found(web: Interface) -> None:
     assert code(web.get("page_image", name="none.png", page=1)) == "DocumentNotFound"
 
 
-def test_what_the_caller_has_already_is_not_sent_again(stored: Interface) -> None:
+def test_an_answer_that_the_caller_has_is_not_sent_again(stored: Interface) -> None:
     routes: dict[str, dict[str, Any]] = {
         "documents": {},
         "counts": {},
@@ -145,7 +145,7 @@ def test_what_the_caller_has_already_is_not_sent_again(stored: Interface) -> Non
         assert stored.get(route, {"if-none-match": '"other"'}, **parameters).status == 200
 
 
-def test_a_documents_etag_changes_when_it_does(stored: Interface) -> None:
+def test_a_documents_etag_changes_when_the_document_changes(stored: Interface) -> None:
     before = stored.get("document", name=INVOICE).headers["ETag"]
     stored.app.read(INVOICE, "another text")
     response = stored.get("document", {"if-none-match": before}, name=INVOICE)
@@ -167,7 +167,7 @@ def test_a_document_that_has_not_succeeded_has_no_lines_and_no_pages(stored: Int
         assert json.loads(response.body)["advice"].startswith("Read v3.2 takes images of")
 
 
-def test_lines_continue_and_can_be_had_for_one_page(web: Interface) -> None:
+def test_lines_continue_and_can_be_limited_to_one_page(web: Interface) -> None:
     web.app.read("a.png", "\f".join("\n".join(f"{page}.{line}" for line in range(1, 6)) for page in range(1, 4)))
     part = answer(web.get("lines", name="a.png", limit=4))
     texts = [each["text"] for each in part["value"]]
@@ -199,21 +199,21 @@ def test_a_page_that_the_document_does_not_have_is_not_found(stored: Interface) 
 # Page images
 
 
-def test_a_page_is_drawn_in_the_size_asked_for(stored: Interface) -> None:
+def test_a_page_is_drawn_in_the_requested_size(stored: Interface) -> None:
     response = stored.get("page_image", name=INVOICE, page=1, width=200)
     assert (response.status, response.media_type) == (200, "image/png")
     assert Image.open(io.BytesIO(response.body)).size == (200, 100)
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_a_file_that_was_overwritten_since_is_not_drawn_for_the_older_text(stored: Interface) -> None:
+def test_a_file_that_was_overwritten_after_reading_is_not_drawn(stored: Interface) -> None:
     stored.app.drop(INVOICE, picture(500, 250))
     assert code(stored.get("page_image", name=INVOICE, page=1)) == "SourceChanged"
     stored.app.inbox.delete_blob(INVOICE)
     assert code(stored.get("page_image", name=INVOICE, page=1)) == "SourceNotFound"
 
 
-def test_what_is_no_picture_is_not_drawn_and_its_words_can_still_be_had(web: Interface) -> None:
+def test_a_file_that_cannot_be_drawn_still_has_its_words(web: Interface) -> None:
     web.app.read("a.docx", "a text")
     response = web.get("page_image", name="a.docx", page=1)
     assert (response.status, code(response)) == (422, "PageNotDrawable")
@@ -223,7 +223,7 @@ def test_what_is_no_picture_is_not_drawn_and_its_words_can_still_be_had(web: Int
 # Links
 
 
-def test_links_read_the_documents_blobs_and_nothing_else(stored: Interface) -> None:
+def test_links_read_only_the_documents_blobs(stored: Interface) -> None:
     found = answer(stored.get("links", name=INVOICE))
     assert requests.get(found["source"], timeout=10).content == picture()
     assert requests.get(found["text"], timeout=10).text == EXAMPLE_PAGE["text"]
@@ -238,7 +238,7 @@ def test_links_read_the_documents_blobs_and_nothing_else(stored: Interface) -> N
     assert served.headers["Content-Disposition"] == "attachment; filename*=UTF-8''2026-001.png.txt"
 
 
-def test_links_for_reading_are_good_for_minutes_and_one_for_an_upload_for_an_hour(stored: Interface) -> None:
+def test_links_for_reading_last_minutes_and_a_link_for_an_upload_an_hour(stored: Interface) -> None:
     now = stored.app.clock()
     found = answer(stored.get("links", name=INVOICE))
     upload = answer(stored.post("uploads", name="a.png", metadata={}), 201)
@@ -251,7 +251,7 @@ def test_links_for_reading_are_good_for_minutes_and_one_for_an_upload_for_an_hou
         assert abs(end - datetime.fromisoformat(told)) <= timedelta(seconds=1)
 
 
-def test_there_are_links_to_what_is_there(stored: Interface) -> None:
+def test_links_are_given_only_to_what_exists(stored: Interface) -> None:
     found = answer(stored.get("links", name=BROKEN))
     assert found["source"]
     assert [found[each] for each in ("text", "json", "pages")] == [None, None, None]
@@ -287,7 +287,7 @@ def test_a_file_of_any_name_is_uploaded_read_shown_and_forgotten(web: Interface,
     assert code(ask("document", name=name)) == "DocumentNotFound"
 
 
-def test_an_upload_link_makes_its_one_blob_and_does_nothing_else(web: Interface) -> None:
+def test_an_upload_link_can_only_write_its_one_blob(web: Interface) -> None:
     web.app.drop("b.png", "another's")
     url = answer(web.post("uploads", name="a.png", metadata={}), 201)["url"]
     headers = {"x-ms-blob-type": "BlockBlob"}
@@ -301,17 +301,17 @@ def test_an_upload_link_makes_its_one_blob_and_does_nothing_else(web: Interface)
 @pytest.mark.parametrize(
     "metadata", [{"a b": "x"}, {"": "x"}, {"a": "x\r\ny"}, {"a": "ü"}, {"a": ""}, {"1a": "x"}, {"a": " x"}]
 )
-def test_metadata_that_storage_does_not_take_are_refused(web: Interface, metadata: dict[str, str]) -> None:
+def test_metadata_that_storage_does_not_accept_are_refused(web: Interface, metadata: dict[str, str]) -> None:
     assert code(web.post("uploads", name="a.png", metadata=metadata)) == "InvalidParameter"
 
 
 @pytest.mark.parametrize("character", [chr(number) for number in range(32)] + ["\x7f", "\ufffe", "\uffff", "\ud800"])
-def test_no_link_is_given_for_a_name_after_which_azurite_could_list_no_file(web: Interface, character: str) -> None:
+def test_no_link_is_given_for_a_name_that_would_break_azurites_listings(web: Interface, character: str) -> None:
     for name in (f"a{character}b", f"a{character}", f"{character}b"):
         assert code(web.post("uploads", name=name, metadata={})) in ("UnsafeName", "InvalidParameter")
 
 
-def test_a_backslash_in_a_name_is_a_slash_as_in_storage(web: Interface) -> None:
+def test_a_backslash_in_a_name_counts_as_a_slash_as_in_storage(web: Interface) -> None:
     upload = answer(web.post("uploads", name="q\\w.png", metadata={}), 201)
     assert upload["name"] == "q/w.png"
     assert requests.put(upload["url"], b"a text", headers=upload["headers"], timeout=10).status_code == 201
@@ -323,7 +323,7 @@ def test_a_backslash_in_a_name_is_a_slash_as_in_storage(web: Interface) -> None:
     assert code(web.get("document", name="q/w.png")) == "DocumentNotFound"
 
 
-def test_an_upload_says_what_kind_of_file_it_is(web: Interface) -> None:
+def test_an_upload_has_the_content_type_of_the_file(web: Interface) -> None:
     kinds = {"a.pdf": "application/pdf", "a.PNG": "image/png", "a": "application/octet-stream"}
     for name, kind in kinds.items():
         assert answer(web.post("uploads", name=name, metadata={}), 201)["headers"]["content-type"] == kind
@@ -348,7 +348,7 @@ def test_a_document_is_read_again_and_paid_again(web: Interface) -> None:
     assert (web.app.document("a.png").submits, web.app.document("a.png").text) == (2, "a text")
 
 
-def test_a_forgotten_document_is_ignored_where_its_file_is_kept(stored: Interface) -> None:
+def test_a_forgotten_document_whose_file_is_kept_is_ignored(stored: Interface) -> None:
     assert stored.post("forget", name=INVOICE, keepFile=True).status == 204
     assert answer(stored.get("document", name=INVOICE))["status"] == "ignored"
     assert stored.app.inbox.get_blob_client(INVOICE).exists()
@@ -357,7 +357,7 @@ def test_a_forgotten_document_is_ignored_where_its_file_is_kept(stored: Interfac
 # Checking
 
 
-def test_what_was_checked_is_told_thing_by_thing(web: Interface) -> None:
+def test_each_check_is_reported_by_itself(web: Interface) -> None:
     found = answer(web.get("check"))["value"]
     assert found[0]["name"] == "app settings"
     assert len(found) > 5
@@ -365,11 +365,11 @@ def test_what_was_checked_is_told_thing_by_thing(web: Interface) -> None:
     assert [each["name"] for each in found if each["name"].startswith("Read") and not each["ok"]] == []
 
 
-# What no request reaches
+# What no request can reach
 
 
 @pytest.mark.parametrize("name", ["../other/a.png", "a/../../other/a.png", "a/./b.png", "..", "a\\..\\b.png"])
-def test_a_name_that_leads_elsewhere_is_not_followed(web: Interface, tap: StorageTap, name: str) -> None:
+def test_a_name_with_a_dot_segment_is_not_followed(web: Interface, tap: StorageTap, name: str) -> None:
     calls = len(tap.calls)
     assert code(web.post("uploads", name=name, metadata={})) == "UnsafeName"
     assert code(web.get("links", name=name)) == "UnsafeName"
@@ -409,7 +409,7 @@ def test_an_app_of_one_folder_shows_and_changes_no_other(folder: Interface) -> N
 # Trouble
 
 
-def test_storage_in_trouble_is_a_problem_that_says_to_try_again(read: ReadServer) -> None:
+def test_trouble_with_storage_is_a_problem_that_says_to_try_again(read: ReadServer) -> None:
     nobody = ";".join(
         [
             "AccountName=a",

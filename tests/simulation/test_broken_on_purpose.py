@@ -1,4 +1,4 @@
-"""Each way in which systems of this kind are known to fail is built in on purpose, and the simulation finds it.
+"""Each known way for such systems to fail is built in on purpose, and the simulation finds it.
 
 A bug replaces one decision, or one effect. The schedules are short ones that give it an occasion; without the bug,
 they keep every promise.
@@ -45,7 +45,7 @@ BuildIn = Callable[[pytest.MonkeyPatch], None]
 
 @dataclass(frozen=True)
 class Bug:
-    """What is built in, the schedules that give it an occasion, and the promise that it breaks."""
+    """A bug, the schedules that trigger it, and the promise that it breaks."""
 
     build_in: BuildIn
     promise: str
@@ -57,7 +57,7 @@ BUGS: list[Bug] = []
 
 
 def bug(promise: str, plan: Plan, schedules: int = 20) -> Callable[[BuildIn], BuildIn]:
-    """Register a bug. ``promise`` is a pattern of what the simulation says."""
+    """Register a bug. ``promise`` is a regular expression for the simulation's report."""
 
     def register(build_in: BuildIn) -> BuildIn:
         BUGS.append(Bug(build_in, promise, plan, schedules))
@@ -101,7 +101,7 @@ def a_claim_holds_nobody_off(patch: pytest.MonkeyPatch) -> None:
 
 @bug("has not ended: submitting", Plan(deletes=0, crash=0.05))
 def a_claim_has_no_deadline(patch: pytest.MonkeyPatch) -> None:
-    original = decide.is_overdue
+    original = steps.is_overdue
     for module in (steps, decide_submit):
         patch.setattr(
             module,
@@ -192,7 +192,7 @@ def refusals_are_not_counted(patch: pytest.MonkeyPatch) -> None:
 def after_poll(
     patch: pytest.MonkeyPatch, decided: Callable[[Document, Any, datetime], decide.Transition | None]
 ) -> None:
-    """Have some answers to a poll decided otherwise."""
+    """Decide some answers to a poll differently."""
     original = decide.after_poll
 
     def otherwise(document: Document, answer: Any, now: datetime, *others: Any) -> decide.Transition:
@@ -239,7 +239,7 @@ def an_operation_that_expires_is_submitted_for_ever(patch: pytest.MonkeyPatch) -
 @bug("was paid", Plan(deletes=0))
 def a_poll_submits_too(patch: pytest.MonkeyPatch) -> None:
     def submit_and_look(services: Services, message: Message, document: Document) -> None:
-        if document.submits < 10:  # or it would not come to rest
+        if document.submits < 10:  # otherwise it would not come to rest
             waiting = document.evolve(status=Status.WAITING, operation_url=None, due_at=services.now())
             waiting = services.documents.write(waiting, document)
             submit(services, Message.about(waiting), waiting)
@@ -435,7 +435,7 @@ def a_document_that_is_done_keeps_its_marker(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(documents_table, "_on_worklist", lambda _: True)
 
 
-# Clocks and persons
+# Clocks and people
 
 
 @bug("has not ended", Plan(deletes=0, messages_lost=0.5))
@@ -478,7 +478,7 @@ def a_file_that_is_gone_is_waited_for(patch: pytest.MonkeyPatch) -> None:
 
 @bug("was (forgotten|paid)", Plan(versions=1, deletes=0, forgets=1))
 def what_is_forgotten_leaves_no_trace(patch: pytest.MonkeyPatch) -> None:
-    """Nothing is left then that keeps the file from being read again."""
+    """Nothing is left that keeps the file from being read again."""
 
     def forget(services: Services, name: str, *, keep_file: bool = False) -> None:
         if document := services.documents.get(name):
@@ -493,7 +493,7 @@ def what_is_forgotten_leaves_no_trace(patch: pytest.MonkeyPatch) -> None:
 
 
 @every_bug
-def test_a_bug_is_found(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_simulation_finds_each_bug(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
     bug.build_in(monkeypatch)
     with pytest.raises(AssertionError, match=bug.promise):
         live_all(bug.plan, bug.schedules)

@@ -1,6 +1,6 @@
 """The app runs through schedules of trouble, and every promise is kept.
 
-``SIMULATION_SCHEDULES=100000 pytest tests/simulation`` lives more of them; ``SIMULATION_FIRST_SEED`` others.
+``SIMULATION_SCHEDULES=100000 pytest tests/simulation`` runs more of them; ``SIMULATION_FIRST_SEED`` runs others.
 """
 
 import logging
@@ -24,7 +24,7 @@ def _quiet() -> None:
 
 
 def _live_block(first: int) -> str | None:
-    """The story of the first schedule of a block that breaks a promise, or None."""
+    """The report of the first schedule of a block that breaks a promise, or None."""
     logging.disable(logging.CRITICAL)
     for seed in range(first, min(first + BLOCK, FIRST_SEED + SCHEDULES)):
         try:
@@ -46,7 +46,7 @@ def test_a_crash_at_any_one_call_is_survived(done_queue: bool) -> None:
     undisturbed = World(1, Plan(files=1, versions=1, deletes=0, done_queue=done_queue))
     undisturbed.run()
     calls = undisturbed.calls
-    assert calls > 20  # two Read calls and nine storage calls at the least, each with a before and an after
+    assert calls > 20  # at least two calls of Read and nine of storage, each with a crash before and after it
     for call in range(1, calls + 1):
         live(1, Plan(files=1, versions=1, deletes=0, done_queue=done_queue, crash_at_call=call))
 
@@ -70,13 +70,13 @@ def test_a_crash_at_any_one_call_while_a_file_is_overwritten_is_survived() -> No
             live(seed, Plan(files=1, versions=3, uploads_within=5, interleave=0.4, crash_at_call=call))
 
 
-def test_a_forgotten_document_stays_forgotten_however_slow_others_are() -> None:
+def test_a_forgotten_document_stays_forgotten_however_slow_other_runs_are() -> None:
     for seed in range(100):
         live(seed, Plan(files=1, versions=3, uploads_within=90, forgets=1, interleave=0.4))
 
 
 @pytest.mark.parametrize(("files", "rate", "throttled"), [(200, "30/s", 0.7), (1000, "20/min", 0.3)])
-def test_many_files_at_a_small_quota_all_end_in_their_text(files: int, rate: str, throttled: float) -> None:
+def test_many_files_under_a_small_quota_all_get_their_text(files: int, rate: str, throttled: float) -> None:
     world = World(7, Plan(files=files, versions=1, deletes=0, read=Troubles(throttled=throttled), rate=rate))
     world.run()
     for name in world.versions:

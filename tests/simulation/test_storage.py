@@ -1,4 +1,4 @@
-"""What the in-memory storage has beyond the real one: faults, a log, a clock, and that it repeats itself."""
+"""What the in-memory storage adds to the real one: faults, a log, a virtual clock, and repeatable results."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ class Crash(BaseException):
 
 @pytest.fixture
 def storage() -> MemoryStorage:
-    """With a container `inbox`, a queue `work` and a table `rows`."""
+    """Storage with a container `inbox`, a queue `work` and a table `rows`."""
     storage = MemoryStorage(lambda: NOW)
     storage.blobs().get_container_client("inbox").create_container()
     storage.queues().get_queue_client("work").create_queue()
@@ -28,7 +28,7 @@ def storage() -> MemoryStorage:
 
 
 def write_everywhere(storage: MemoryStorage) -> list[Callable[[], Any]]:
-    """A write to each service; after each, `stored_everywhere` counts one more."""
+    """A write to each service; each raises the count of `stored_everywhere` by one."""
     blob = storage.blobs().get_blob_client("inbox", "a")
     queue = storage.queues().get_queue_client("work")
     table = storage.tables().get_table_client("rows")
@@ -52,7 +52,7 @@ def raising(error: BaseException, when: str) -> Callable[[Operation], None]:
 
 
 @pytest.mark.parametrize("error", [Crash(), ServiceResponseError("lost")], ids=["crash", "lost"])
-def test_what_fails_before_a_request_leaves_nothing_behind(storage: MemoryStorage, error: BaseException) -> None:
+def test_a_fault_before_a_request_leaves_nothing_behind(storage: MemoryStorage, error: BaseException) -> None:
     storage.fault = raising(error, "before")
     for write in write_everywhere(storage):
         with pytest.raises(type(error)):
@@ -61,7 +61,7 @@ def test_what_fails_before_a_request_leaves_nothing_behind(storage: MemoryStorag
 
 
 @pytest.mark.parametrize("error", [Crash(), ServiceResponseError("lost")], ids=["crash", "lost"])
-def test_what_fails_after_a_request_has_happened(storage: MemoryStorage, error: BaseException) -> None:
+def test_after_a_fault_behind_a_request_its_effect_stays(storage: MemoryStorage, error: BaseException) -> None:
     storage.fault = raising(error, "after")
     for write in write_everywhere(storage):
         with pytest.raises(type(error)):
@@ -69,7 +69,7 @@ def test_what_fails_after_a_request_has_happened(storage: MemoryStorage, error: 
     assert stored_everywhere(storage) == 3
 
 
-def test_a_server_that_refuses_is_recognised_by_status_and_code(storage: MemoryStorage) -> None:
+def test_a_refusal_has_a_status_and_a_code(storage: MemoryStorage) -> None:
     storage.fault = raising(refused("ServerBusy", 503, {"Retry-After": "7"}), "before")
     for write in write_everywhere(storage):
         with pytest.raises(HttpResponseError) as error:
@@ -78,7 +78,7 @@ def test_a_server_that_refuses_is_recognised_by_status_and_code(storage: MemoryS
         assert error.value.response.headers["retry-after"] == "7"  # type: ignore[union-attr]
 
 
-def test_a_request_that_is_sent_again_meets_its_own_effect(storage: MemoryStorage) -> None:
+def test_a_repeated_request_meets_its_own_effect(storage: MemoryStorage) -> None:
     calls: list[Operation] = []
 
     def lose_the_first_answer(operation: Operation) -> None:
@@ -96,7 +96,7 @@ def test_a_request_that_is_sent_again_meets_its_own_effect(storage: MemoryStorag
         create()
 
 
-def test_a_request_that_the_service_refuses_has_no_after(storage: MemoryStorage) -> None:
+def test_a_refused_request_has_no_fault_after_it(storage: MemoryStorage) -> None:
     seen: list[str] = []
     storage.fault = lambda operation: seen.append(operation.when)
     with pytest.raises(HttpResponseError):
@@ -121,7 +121,7 @@ def test_every_chunk_and_every_page_is_a_request(storage: MemoryStorage) -> None
     ]
 
 
-def test_others_may_act_between_the_requests_of_one_call(storage: MemoryStorage) -> None:
+def test_others_may_act_between_two_requests_of_one_call(storage: MemoryStorage) -> None:
     sizes = {"max_single_get_size": 4, "max_chunk_get_size": 4}
     blob = storage.blobs(**sizes).get_blob_client("inbox", "a")
     blob.upload_blob(b"0123456789")
@@ -180,7 +180,7 @@ def test_the_same_requests_get_the_same_answers() -> None:
     assert answers() == answers()
 
 
-def test_time_is_what_the_clock_says() -> None:
+def test_the_time_comes_from_the_clock() -> None:
     now = NOW
     storage = MemoryStorage(lambda: now)
     queue = storage.queues().get_queue_client("work")
@@ -202,7 +202,7 @@ def test_time_is_what_the_clock_says() -> None:
         "RowKey",
     ],
 )
-def test_a_filter_that_it_cannot_read_is_refused(storage: MemoryStorage, query_filter: str) -> None:
+def test_an_unknown_filter_is_refused(storage: MemoryStorage, query_filter: str) -> None:
     with pytest.raises(NotImplementedError):
         list(storage.tables().get_table_client("rows").query_entities(query_filter))
 
@@ -214,7 +214,7 @@ def test_a_comparison_of_different_types_is_refused(storage: MemoryStorage) -> N
         list(table.query_entities("Number eq '1'"))
 
 
-def test_an_option_that_it_does_not_imitate_is_refused(storage: MemoryStorage) -> None:
+def test_an_option_that_is_not_simulated_is_refused(storage: MemoryStorage) -> None:
     blob = storage.blobs().get_blob_client("inbox", "a")
     blob.upload_blob(b"x", timeout=5)
     uses: list[Callable[[], object]] = [

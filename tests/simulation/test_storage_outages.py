@@ -1,4 +1,4 @@
-"""An outage of storage, or a refusal that lasts: nothing fails, nothing is paid twice, and rows say why."""
+"""During an outage of storage or a lasting refusal, nothing fails, nothing is paid twice, and rows say why."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ OF_BLOBS_ALONE: dict[str, Callable[[], AzureError]] = {
 
 
 class Outage(World):
-    """A world in which some calls of storage are refused from its start on, for a time."""
+    """A world in which some calls of storage are refused for a time from the start."""
 
     def __init__(self, call: str, error: Callable[[], AzureError], lasts: timedelta = timedelta(hours=3)) -> None:
         super().__init__(1, ONE_FILE)
@@ -94,15 +94,15 @@ def _quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-def test_a_document_s_way_is_a_way_through_all_three_services() -> None:
+def test_the_calls_of_a_document_reach_all_three_services() -> None:
     assert {call.split()[0] for call in CALLS} == {"blob", "queue", "table"}
     assert len(CALLS) > 10
 
 
 @pytest.mark.parametrize(("call", "error"), tuple(outages()))
-def test_what_storage_refuses_for_hours_is_read_once_it_does_not(call: str, error: str) -> None:
+def test_files_are_read_once_storage_stops_refusing_after_hours(call: str, error: str) -> None:
     world = Outage(call, (ERRORS | OF_BLOBS_ALONE)[error])
-    world.run()  # checks lines, outputs, payments and what is left in queues
+    world.run()  # checks lines, outputs, payments and leftovers in queues
     document = world.services.documents.get("file.pdf")
     assert document is not None
     assert document.status == "succeeded"

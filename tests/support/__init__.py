@@ -1,1 +1,1 @@
-"""What tests of more than one file use."""
+"""Helpers for several test files."""

@@ -1,4 +1,4 @@
-"""The reference of docs/http.md, made of the OpenAPI document. To write it anew:
+"""The reference in docs/http.md, generated from the OpenAPI document. To regenerate it:
 
 python -m tests.support.http_reference
 """
@@ -15,7 +15,7 @@ from web.routes import PREFIX, ROUTES
 from web.schema import to_json
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "http.md"
-MARK = "<!-- What follows is made of the OpenAPI document: see tests/support/http_reference.py. -->"
+MARK = "<!-- The rest of this file is generated from the OpenAPI document; see tests/support/http_reference.py. -->"
 
 
 def reference() -> str:
@@ -60,7 +60,7 @@ def _answer(operation: Any) -> str:
     else:
         what = f"{operation.status}, without a body"
     headers = "".join(f" `{name}`: {text[0].lower()}{text[1:]}" for name, text in operation.headers.items())
-    return f"{what}.{headers}{' `ETag`; 304 to a caller who has it.' if operation.caches else ''}"
+    return f"{what}.{headers}{' Has an `ETag`; answers 304 to a caller who sends it.' if operation.caches else ''}"
 
 
 def _example(method: str, path: str, operation: Any) -> Iterator[str]:
@@ -78,7 +78,7 @@ def _example(method: str, path: str, operation: Any) -> Iterator[str]:
 
 
 def _shapes() -> Iterator[str]:
-    yield "## Shapes\n\nEvery answer has all its members; what is not known is null.\n"
+    yield "## Shapes\n\nEvery answer has all its members; unknown values are null.\n"
     requests = {operation.request.__name__ for operation in OPERATIONS.values() if operation.request}
     for name, schema in document()["components"]["schemas"].items():
         if name in requests:
@@ -98,21 +98,21 @@ def _type(form: dict[str, Any]) -> str:
         return " or ".join(_type(each) for each in form["anyOf"])
     kind = form["type"]
     names = kind if isinstance(kind, list) else [kind]
-    told = []
+    types = []
     for name in names:
         if name == "array":
-            told.append(f"list of {_type(form['items'])}")
+            types.append(f"list of {_type(form['items'])}")
         elif name == "string" and form.get("format") == "date-time":
-            told.append("time")
+            types.append("time")
         else:
-            told.append(name)
-    return " or ".join(told)
+            types.append(name)
+    return " or ".join(types)
 
 
 def _codes() -> Iterator[str]:
     yield "## Problem codes\n"
     everywhere = ", ".join(f"`{code}`" for code in COMMON_PROBLEMS)
-    yield f"Any data route can refuse with {everywhere}.\n"
+    yield f"Any data route can answer with {everywhere}.\n"
     yield "| code | status | advice |\n|---|---|---|"
     for code, status in STATUS.items():
         yield f"| `{code}` | {status} | {ADVICE[code]} |"
@@ -120,7 +120,7 @@ def _codes() -> Iterator[str]:
 
 
 def written() -> str:
-    """The whole of docs/http.md, its reference made anew."""
+    """All of docs/http.md, with its reference regenerated."""
     before, _, _ = DOCS.read_text(encoding="utf-8").partition(MARK)
     return f"{before}{MARK}\n\n{reference()}"
 

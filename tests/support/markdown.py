@@ -1,4 +1,4 @@
-"""A Markdown file of this project, as its tests read it."""
+"""Reads a Markdown file of this project for tests."""
 
 import re
 import shlex
@@ -19,7 +19,7 @@ def document(path: str) -> str:
 
 
 def section(text: str, heading: str) -> str:
-    """What stands under a heading, with the sections below it. Raises AssertionError if there is no such heading."""
+    """The text under a heading, with its subsections. Raises AssertionError if there is no such heading."""
     found = re.search(rf"^(#+) {re.escape(heading)}\n", text, re.MULTILINE)
     assert found, f"no heading {heading!r}"
     end = re.compile(rf"^#{{1,{len(found[1])}}} ", re.MULTILINE).search(text, found.end())
@@ -32,18 +32,18 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def tables(text: str) -> list[list[list[str]]]:
-    """Every table, as rows of cells, without its head."""
+    """Every table as rows of cells, without its header."""
     found = re.findall(r"^\|.*\|\n\|[-| ]+\|\n((?:\|.*\|\n)*)", text, re.MULTILINE)
     return [[[cell.strip() for cell in row[1:-1].split("|")] for row in rows.splitlines()] for rows in found]
 
 
 def names(cell: str) -> list[str]:
-    """What is set as code in a cell or a sentence."""
+    """The texts set as code in a cell or a sentence."""
     return re.findall(r"`([^`]+)`", cell)
 
 
 def anchors(text: str) -> set[str]:
-    """What a link can point to, as GitHub makes it of headings."""
+    """The anchors that GitHub makes from headings."""
     headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -1,4 +1,4 @@
-"""Pages drawn by program, whose words are blocks of colours of their own at known places."""
+"""Generated pages whose words are blocks, each with its own colour, at known positions."""
 
 import io
 import math
@@ -16,7 +16,7 @@ Quad = tuple[float, ...]
 
 @dataclass(frozen=True)
 class DrawnPage:
-    """A page as Read tells of it: its size in its unit, and a quad for each word."""
+    """A page as Read describes it: its size in its unit, and a quad for each word."""
 
     width: float
     height: float
@@ -24,7 +24,7 @@ class DrawnPage:
 
 
 def words_of(width: float, height: float, count: int = 4) -> list[Quad]:
-    """Words spread over a page without symmetry, so that any turn, mirror or shift would tell."""
+    """Words spread over a page without symmetry, so that any rotation, mirroring or shift shows."""
     quads: list[Quad] = []
     for at in range(count):
         left, top = width * (0.08 + 0.17 * at), height * (0.07 + 0.21 * at)
@@ -65,7 +65,7 @@ def points(quad: Quad) -> list[tuple[float, float]]:
 
 
 def overlaps(picture: bytes, page: DrawnPage) -> list[float]:
-    """Of each word, how much of where its box says it is, is where it is: intersection over union of the pixels."""
+    """For each word, the intersection over union of its box and its pixels."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
     pixels = np.asarray(image, dtype=np.int16)
     across, down = image.width / page.width, image.height / page.height
@@ -94,7 +94,7 @@ class PdfPage:
         return self.crop or self.media
 
     def seen(self, *, box: tuple[float, float, float, float] | None = None, turn: bool = True) -> DrawnPage:
-        """The page as Read tells of it, in inches: of this box (the one that is shown), turned by /Rotate or not."""
+        """The page as Read describes it, in inches: this box (the shown one by default), turned by /Rotate or not."""
         left, bottom, right, top = box or self.shown
         inch = self.user_unit / 72
         width, height = (right - left) * inch, (top - bottom) * inch
@@ -113,7 +113,7 @@ class PdfPage:
 
     @property
     def rectangles(self) -> list[tuple[float, float, float, float]]:
-        """Of the words: left, bottom, right, top."""
+        """The rectangles of the words: left, bottom, right, top."""
         left, bottom, right, top = self.shown
         return [
             (left + quad[0], bottom + quad[1], left + quad[2], bottom + quad[5])

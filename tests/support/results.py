@@ -1,17 +1,18 @@
-"""A result with all its pages, for tests whose results are small."""
+"""A result with all its pages, for tests with small results."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.read.generations import Generation, generation
+from shared.read.generation import Generation
+from shared.read.generations import generation
 from shared.read.json_walk import Answer, WholeAnswer
 from shared.read.result import Page, Result, Summary
 
 
 @dataclass(frozen=True)
 class Read:
-    """What was read, and what it sums up to."""
+    """The pages of a result, and its summary."""
 
     result: Result
     pages: tuple[Page, ...]
@@ -43,7 +44,7 @@ class Read:
 
 
 def parsed(version: str | Generation, answer: Mapping[str, Any] | Answer) -> Read:
-    """The whole result that a generation makes of an answer. May raise ResultNotUnderstood."""
+    """The whole result that a generation parses from an answer. May raise ResultNotUnderstood."""
     chosen = generation(version) if isinstance(version, str) else version
     walked = WholeAnswer(answer) if isinstance(answer, Mapping) else answer
     result = chosen.parse(walked)
@@ -52,7 +53,7 @@ def parsed(version: str | Generation, answer: Mapping[str, Any] | Answer) -> Rea
 
 
 def summary_of(*pages: Page) -> Summary:
-    """What pages sum up to."""
+    """The summary of the pages."""
     summary = Summary()
     for page in pages:
         summary.add(page)

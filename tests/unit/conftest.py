@@ -1,4 +1,4 @@
-"""How Hypothesis runs: an example that a busy machine takes long over is no failure."""
+"""Settings of Hypothesis: an example that is slow on a busy machine is not a failure."""
 
 from hypothesis import settings
 

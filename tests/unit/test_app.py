@@ -1,4 +1,4 @@
-"""What holds for all of the app's code."""
+"""Rules for all of the app's code."""
 
 import ast
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def _names(path: Path) -> Iterator[str]:
 def test_nothing_in_the_app_sleeps_but_the_rate_limiter_right_before_a_call(path: Path) -> None:
     allowed = {
         "shared/assembly.py": {"sleep"},  # passes it in
-        "shared/quota/limiter.py": {"sleep"},  # waits out what is left until a slot that it has reserved
+        "shared/quota/limiter.py": {"sleep"},  # waits until the slot that it has reserved
         "shared/child.py": {"Timer"},  # ends a process whose time is up
     }
     waits = {"sleep", "wait_for", "Timer", "Condition", "Barrier"} & set(_names(path))

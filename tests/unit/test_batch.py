@@ -1,4 +1,4 @@
-"""Batches of rows, against what the SDK itself sends and says."""
+"""Batches of rows are sent, and answers understood, as the SDK does it."""
 
 import re
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def table(server: ReadServer, service: type[TableServiceClient]) -> TableClient:
 
 
 def multipart(*answers: str) -> Answer:
-    """What the table service answers to a batch that it has taken in."""
+    """The answer of the table service to a batch that it has accepted."""
     start = "Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
     parts = "".join(f"--changesetresponse_1\r\n{start}{answer}\r\n" for answer in answers)
     body = f"--batchresponse_1\r\nContent-Type: multipart/mixed; boundary=changesetresponse_1\r\n\r\n{parts}"
@@ -54,7 +54,7 @@ def multipart(*answers: str) -> Answer:
 
 
 def plain(request: Request) -> tuple[str, str, dict[str, str]]:
-    """A request without what differs each time, and without each row's date."""
+    """A request without what differs from time to time, and without each row's date."""
     changing = ("x-ms-date", "date", "authorization", "x-ms-client-request-id", "content-length")
     body = re.sub(r"(batch|changeset)_[0-9a-f-]{36}", r"\1", request.body.decode())
     body = re.sub(r"(?m)^(x-ms-date|Date): .*\r\n", "", body)
@@ -62,7 +62,7 @@ def plain(request: Request) -> tuple[str, str, dict[str, str]]:
     return request.path, body, headers | {"content-type": headers["content-type"].split("_")[0]}
 
 
-def test_a_batch_goes_out_as_the_sdk_would_send_it(server: ReadServer) -> None:
+def test_a_batch_is_sent_as_the_sdk_would_send_it(server: ReadServer) -> None:
     for service in CLASSES:
         server.posts.append(Answer(400))
         with pytest.raises(HttpResponseError):
@@ -72,7 +72,7 @@ def test_a_batch_goes_out_as_the_sdk_would_send_it(server: ReadServer) -> None:
     assert ours.body.count(b"HTTP/1.1\r\n") == len(OPERATIONS)
 
 
-def test_it_answers_each_rows_etag_and_none_of_a_deleted_one(server: ReadServer) -> None:
+def test_a_batch_returns_each_rows_etag_and_none_for_a_deleted_row(server: ReadServer) -> None:
     body = '{"PartitionKey":"p","Text":"ETag: no\\r\\nHTTP/1.1 500"}'
     answer = multipart(
         f"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nETag: W/\"datetime'1'\"\r\n\r\n{body}",
@@ -86,7 +86,7 @@ def test_it_answers_each_rows_etag_and_none_of_a_deleted_one(server: ReadServer)
     assert answers[0] == answers[1] == [{"etag": "W/\"datetime'1'\""}, {"etag": "W/\"datetime'2'\""}, {}]
 
 
-def test_a_refused_operation_raises_the_sdk_s_error(server: ReadServer) -> None:
+def test_a_refused_operation_raises_the_sdks_error(server: ReadServer) -> None:
     message = "1:The update condition is not satisfied.\\nRequestId:7"
     body = (
         f'{{"odata.error":{{"code":"UpdateConditionNotSatisfied","message":{{"lang":"en-US","value":"{message}"}}}}}}'
@@ -104,7 +104,7 @@ def test_a_refused_operation_raises_the_sdk_s_error(server: ReadServer) -> None:
 
 
 @pytest.mark.parametrize(("status", "code"), [(413, "RequestBodyTooLarge"), (403, "AuthenticationFailed"), (400, "X")])
-def test_a_batch_that_is_refused_as_a_whole_raises_the_sdk_s_error(server: ReadServer, status: int, code: str) -> None:
+def test_a_batch_that_is_refused_as_a_whole_raises_the_sdks_error(server: ReadServer, status: int, code: str) -> None:
     body = f'{{"odata.error":{{"code":"{code}","message":{{"lang":"en-US","value":"No."}}}}}}'
     errors = []
     for service in CLASSES:

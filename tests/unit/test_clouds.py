@@ -1,4 +1,4 @@
-"""Which of Azure's clouds a host belongs to: tokens are asked of that cloud, for that cloud, and go nowhere else."""
+"""Which Azure cloud a host belongs to. A token comes from that cloud, is valid for it, and is sent nowhere else."""
 
 import pytest
 from azure.identity import AzureAuthorityHosts
@@ -48,12 +48,12 @@ def test_a_token_is_for_the_cloud_of_the_endpoint(endpoint: str, scope: str, aut
         "https://localhost:5000",
     ],
 )
-def test_no_token_goes_in_the_clear_or_to_any_other_host(endpoint: str) -> None:
+def test_no_token_is_sent_over_http_or_to_another_host(endpoint: str) -> None:
     assert cloud_of_read(endpoint) is None
 
 
 @pytest.mark.parametrize("cloud", CLOUDS, ids=lambda cloud: cloud.name)
-def test_a_region_s_endpoint_is_known_in_every_cloud(cloud: Cloud) -> None:
+def test_a_regional_endpoint_is_recognised_in_every_cloud(cloud: Cloud) -> None:
     assert cloud.regional_hosts
     assert all(is_regional(f"https://region{host}/") for host in cloud.regional_hosts)
 
@@ -68,7 +68,7 @@ def test_a_region_s_endpoint_is_known_in_every_cloud(cloud: Cloud) -> None:
         ("http://127.0.0.1:10000/devstoreaccount1", None),
     ],
 )
-def test_a_storage_account_is_of_the_cloud_that_its_host_says(url: str, name: str | None) -> None:
+def test_a_storage_accounts_host_says_its_cloud(url: str, name: str | None) -> None:
     cloud = cloud_of_storage(url)
     assert (cloud and cloud.name) == name
 

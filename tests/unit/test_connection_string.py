@@ -1,4 +1,4 @@
-"""Connection strings: what is taken makes a client of each SDK, and what is not would fail with the first event."""
+"""Connection strings: every SDK accepts those that are accepted, and the others would fail at the first event."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ MAKERS: tuple[Callable[[StorageConnection], Any], ...] = (blob_service, queue_se
 
 
 def clients(text: str) -> list[str]:
-    """The addresses of the clients that the SDKs make. Raises ValueError."""
+    """The URLs of the clients that the SDKs create. Raises ValueError."""
     return [make(StorageConnection(connection_string=text)).url for make in MAKERS]
 
 
@@ -38,7 +38,7 @@ def clients(text: str) -> list[str]:
         ),
     ],
 )
-def test_a_string_that_works_makes_all_three_clients(text: str, first: str) -> None:
+def test_a_valid_string_creates_all_three_clients(text: str, first: str) -> None:
     assert clients(checked(text))[0] == first
 
 
@@ -66,7 +66,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("text", WRONG)
-def test_a_string_that_would_fail_later_is_refused_and_not_shown(text: str) -> None:
+def test_a_string_that_would_fail_later_is_refused_without_showing_it(text: str) -> None:
     with pytest.raises(ValueError, match="it") as refused:
         checked(text)
     assert "a2V5" not in str(refused.value)
@@ -91,7 +91,7 @@ PARTS = st.tuples(st.sampled_from(NAMES), st.sampled_from(TEXTS))
 
 
 @given(st.lists(PARTS, min_size=1, max_size=7), st.sampled_from(["", ";", "\n"]))
-def test_whatever_is_taken_makes_all_three_clients(parts: list[tuple[str, str]], end: str) -> None:
+def test_every_accepted_string_creates_all_three_clients(parts: list[tuple[str, str]], end: str) -> None:
     text = ";".join(f"{name}={value}" for name, value in parts) + end
     try:
         usable = checked(text)

@@ -1,4 +1,4 @@
-"""The state machine: a row, what storage and Read say, and the clock go in; the next step comes out."""
+"""The state machine: from a row, what storage and Read say, and the time, it decides the next step."""
 
 import ast
 from dataclasses import replace
@@ -25,6 +25,7 @@ from shared.decide import (
     next_step,
     on_missing,
 )
+from shared.decide.submit import MOST_LOST_ANSWERS, MOST_SERVER_ERRORS
 from shared.document import Document, Status, Version
 from shared.message import Message
 from shared.read.answers import Accepted, AnswerLost, Gone, Rejected, Retryable, Running
@@ -42,7 +43,7 @@ VERSION = Version(etag="e1", length=1000, md5="m1", uploaded_at=PAST, metadata={
 SUBMITTING, READING, WAITING = Status.SUBMITTING, Status.READING, Status.WAITING
 SUCCEEDED, FAILED, IGNORED = Status.SUCCEEDED, Status.FAILED, Status.IGNORED
 
-# The row of a document at each of its stations
+# A document's row in each state
 CLAIMED = Document(
     name="a.pdf", status=SUBMITTING, source_etag="e1", write_id="c1", due_at=FUTURE, submits=1, lost_answers=1
 )
@@ -73,7 +74,7 @@ LEFT_ALONE = Document(name="a.pdf", status=IGNORED, source_etag="e1", write_id="
 STATIONS = [CLAIMED, CRASHED, WAITING_TO_SUBMIT, BEING_READ, WAITING_TO_POLL, READ, BROKEN, LEFT_ALONE]
 
 
-# What a message is good for
+# What a message leads to
 
 
 @pytest.mark.parametrize(
@@ -89,12 +90,12 @@ STATIONS = [CLAIMED, CRASHED, WAITING_TO_SUBMIT, BEING_READ, WAITING_TO_POLL, RE
         (LEFT_ALONE, Skip("the document is ignored")),
     ],
 )
-def test_a_document_s_own_message_brings_its_next_step(document: Document, step: object) -> None:
+def test_a_documents_own_message_leads_to_its_next_step(document: Document, step: object) -> None:
     assert next_step(document, Message.about(document), NOW) == step
 
 
 @pytest.mark.parametrize("document", STATIONS)
-def test_a_message_that_the_row_has_left_behind_is_dropped(document: Document) -> None:
+def test_an_outdated_message_is_dropped(document: Document) -> None:
     stale = replace(Message.about(document), write_id="an older claim")
     assert next_step(document, stale, NOW) == Skip("the document has moved on")
 
@@ -103,28 +104,28 @@ def test_a_message_about_a_forgotten_document_does_not_bring_it_back() -> None:
     assert next_step(None, Message.about(BEING_READ), NOW) == Skip("its document is forgotten")
 
 
-def test_a_file_that_is_enqueued_and_has_no_row_is_submitted() -> None:
+def test_an_enqueued_file_without_a_row_is_submitted() -> None:
     assert next_step(None, Message("a.pdf", "e1"), NOW) == Submit()
 
 
 @pytest.mark.parametrize(
     "document", [CLAIMED, WAITING_TO_SUBMIT, BEING_READ, WAITING_TO_POLL, READ, BROKEN, LEFT_ALONE]
 )
-def test_a_version_that_is_enqueued_and_known_is_left_alone(document: Document) -> None:
+def test_an_enqueued_version_that_is_known_is_left_alone(document: Document) -> None:
     assert next_step(document, Message("a.pdf", "e1"), NOW) == Skip("it is known")
 
 
 @pytest.mark.parametrize("document", [replace(station, due_at=PAST) for station in (BEING_READ, WAITING_TO_POLL)])
-def test_a_version_that_is_enqueued_while_its_poll_is_overdue_is_polled(document: Document) -> None:
+def test_an_enqueued_version_whose_poll_is_overdue_is_polled(document: Document) -> None:
     assert next_step(document, Message("a.pdf", "e1"), NOW) == Poll()
 
 
 @pytest.mark.parametrize("document", [WAITING_TO_SUBMIT, BEING_READ, READ, BROKEN])
-def test_a_newer_version_that_is_enqueued_is_submitted(document: Document) -> None:
+def test_an_enqueued_newer_version_is_submitted(document: Document) -> None:
     assert next_step(document, Message("a.pdf", "e2"), NOW) == Submit()
 
 
-# What becomes of the version that storage holds now
+# What happens to the version that storage holds now
 
 
 def version_of(
@@ -183,7 +184,7 @@ rows = st.builds(
 
 
 @given(rows, versions, st.booleans(), st.booleans())
-def test_a_version_that_is_being_read_or_has_ended_is_never_paid_again(
+def test_a_version_that_is_being_read_or_is_final_is_never_paid_again(
     document: Document, version: Version, due: bool, adopt: bool
 ) -> None:
     being_read = document.status in (READING, WAITING) and document.operation_url
@@ -198,7 +199,7 @@ def test_a_claim_that_another_run_holds_is_respected(document: Document, version
 
 
 @given(rows, versions, st.booleans(), st.booleans())
-def test_a_claim_always_counts_itself_and_ends_by_a_deadline(
+def test_every_claim_is_counted_and_has_a_deadline(
     document: Document, version: Version, due: bool, adopt: bool
 ) -> None:
     step = version_of(document, version=version, due=due, adopt=adopt)
@@ -211,7 +212,7 @@ def test_a_claim_always_counts_itself_and_ends_by_a_deadline(
 
 
 @given(rows, versions)
-def test_a_newer_version_starts_without_text_counts_and_errors_of_the_older_one(
+def test_a_newer_version_starts_without_the_older_ones_text_counts_and_errors(
     document: Document, version: Version
 ) -> None:
     step = version_of(replace(document, source_etag="another"), version=version)
@@ -220,10 +221,10 @@ def test_a_newer_version_starts_without_text_counts_and_errors_of_the_older_one(
         assert new.source_etag == version.etag
         assert (new.text, new.text_blob, new.lines_key, new.error_code, new.operation_url) == (None,) * 5
         assert (new.submits, new.attempts, new.polls, new.resubmits, new.not_found_polls) == (1, 0, 0, 0, 0)
-        assert new.clean_up_at is not None  # an older version may have left something
+        assert new.clean_up_at is not None  # an older version may have left outputs
 
 
-def test_a_document_that_waits_is_submitted_when_its_own_message_comes_back() -> None:
+def test_a_waiting_document_is_submitted_when_its_own_message_comes_back() -> None:
     assert isinstance(version_of(WAITING_TO_SUBMIT, due=True), Claim)
     assert isinstance(version_of(WAITING_TO_SUBMIT, due=False), Skip)
 
@@ -241,7 +242,7 @@ def test_five_claims_without_an_answer_are_enough() -> None:
     assert step.document.submits == 5
 
 
-# The same content once more
+# The same content again
 
 
 def test_a_new_version_of_the_same_content_is_adopted_unpaid() -> None:
@@ -269,7 +270,7 @@ def test_content_whose_outputs_are_gone_is_read_again() -> None:
     assert isinstance(version_of(READ, version=replace(VERSION, etag="e2"), adopt=False), Claim)
 
 
-# What never reaches Read
+# Files that never reach Read
 
 
 @pytest.mark.parametrize(
@@ -303,20 +304,20 @@ def test_a_file_that_is_not_a_document_or_too_old_is_ignored_and_says_why(option
     assert step.document.warning
 
 
-def test_the_options_that_a_document_was_read_with_are_in_its_row() -> None:
+def test_the_row_has_the_options_that_a_document_was_read_with() -> None:
     step = version_of(None, version=replace(VERSION, metadata={"language": "de", "pages": "1-2"}))
     assert isinstance(step, Claim)
     assert (step.document.requested_language, step.document.requested_pages) == ("de", "1-2")
 
 
-def test_a_document_that_waited_is_submitted_with_the_options_that_its_row_names() -> None:
+def test_a_document_that_waited_is_submitted_with_the_current_options() -> None:
     changed = replace(SETTINGS, read_options=replace(SETTINGS.read_options, language="de"))
     step = version_of(WAITING_TO_SUBMIT, due=True, settings=changed)
     assert isinstance(step, Claim)
     assert step.document.requested_language == changed.options_for(VERSION.metadata).language
 
 
-# A file that is gone
+# A deleted file
 
 
 @pytest.mark.parametrize("document", [WAITING_TO_SUBMIT, CRASHED])
@@ -331,7 +332,7 @@ def test_a_file_that_was_deleted_later_is_finished_and_kept(document: Document) 
     assert on_missing(document, NOW) is None
 
 
-# What a POST's answer makes of a document
+# What a POST's answer does to a document
 
 waits = st.none() | st.floats(0, 1e9)
 waiting_rows = st.builds(
@@ -370,7 +371,7 @@ def assert_comes_back_or_has_ended(then: Transition, retry_after: float | None) 
         return
     assert then.delay is not None
     assert 1 <= then.delay <= SIX_DAYS
-    # Read's own word holds, but for what would let a paid result expire.
+    # Read's wait is respected, unless a paid result could expire.
     longest = while_result_lasts(SIX_DAYS, age(document)) if document.operation_url else SIX_DAYS
     assert then.delay >= min(retry_after or 0, longest)
     assert document.due_at == NOW + timedelta(seconds=then.delay)
@@ -381,7 +382,7 @@ def age(document: Document) -> float:
 
 
 @given(rows, st.floats(0, 1e11), st.integers(0, 2**32))
-def test_no_wait_lets_a_paid_result_expire(document: Document, retry_after: float, seed: int) -> None:
+def test_no_wait_is_so_long_that_a_paid_result_expires(document: Document, retry_after: float, seed: int) -> None:
     reading = replace(document, status=READING, operation_url=OPERATION, submitted_at=NOW - timedelta(hours=1))
     for answer in (Running(retry_after), Retryable("Throttled", "HTTP 429", retry_after)):
         then = polled(reading, answer, NOW, seed)
@@ -413,7 +414,7 @@ def test_after_a_poll_a_document_has_ended_or_comes_back(document: Document, ans
 
 
 @given(st.lists(post_answers, max_size=12), st.integers(0, 2**32))
-def test_submits_are_exactly_the_202s_and_the_lost_answers(answers: list[Any], seed: int) -> None:
+def test_submits_counts_exactly_the_202s_and_the_lost_answers(answers: list[Any], seed: int) -> None:
     document: Document | None = None
     paid = 0
     for answer in answers:
@@ -433,7 +434,7 @@ def test_a_document_that_read_took_is_polled_two_seconds_later() -> None:
     assert (then.document.submits, then.document.lost_answers) == (1, 0)
 
 
-def test_a_refused_file_fails_in_the_service_s_words_and_was_not_paid() -> None:
+def test_a_rejected_file_fails_with_the_services_words_and_was_not_paid() -> None:
     then = posted(CLAIMED, Rejected("InvalidImageSize", "Too large."))
     document = then.document
     assert (document.status, document.error_code, document.error_message) == (
@@ -444,12 +445,12 @@ def test_a_refused_file_fails_in_the_service_s_words_and_was_not_paid() -> None:
     assert document.submits == 0
 
 
-def test_a_202_whose_operation_is_not_read_s_was_paid_and_cannot_be_followed() -> None:
+def test_a_202_with_a_foreign_operation_url_was_paid_and_cannot_be_followed() -> None:
     then = posted(CLAIMED, Rejected("OperationUrlRefused", "Elsewhere."))
     assert (then.document.status, then.document.submits) == (FAILED, 1)
 
 
-def test_a_throttled_document_waits_as_long_as_read_says_and_was_not_paid() -> None:
+def test_a_throttled_document_waits_as_long_as_read_says_and_is_not_paid() -> None:
     then = posted(CLAIMED, Retryable("Throttled", "HTTP 429", 26))
     assert (then.document.status, then.document.submits, then.document.attempts) == (WAITING, 0, 1)
     assert then.delay is not None
@@ -466,7 +467,7 @@ def test_waiting_times_grow_with_each_attempt_in_a_row() -> None:
     assert delays[-1] > 100
 
 
-def test_a_lost_answer_may_have_been_paid_and_is_tried_again() -> None:
+def test_after_a_lost_answer_the_document_may_have_been_paid_and_is_tried_again() -> None:
     then = posted(CLAIMED, AnswerLost("Lost."))
     assert (then.document.status, then.document.error_code) == (WAITING, "AnswerLost")
     assert (then.document.submits, then.document.lost_answers) == (1, 1)
@@ -477,9 +478,9 @@ def test_the_fifth_lost_answer_in_a_row_is_the_last() -> None:
     assert (then.document.status, then.document.error_code) == (FAILED, "SubmitCrashed")
 
 
-def test_lost_answers_are_counted_however_many_refusals_come_between_them() -> None:
+def test_lost_answers_are_counted_however_many_retryable_answers_come_between_them() -> None:
     document: Document | None = None
-    between = [AnswerLost("Lost."), Retryable("Throttled", "HTTP 429")] * (decide.MOST_LOST_ANSWERS - 1)
+    between = [AnswerLost("Lost."), Retryable("Throttled", "HTTP 429")] * (MOST_LOST_ANSWERS - 1)
     for answer in [*between, AnswerLost("Lost.")]:
         step = version_of(document, due=True)
         assert isinstance(step, Claim)
@@ -488,9 +489,9 @@ def test_lost_answers_are_counted_however_many_refusals_come_between_them() -> N
     assert document.status is FAILED
 
 
-def test_a_file_at_which_read_fails_again_and_again_is_given_up() -> None:
+def test_a_file_at_which_read_keeps_failing_is_given_up() -> None:
     document, error = CLAIMED, Retryable("ReadServerError", "HTTP 500")
-    for _ in range(decide.MOST_SERVER_ERRORS - 1):
+    for _ in range(MOST_SERVER_ERRORS - 1):
         document = replace(posted(replace(document, submits=1), error).document, status=SUBMITTING)
     then = posted(replace(document, submits=1), error)
     assert (then.document.status, then.document.error_code) == (FAILED, "ReadServerError")
@@ -498,16 +499,16 @@ def test_a_file_at_which_read_fails_again_and_again_is_given_up() -> None:
 
 def test_a_throttled_file_is_not_given_up_at_the_first_server_error() -> None:
     document = CLAIMED
-    for _ in range(decide.MOST_SERVER_ERRORS):
+    for _ in range(MOST_SERVER_ERRORS):
         document = replace(posted(replace(document, submits=1), Retryable("Throttled", "HTTP 429")).document)
     assert posted(replace(document, submits=1), Retryable("ReadServerError", "HTTP 500")).document.status is WAITING
 
 
-# What the answer to a poll makes of a document
+# What a poll's answer does to a document
 
 
 @pytest.mark.parametrize("document", [BEING_READ, WAITING_TO_POLL])
-def test_while_read_is_at_work_the_document_is_reading_and_has_no_error(document: Document) -> None:
+def test_while_read_works_the_document_is_reading_and_has_no_error(document: Document) -> None:
     then = polled(replace(document, error_code="Throttled", advice="x", error_message="y"), Running())
     assert (then.document.status, then.document.error_code, then.document.advice) == (READING, None, None)
 
@@ -525,7 +526,7 @@ def test_only_a_poll_that_says_so_makes_an_operation_late(answer: Any) -> None:
     assert not polled(late, answer).document.status.final
 
 
-def test_a_missing_operation_is_believed_at_the_second_time_half_a_minute_later() -> None:
+def test_a_404_on_an_operation_is_believed_the_second_time_30_seconds_later() -> None:
     first = polled(BEING_READ, Gone("No such operation."))
     assert first.delay == 30
     assert (first.document.status, first.document.operation_url) == (READING, OPERATION)
@@ -534,7 +535,7 @@ def test_a_missing_operation_is_believed_at_the_second_time_half_a_minute_later(
     assert (second.document.operation_url, second.document.resubmits) == (None, 1)
 
 
-def test_an_operation_that_was_only_missing_once_is_not_submitted_again() -> None:
+def test_a_document_whose_operation_was_missing_only_once_is_not_submitted_again() -> None:
     found = polled(polled(BEING_READ, Gone("x")).document, Running()).document
     assert polled(found, Gone("x")).document.operation_url == OPERATION
 
@@ -558,7 +559,7 @@ def test_a_failed_operation_fails_the_document_and_stays_paid() -> None:
     assert then.document.advice
 
 
-def test_an_error_s_message_is_cut_to_what_its_column_holds() -> None:
+def test_an_errors_message_is_cut_to_what_its_column_holds() -> None:
     then = polled(BEING_READ, Rejected("x", "m" * 5000))
     assert then.document.error_message == "m" * 4000
 
@@ -569,7 +570,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 
 
 def codes_of_our_own() -> set[str]:
-    """The error codes that the app itself gives: those passed as they stand to what makes an error of them."""
+    """The error codes of the app itself: the literals that the code passes to functions that make an error."""
     found: set[str] = set()
     for file in SHARED.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -586,7 +587,7 @@ def test_every_code_of_our_own_has_advice_of_its_own(code: str) -> None:
     assert code in ADVICE
 
 
-def test_advice_names_the_version_that_it_is_about() -> None:
+def test_advice_names_the_version_that_it_concerns() -> None:
     then = posted(replace(CLAIMED, api_version="v3.2"), Retryable("EndpointNotFound", "HTTP 404"))
     assert "does not speak v3.2" in (then.document.advice or "")
 
@@ -597,7 +598,9 @@ def test_advice_names_the_version_that_it_is_about() -> None:
     seed=st.integers(0, 100),
     ours=st.booleans(),
 )
-def test_trouble_of_another_event_brings_no_step_forward(row: Document, seconds: int, seed: int, *, ours: bool) -> None:
+def test_trouble_with_another_event_makes_no_step_come_sooner(
+    row: Document, seconds: int, seed: int, *, ours: bool
+) -> None:
     due, random = NOW + timedelta(seconds=seconds), Random(seed)  # noqa: S311 - jitter
     row = replace(row, due_at=due)
     if ours:

@@ -1,4 +1,4 @@
-"""What the docs say of the code is right, and their links lead somewhere."""
+"""What the docs say about the code is right, and their links work."""
 
 import re
 from datetime import timedelta
@@ -7,14 +7,9 @@ from pathlib import Path
 import pytest
 
 from local.commands.__main__ import parse
-from shared.decide import (
-    LOST_ANSWER_WAIT,
-    MOST_LOST_ANSWERS,
-    MOST_OWN_ERRORS,
-    MOST_RESUBMITS,
-    MOST_SERVER_ERRORS,
-    NOT_FOUND_AGAIN_AFTER,
-)
+from shared.decide.poll import MOST_RESUBMITS, NOT_FOUND_AGAIN_AFTER
+from shared.decide.submit import LOST_ANSWER_WAIT, MOST_LOST_ANSWERS, MOST_SERVER_ERRORS
+from shared.decide.trouble import MOST_OWN_ERRORS
 from shared.document import to_row, to_worklist_entry
 from shared.schedule import LONGEST_DELAY, LONGEST_WAIT, while_result_lasts
 from shared.settings import from_environment
@@ -26,7 +21,7 @@ DOCUMENTS = ["README.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
-def test_every_link_leads_somewhere(path: str) -> None:
+def test_every_link_works(path: str) -> None:
     for target in links(document(path)):
         name, _, anchor = target.partition("#")
         linked = (ROOT / path).parent / name if name else ROOT / path
@@ -36,7 +31,7 @@ def test_every_link_leads_somewhere(path: str) -> None:
 
 
 @pytest.mark.parametrize("arguments", commands("CONTRIBUTING.md"), ids=" ".join)
-def test_a_command_for_contributors_can_be_typed(arguments: list[str]) -> None:
+def test_every_command_for_contributors_is_valid(arguments: list[str]) -> None:
     assert all((ROOT / argument).exists() for argument in parse(arguments).pytest if argument.startswith("tests/"))
 
 
@@ -54,7 +49,7 @@ def laid_out() -> set[Path]:
     return found
 
 
-def test_the_layout_names_what_is_there() -> None:
+def test_everything_that_the_layout_names_exists() -> None:
     assert not [path for path in laid_out() if not path.exists()]
 
 
@@ -71,7 +66,7 @@ def test_every_column_is_in_the_changelog() -> None:
     assert set(to_worklist_entry(full_document(), "inbox")) - keys <= set(names(worklist))
 
 
-def test_the_numbers_of_what_follows_trouble_are_those_that_decide() -> None:
+def test_the_waits_and_limits_in_the_table_of_trouble_are_the_codes() -> None:
     text = " ".join(document("docs/reliability.md").split())
     assert (MOST_SERVER_ERRORS, MOST_LOST_ANSWERS, MOST_RESUBMITS, MOST_OWN_ERRORS) == (10, 5, 1, 5)
     assert "500 to the same file ten times" in text
@@ -89,7 +84,7 @@ def test_the_numbers_of_what_follows_trouble_are_those_that_decide() -> None:
     assert text.count(f"{claim / timedelta(minutes=1):.0f} minutes") == 2
 
 
-def test_each_code_in_the_table_of_trouble_is_one_that_is_decided() -> None:
+def test_each_code_in_the_table_of_trouble_exists() -> None:
     decided = [ROOT / "shared/document.py", *(ROOT / "shared/decide").glob("*.py")]
     source = "".join(path.read_text(encoding="utf-8") for path in decided)
     codes = re.findall(r"`failed`,\s`(\w+)`", document("docs/reliability.md"))
@@ -97,11 +92,11 @@ def test_each_code_in_the_table_of_trouble_is_one_that_is_decided() -> None:
     assert not [code for code in codes if f'"{code}"' not in source]
 
 
-def test_as_many_schedules_are_run_as_is_said() -> None:
+def test_the_number_of_simulated_schedules_is_the_documented_one() -> None:
     assert f"{SCHEDULES:,} schedules are part of every test run" in " ".join(document("docs/reliability.md").split())
 
 
-def test_each_way_to_fail_has_the_tests_that_are_named() -> None:
+def test_every_test_that_the_table_of_defects_names_exists() -> None:
     rows = [line for line in document("docs/defects.md").splitlines() if line.startswith("| ") and "`test_" in line]
     assert len(rows) == 30
     there = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "tests").rglob("test_*.py")))
@@ -109,7 +104,7 @@ def test_each_way_to_fail_has_the_tests_that_are_named() -> None:
     assert not [name for name in named if f"def {name}(" not in there]
 
 
-def test_variables_that_make_tests_longer_are_read() -> None:
+def test_the_documented_variables_that_make_tests_longer_are_read() -> None:
     named = set(re.findall(r"\b([A-Z]+_[A-Z]+)=\d+", document("docs/reliability.md")))
     asked = document("tests/simulation/test_schedules.py") + document("tests/end_to_end/test_chaos.py")
     assert named == {"SIMULATION_SCHEDULES", "CHAOS_SECONDS", "CHAOS_DOCUMENTS"}

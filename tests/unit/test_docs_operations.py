@@ -1,4 +1,4 @@
-"""What docs/operations.md and docs/azure.md say of alerts, log lines and variables is what is."""
+"""What docs/operations.md and docs/azure.md say about alerts, log lines and variables is right."""
 
 import json
 import re
@@ -20,13 +20,13 @@ def test_every_alert_is_explained() -> None:
     assert alerts == {alert for heading in told for alert in heading.split(", ")}
 
 
-def test_the_query_that_is_shown_is_the_one_in_infra() -> None:
+def test_the_documented_query_is_the_one_in_infra() -> None:
     (shown,) = blocks(document(OPERATIONS), "kusto")
     kept = (INFRA / "queries" / "one-document.kql").read_text(encoding="utf-8")
     assert shown == "".join(line for line in kept.splitlines(keepends=True) if not line.startswith("//"))
 
 
-def test_every_variable_is_one_that_azd_is_asked_for() -> None:
+def test_every_documented_variable_is_one_that_the_template_reads() -> None:
     given = json.loads((INFRA / "main.parameters.json").read_text(encoding="utf-8"))["parameters"].values()
     asked = {
         found[1]: found[2]
@@ -41,13 +41,13 @@ def test_every_variable_is_one_that_azd_is_asked_for() -> None:
             assert asked[variable] in ("", value)
 
 
-def test_every_variable_that_is_set_in_an_example_is_one_that_azd_is_asked_for() -> None:
+def test_every_variable_set_in_an_example_is_one_that_the_template_reads() -> None:
     asked = set(re.findall(r"\$\{(\w+)[=}]", (INFRA / "main.parameters.json").read_text(encoding="utf-8")))
     for page in (OPERATIONS, AZURE):
         assert set(re.findall(r"azd\s+env\s+set\s+(\w+)", document(page))) - {"NAME"} <= asked
 
 
-def test_names_that_azd_is_asked_for_are_what_the_template_puts_out() -> None:
+def test_the_names_requested_from_azd_are_outputs_of_the_template() -> None:
     put_out = set(re.findall(r"^output (\w+) ", (INFRA / "main.bicep").read_text(encoding="utf-8"), re.MULTILINE))
     (rows,) = tables(section(document(AZURE), "Deploy"))
     assert {name for row in rows for name in names(row[1])} <= put_out
@@ -55,7 +55,7 @@ def test_names_that_azd_is_asked_for_are_what_the_template_puts_out() -> None:
         assert set(re.findall(r"azd\s+env\s+get-value\s+(\w+)", document(page))) <= put_out
 
 
-def test_a_template_that_is_deployed_by_hand_gets_the_parameters_that_it_needs_and_no_others() -> None:
+def test_the_command_for_a_manual_deployment_has_exactly_the_required_parameters() -> None:
     (block,) = (each for each in blocks(document(AZURE), "bash") if "az deployment group create" in each)
     deployments = [each for each in block.replace("\\\n", " ").splitlines() if each.startswith("az deployment")]
     assert len(deployments) == 2
@@ -68,7 +68,7 @@ def test_a_template_that_is_deployed_by_hand_gets_the_parameters_that_it_needs_a
         assert required <= given <= declared, file
 
 
-def test_further_settings_that_are_shown_are_ones_that_are_read() -> None:
+def test_the_further_settings_shown_are_ones_that_the_app_reads() -> None:
     known = {name for rows in tables(document("docs/settings.md")) for row in rows for name in names(row[0])}
     functions = set(re.findall(r"def (\w+)\(", (ROOT / "function_app.py").read_text(encoding="utf-8")))
     for page in (OPERATIONS, AZURE):
@@ -79,7 +79,7 @@ def test_further_settings_that_are_shown_are_ones_that_are_read() -> None:
             assert name in known or (of and of[1] in {None, *functions}), name
 
 
-def test_costs_are_those_that_are_computed_for_a_million_documents() -> None:
+def test_the_documented_costs_are_those_computed_for_a_million_documents() -> None:
     scale = dict(
         re.findall(r"^\| A thousand pages: ([^|]+) \| ([\d.]+) cents \|$", document("docs/scale.md"), re.MULTILINE)
     )
@@ -99,13 +99,13 @@ def test_a_command_that_is_shown_can_be_typed(arguments: list[str]) -> None:
     parse(arguments)
 
 
-def test_every_code_that_is_named_is_explained() -> None:
+def test_every_named_code_is_explained() -> None:
     explained = anchors(document("docs/errors.md"))
     for code in re.findall(r"`([A-Z][a-z]+[A-Z]\w+)`", section(document(OPERATIONS), "Alerts")):
         assert code.lower() in explained, code
 
 
-def test_the_settings_that_pause_a_function_are_named_as_the_functions_are() -> None:
+def test_the_settings_that_pause_functions_name_existing_functions() -> None:
     functions = set(re.findall(r"def (\w+)\(", (ROOT / "function_app.py").read_text(encoding="utf-8")))
     for name in re.findall(r"AzureWebJobs\.(\w+)\.Disabled", document(OPERATIONS)):
         assert name in functions

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.read.generations import ReadOptions, all_generations, generation
+from shared.read.generation import ReadOptions
+from shared.read.generations import all_generations, generation
 from shared.settings import SettingsError, from_environment
 from tests.support.markdown import document, names, section, tables
 
@@ -17,12 +18,12 @@ REQUIRED = {"DocumentStorage": "UseDevelopmentStorage=true", "READ_ENDPOINT": "h
 
 
 def first_column(heading: str) -> list[str]:
-    """What is set as code in the first column of all tables under a heading."""
+    """The texts set as code in the first column of all tables under a heading."""
     return [name for rows in tables(section(PAGE, heading)) for row in rows for name in names(row[0])]
 
 
 class Recorder(dict[str, str]):
-    """Settings that remember which of them were read."""
+    """Settings that record which of them were read."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -44,7 +45,7 @@ def test_every_setting_is_explained() -> None:
 
 
 @pytest.mark.parametrize("row", tables(section(PAGE, "App settings"))[0], ids=lambda row: row[0])
-def test_a_setting_s_default_is_what_holds_without_it(row: list[str]) -> None:
+def test_the_documented_default_of_a_setting_is_the_codes(row: list[str]) -> None:
     setting, default = names(row[0])[0], names(row[1])
     if default:
         assert from_environment({**REQUIRED, setting: default[0]}) == from_environment(REQUIRED)
@@ -56,7 +57,7 @@ def test_a_setting_s_default_is_what_holds_without_it(row: list[str]) -> None:
 
 
 def examples() -> list[tuple[str, str]]:
-    """Setting and value, where the meaning of a setting names values."""
+    """Each setting and value that the docs name."""
     rows = {names(row[0])[0]: row[2] for row in tables(section(PAGE, "App settings"))[0]}
     settings = ["READ_LANGUAGE", "READ_PAGES", "READ_MODEL_VERSION", "READ_READING_ORDER", "READ_RATE",
                 "READ_FILES_FROM", "FIND_MISSED_SCHEDULE", "DELETE_WITH_SOURCE", "SUBMIT_BY",
@@ -66,13 +67,13 @@ def examples() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("setting", "value"), examples())
-def test_a_value_that_is_named_is_accepted(setting: str, value: str) -> None:
+def test_every_documented_value_is_accepted(setting: str, value: str) -> None:
     from_environment({**REQUIRED, setting: value})
     with pytest.raises(SettingsError):
         from_environment({**REQUIRED, setting: "?"})
 
 
-def test_the_metadata_options_are_those_that_are_accepted() -> None:
+def test_the_documented_metadata_options_are_those_that_are_accepted() -> None:
     (sentence,) = re.findall(r"A blob's metadata may set (.*?) for that one document\.", PROSE)
     assert names(sentence) == ReadOptions.names()
 
@@ -80,7 +81,7 @@ def test_the_metadata_options_are_those_that_are_accepted() -> None:
 # Generations
 
 
-def test_the_generations_are_those_that_are_known() -> None:
+def test_the_documented_generations_are_those_that_are_known() -> None:
     assert tables(section(PAGE, "Generations of Read"))[0] == [
         [
             f"`{each.version}`",
@@ -95,7 +96,7 @@ def test_the_generations_are_those_that_are_known() -> None:
     ]
 
 
-def test_each_version_reads_the_formats_that_are_said() -> None:
+def test_each_version_reads_the_documented_formats() -> None:
     ((every, added),) = re.findall(r"Every version reads ([^;]+);([^.]+)\.", PROSE)
     since = re.findall(r"`([\d-]+)` and later also ([^;]+)", added)
     for each in all_generations():
@@ -104,7 +105,7 @@ def test_each_version_reads_the_formats_that_are_said() -> None:
         assert set(re.findall(r"[A-Z]{3,}", " ".join([every, *more]))) == set(each.formats)
 
 
-def test_the_first_eight_versions_are_computer_vision_s() -> None:
+def test_the_first_eight_versions_are_those_of_computer_vision() -> None:
     assert "The first eight need a Computer Vision resource" in PROSE
     services = [each.service for each in all_generations()]
     assert services == ["Computer Vision"] * 8 + ["Document Intelligence"] * (len(services) - 8)
@@ -124,6 +125,6 @@ def test_every_value_of_host_json_has_its_reason() -> None:
     assert dict(items) == leaves(json.loads(document("host.json")))
 
 
-def test_a_claim_is_as_long_as_the_reason_for_its_timeout_says() -> None:
+def test_a_claim_is_as_long_as_the_reason_for_the_timeout_says() -> None:
     minutes = from_environment(REQUIRED, document("host.json")).claim_length / timedelta(minutes=1)
     assert f"A claim on a document holds a tenth longer, for {minutes:.0f} minutes" in PROSE

@@ -15,7 +15,7 @@ STATUSES = (Status.SUBMITTING, Status.READING, Status.WAITING, Status.SUCCEEDED,
 
 
 def first_column(heading: str) -> list[str]:
-    """What is set as code in the first column of all tables under a heading."""
+    """The texts set as code in the first column of all tables under a heading."""
     return [name for rows in tables(section(PAGE, heading)) for row in rows for name in names(row[0])]
 
 
@@ -25,11 +25,11 @@ def test_every_column_of_a_document_is_explained() -> None:
     assert sorted(set(explained) - set(Status)) == sorted(columns)
 
 
-def test_every_status_is_explained_in_the_order_of_a_life() -> None:
+def test_every_status_is_explained_in_the_order_of_a_documents_life() -> None:
     assert [name for name in first_column("The documents table") if name in set(Status)] == list(map(str, STATUSES))
 
 
-def test_the_ignored_names_are_those_that_the_docs_name() -> None:
+def test_the_documented_ignored_names_are_those_that_are_ignored() -> None:
     (row,) = [row for row in tables(section(PAGE, "The documents table"))[-1] if names(row[0]) == ["ignored"]]
     patterns = names(row[1])
     assert patterns
@@ -41,7 +41,7 @@ def test_every_column_of_a_worklist_entry_is_named() -> None:
     assert columns <= set(names(section(PAGE, "Worklist entries"))) | {"RowKey"}
 
 
-def test_a_text_is_cut_where_it_is_said_to_be() -> None:
+def test_a_text_is_cut_at_the_documented_length() -> None:
     assert PAGE.count(f"{TEXT_LIMIT:,} UTF-16 units") == 2
 
 
@@ -62,6 +62,6 @@ def test_every_field_of_a_page_is_explained() -> None:
 
 
 @pytest.mark.parametrize("row", tables(section(PAGE, "Keys"))[0], ids=lambda row: row[0])
-def test_a_key_is_as_shown(row: list[str]) -> None:
+def test_the_documented_examples_of_keys_are_right(row: list[str]) -> None:
     (name,), (key,) = map(names, row)
     assert document_key(name) == key

@@ -15,7 +15,7 @@ from shared.text import TEXT_LIMIT, truncate
 
 ANY_CHARACTER = st.characters(exclude_categories=["Cs"])
 MARKS = st.sampled_from("/:=%\\#?!~ \x00\x1f\x7f\x9f'\"3AaZé語😀")
-"""The marks that keys are made with, what keys cannot hold, and neighbours of each."""
+"""The characters that keys are made with, those that keys cannot hold, and the neighbours of each."""
 
 names = st.text(ANY_CHARACTER | MARKS, min_size=1, max_size=60)
 long_names = st.builds(
@@ -32,14 +32,14 @@ def units(text: str) -> int:
 
 
 def unescaped(key: str) -> str:
-    """The name that a key spells; fails on half an escape or half a character."""
+    """The name that a key encodes. Fails on half an escape or half a character."""
     spelled = key.replace(":", "/").encode()
     assert not re.search(rb"=(?![0-9A-F]{2})", spelled)
     return re.sub(rb"=([0-9A-F]{2})", lambda match: bytes([int(match[1], 16)]), spelled).decode()
 
 
 @given(st.text(ANY_CHARACTER | MARKS, min_size=1, max_size=40))
-def test_a_key_of_a_short_name_can_be_read_back_so_no_two_names_share_one(name: str) -> None:
+def test_the_key_of_a_short_name_can_be_decoded_so_no_two_names_share_one(name: str) -> None:
     assert unescaped(document_key(name)) == name
 
 
@@ -50,7 +50,7 @@ def test_no_two_long_names_share_a_key(one: str, other: str) -> None:
 
 
 @given(names, long_names)
-def test_no_name_has_the_key_of_another_one_s_cut_key(short: str, long: str) -> None:
+def test_no_name_has_the_cut_key_of_another(short: str, long: str) -> None:
     spelled = document_key(long)
     assert document_key(spelled[:1024]) != spelled or spelled == long
     assert document_key(short) != spelled or short == long
@@ -68,7 +68,7 @@ def test_a_key_is_legal_for_azure_tables(name: str) -> None:
 
 
 @given(long_names)
-def test_a_key_is_cut_neither_inside_an_escape_nor_inside_a_surrogate_pair(name: str) -> None:
+def test_a_key_is_never_cut_inside_an_escape_or_a_surrogate_pair(name: str) -> None:
     key = document_key(name)
     if "~" not in key:
         return  # short enough as it is
@@ -86,7 +86,7 @@ def test_a_folder_is_a_range_of_keys(folder: str, name: str) -> None:
 
 
 @given(names | long_names)
-def test_worklist_entry_and_row_differ_by_the_first_character_alone(name: str) -> None:
+def test_worklist_entry_and_row_differ_only_by_the_first_character(name: str) -> None:
     assert not document_key(name).startswith("!")
     assert worklist_key(name) == "!" + document_key(name)
 
@@ -108,7 +108,7 @@ def test_a_key_reads_like_the_name(name: str, key: str) -> None:
 
 
 @given(names)
-def test_an_output_is_named_like_its_file_with_the_file_s_own_extension_kept(name: str) -> None:
+def test_an_output_is_named_like_its_file_and_keeps_the_files_extension(name: str) -> None:
     assert output_name(name, ".json") == name + ".json"
     assert output_name(f"{name}.pdf", ".txt") != output_name(f"{name}.png", ".txt")
 
@@ -119,7 +119,7 @@ def test_two_long_names_never_share_an_output(one: str, other: str) -> None:
 
 
 @given(st.text(ANY_CHARACTER | MARKS, min_size=1000, max_size=1024))
-def test_an_output_s_name_is_one_that_a_blob_can_have(name: str) -> None:
+def test_the_name_of_an_output_is_valid_for_a_blob(name: str) -> None:
     named = output_name(name, ".json")
     assert units(named) <= 1024
     assert named.endswith(".json")
@@ -156,7 +156,7 @@ def test_a_truncated_text_is_the_longest_start_within_the_limit(text: str, limit
     assert cut == text or units(text[: len(cut) + 1]) > limit
 
 
-def test_a_text_column_takes_what_azure_does() -> None:
+def test_a_text_column_holds_as_much_as_azure_allows() -> None:
     assert truncate("😀" * TEXT_LIMIT) == "😀" * (TEXT_LIMIT // 2)
 
 
@@ -194,14 +194,14 @@ def test_a_row_without_newer_columns_is_read() -> None:
     )
 
 
-def test_columns_of_the_user_s_own_or_of_a_later_version_are_carried_along() -> None:
+def test_the_users_own_columns_and_those_of_later_versions_are_kept() -> None:
     row = {**to_row(Document(name="a", status=Status.FAILED), "inbox"), "Reviewed": True, "Invented": 1}
     document = from_row(row, None)
     assert document.status is Status.FAILED
     assert to_row(document.evolve(status=Status.READING), "inbox") == {**row, "Status": "reading"}
 
 
-def test_a_value_that_a_tool_stored_as_text_is_read_as_what_it_says() -> None:
+def test_a_number_or_time_that_a_tool_stored_as_text_is_understood() -> None:
     row = {"Name": "a", "Status": "succeeded", "PageCount": "3", "TextTruncated": "False", "DueAt": "2026-11-22T12:00Z"}
     document = from_row(row, None)
     assert (document.page_count, document.text_truncated) == (3, False)
@@ -214,7 +214,7 @@ def test_a_value_that_a_tool_stored_as_text_is_read_as_what_it_says() -> None:
         st.none() | st.text() | st.integers() | st.binary() | st.floats() | st.booleans(),
     )
 )
-def test_no_edit_of_a_row_makes_it_an_exception(edits: dict[str, Any]) -> None:
+def test_no_edit_of_a_row_raises_an_exception(edits: dict[str, Any]) -> None:
     row = {**to_row(Document(name="a", status=Status.READING, submits=2), "inbox"), **edits}
     document = from_row(row, "e1", "a")
     assert document.name == "a" or document.error_code != "RowEdited"
@@ -239,13 +239,13 @@ def test_a_row_that_cannot_be_read_is_a_document_that_failed_and_says_which_colu
     assert (document.source_etag, document.row_etag) == ("e1", "row-etag")
 
 
-def test_no_column_is_longer_than_storage_takes() -> None:
+def test_no_column_is_longer_than_storage_allows() -> None:
     texts: dict[str, Any] = {each.name: "x" * 200_000 for each in fields(Document) if "str |" in str(each.type)}
     row = to_row(Document(name="a", status=Status.SUCCEEDED, **texts), "inbox")
     assert sum(len(value) for value in row.values() if isinstance(value, str)) * 2 < 2**19
 
 
-def test_a_row_has_the_columns_that_are_documented() -> None:
+def test_a_row_has_the_documented_columns() -> None:
     filled = Document(
         name="a",
         status=Status.SUCCEEDED,

@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, whatever its name says; and the advice that follows from it."""
+"""The type of a file by its first bytes, whatever its name says, and the advice that follows from it."""
 
 import io
 import zipfile
@@ -50,7 +50,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_a_file_is_what_its_first_bytes_say(kind: str) -> None:
+def test_the_first_bytes_decide_the_type_of_a_file(kind: str) -> None:
     assert file_type(FILES[kind][:HEAD_BYTES]) == kind
 
 
@@ -68,6 +68,6 @@ def test_the_advice_for_a_file_under_another_name_says_what_it_is(kind: str) -> 
     assert "password" not in advice
 
 
-def test_a_damaged_file_of_a_type_that_is_taken_gets_the_advice_for_damage() -> None:
+def test_a_damaged_file_of_an_accepted_type_gets_the_advice_for_damage() -> None:
     document = Document(name="scan.heic", status=Status.FAILED, api_version="v3.2", file_type="PDF")
     assert "damaged" in advice_for("InvalidImage", "", document)

@@ -1,4 +1,4 @@
-"""host.json, in every form in which the Functions host takes it."""
+"""host.json, in every form that the Functions host accepts."""
 
 import codecs
 import json
@@ -33,7 +33,7 @@ WRITTEN: dict[str, str | bytes] = {
 
 
 @pytest.mark.parametrize("form", WRITTEN)
-def test_what_the_host_takes_is_read_alike_however_it_is_written(form: str) -> None:
+def test_every_form_that_the_host_accepts_is_read_the_same(form: str) -> None:
     found = read(WRITTEN[form], {})
     assert found.function_timeout(timedelta(0)) == timedelta(minutes=10)
     assert found.integer("extensions.queues.batchSize", 1, 1) == 16
@@ -49,7 +49,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(TEXTS, VALUES, max_size=4), st.booleans(), st.sampled_from([None, 1]))
-def test_any_json_is_read_the_same_with_comments_between_its_parts(
+def test_any_json_is_read_the_same_with_comments_in_it(
     document: dict[str, object], ascii_only: bool, indent: int | None
 ) -> None:
     text = json.dumps(document, ensure_ascii=ascii_only, indent=indent)
@@ -63,7 +63,7 @@ def test_any_json_is_read_the_same_with_comments_between_its_parts(
     "content",
     ["", "{", "[]", "{version: 2.0}", "null", b"\xff\xfe{", b"\x80", '{"a": \'b}', "{/*}", "[" * 100_000],
 )
-def test_what_is_not_json_names_the_file(content: str | bytes) -> None:
+def test_the_error_about_invalid_json_names_the_file(content: str | bytes) -> None:
     with pytest.raises(HostJsonError, match=r"host\.json is not"):
         read(content, {})
 
@@ -90,7 +90,7 @@ def test_an_app_setting_adds_what_host_json_does_not_have() -> None:
 
 
 @pytest.mark.parametrize("text", ['"-1"', "-1", '"-1.00:00:00"'])
-def test_a_function_timeout_of_minus_one_is_no_limit(text: str) -> None:
+def test_a_function_timeout_of_minus_one_means_no_limit(text: str) -> None:
     assert read(f'{{"functionTimeout": {text}}}', {}).function_timeout(timedelta(minutes=5)) is None
 
 
@@ -130,11 +130,11 @@ def test_the_values_of_a_section_keep_dots_in_their_names() -> None:
         (" 00:10:00 ", 600),
     ],
 )
-def test_time_spans_are_read_as_net_reads_them(text: str, seconds: float) -> None:
+def test_time_spans_are_parsed_as_by_dotnet(text: str, seconds: float) -> None:
     assert parse_time_span(text).total_seconds() == seconds
 
 
 @pytest.mark.parametrize("text", ["", "24:00:00", "00:60:00", "00:00:60", "ten", "1:2:3:4:5", "99999999999", "1.5"])
-def test_what_is_no_time_span_is_refused(text: str) -> None:
+def test_an_invalid_time_span_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="^" + text):
         parse_time_span(text)

@@ -1,4 +1,4 @@
-"""Who the app is where no key is given, and that a process has one of everything."""
+"""The identity that the app uses without a key, and that a process creates each client once."""
 
 import subprocess
 import sys
@@ -25,11 +25,11 @@ with ThreadPoolExecutor(24) as threads:
 """
 
 
-def test_a_client_id_is_a_managed_identitys_and_nothing_else_is_tried() -> None:
+def test_with_a_client_id_only_that_managed_identity_is_tried() -> None:
     assert isinstance(credential("22222222-2222-2222-2222-222222222222"), ManagedIdentityCredential)
 
 
-def test_without_one_it_is_the_systems_identity_or_a_developers_sign_in() -> None:
+def test_without_a_client_id_the_system_identity_or_a_developers_sign_in_is_used() -> None:
     assert isinstance(credential(None), DefaultAzureCredential)
 
 
@@ -37,7 +37,7 @@ def test_all_clients_share_one_credential() -> None:
     assert credential("a") is credential("a")
 
 
-def test_a_burst_that_meets_a_cold_process_makes_its_services_once() -> None:
+def test_a_burst_on_a_cold_process_creates_the_services_once() -> None:
     settings = {"DocumentStorage": "UseDevelopmentStorage=true", "READ_ENDPOINT": "http://127.0.0.1:5000"}
     ran = subprocess.run(  # noqa: S603 - this very Python
         [sys.executable, "-c", BURST], capture_output=True, text=True, check=True, cwd=ROOT, env=settings

@@ -1,4 +1,4 @@
-"""Who may import whom, as docs/architecture.md says, for every form of import; and that nothing imports in a circle."""
+"""Which package may import which, as docs/architecture.md says, for every form of import; and no import cycles."""
 
 import ast
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ PACKAGES = sorted(
     path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".") and list(path.glob("*.py"))
 )
 PURE = ("decide", "document", "keys", "message", "schedule", "text")
-"""Of shared: what decides and describes, without input or output."""
+"""The modules of shared that decide and describe, without input or output."""
 TOUCHES_THE_WORLD = ("azure", "requests", "socket", "subprocess", "shared.storage", "shared.read.client", "urllib3")
 
 
@@ -36,7 +36,7 @@ def source_of(module: str) -> Path | None:
 
 @cache
 def imports(module: str) -> frozenset[str]:
-    """All that a module imports: at its top, inside functions, for types alone, and by ``import_module("name")``."""
+    """All that a module imports: at its top, inside functions, for types only, and by ``import_module("name")``."""
     path = source_of(module)
     assert path is not None
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
@@ -70,7 +70,7 @@ def test_every_package_has_its_rule() -> None:
 
 
 def forbidden_arrows() -> dict[tuple[str, str], list[str]]:
-    """By package and package: the imports that the rules forbid."""
+    """The imports that the rules forbid, by importing and imported package."""
     found: dict[tuple[str, str], list[str]] = {}
     for row in RULES:
         named = set(names(row[1]))
@@ -96,14 +96,14 @@ def test_only_the_triggers_import_the_functions_library() -> None:
 
 
 @pytest.mark.parametrize("name", PURE)
-def test_what_decides_does_no_input_or_output(name: str) -> None:
+def test_the_modules_that_decide_do_no_input_or_output(name: str) -> None:
     package = f"shared/{name}" if (ROOT / "shared" / name).is_dir() else f"shared/{name}.py"
     inside = modules(package) if not package.endswith(".py") else [f"shared.{name}"]
     for module in inside:
         assert not [each for each in imports(module) if any(is_in(each, outside) for outside in TOUCHES_THE_WORLD)]
 
 
-def test_nothing_imports_in_a_circle() -> None:
+def test_there_are_no_import_cycles() -> None:
     ours = [module for package in PACKAGES if package != "tests" for module in modules(package)]
     graph = {module: {each for each in imports(module) if each in set(ours) and each != module} for module in ours}
     try:

@@ -1,4 +1,4 @@
-"""Links by which Read fetches files itself."""
+"""The links by which Read fetches files itself."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,7 +25,7 @@ class Identity:
 
 
 class Delegating(BlobServiceClient):
-    """Storage that gives keys to an identity, or refuses to."""
+    """Storage that gives an identity a user delegation key, or refuses to."""
 
     def __init__(self) -> None:
         super().__init__("https://scans.blob.core.windows.net", credential=Identity())
@@ -56,7 +56,7 @@ def query(link: str | None) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
 
 
-def test_a_link_is_short_lived_for_reading_over_https_and_of_one_file() -> None:
+def test_a_link_is_short_lived_and_only_for_reading_one_file_over_https() -> None:
     link = Links(BlobServiceClient.from_connection_string(KEYED), "inbox", lambda: NOW).to("a b/ü#?.pdf")
     said = query(link)
     assert (link or "").startswith("https://scans.blob.core.windows.net/inbox/a%20b/%C3%BC%23%3F.pdf?")
@@ -65,17 +65,17 @@ def test_a_link_is_short_lived_for_reading_over_https_and_of_one_file() -> None:
 
 
 @pytest.mark.parametrize("name", ["../other/a.png", "a/./b.png"])
-def test_a_name_that_leads_elsewhere_gets_no_link(name: str) -> None:
+def test_a_name_with_a_dot_segment_gets_no_link(name: str) -> None:
     with pytest.raises(ValueError, match="segment"):
         Links(BlobServiceClient.from_connection_string(KEYED), "inbox", lambda: NOW).to(name)
 
 
-def test_a_connection_that_is_itself_a_sas_can_sign_nothing() -> None:
+def test_a_connection_that_is_a_sas_cannot_sign_links() -> None:
     connection = "BlobEndpoint=https://scans.blob.core.windows.net;SharedAccessSignature=sv=1&sig=2"
     assert Links(BlobServiceClient.from_connection_string(connection), "inbox", lambda: NOW).to("a.png") is None
 
 
-def test_for_an_identity_a_key_is_delegated_once_and_renewed_before_it_ends() -> None:
+def test_an_identitys_delegation_key_is_reused_and_renewed_before_it_expires() -> None:
     storage, clock = Delegating(), Clock()
     links = Links(storage, "inbox", clock)
     assert query(links.to("a.png"))["skoid"] == "id"
@@ -88,7 +88,7 @@ def test_for_an_identity_a_key_is_delegated_once_and_renewed_before_it_ends() ->
     assert len(storage.requests) == 2
 
 
-def test_an_identity_that_gets_no_key_is_asked_for_again_after_a_while() -> None:
+def test_after_a_refused_delegation_key_the_next_try_comes_after_a_while() -> None:
     storage, clock = Delegating(), Clock()
     storage.refuses = True
     links = Links(storage, "inbox", clock)
@@ -109,7 +109,7 @@ def test_an_identity_that_gets_no_key_is_asked_for_again_after_a_while() -> None
         (KEYED, "http://localhost:5000", "url", True),
     ],
 )
-def test_storage_on_this_machine_is_linked_to_for_this_machine_only(
+def test_links_to_storage_on_this_machine_are_only_for_a_read_on_this_machine(
     storage: str, endpoint: str, submit_by: str, makes_links: bool
 ) -> None:
     settings = from_environment({"DocumentStorage": storage, "READ_ENDPOINT": endpoint, "SUBMIT_BY": submit_by})

@@ -1,4 +1,4 @@
-"""Log lines are JSON, hold what queries ask for, and nothing of a document but its name."""
+"""Log lines are JSON, have the fields that queries use, and show nothing of a document except its name."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ def document(status: Status, **others: Any) -> Document:
 
 @pytest.fixture
 def logged(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    """A line of every event, with every field that it can have."""
+    """One line for every event, with every field that it can have."""
     caplog.set_level(logging.DEBUG, "shared.log")
     times = {"uploaded_at": NOW, "submitted_at": NOW, "completed_at": NOW + timedelta(seconds=3)}
     log.step(None, document(Status.SUBMITTING), None)
@@ -54,7 +54,7 @@ def every_line(logged: list[dict[str, Any]]) -> Mapping[str, set[str]]:
     return {line["event"]: set(line) - {"event"} for line in logged}
 
 
-def test_each_function_of_the_module_has_its_events(every_line: Mapping[str, set[str]]) -> None:
+def test_the_events_are_those_of_the_modules_functions(every_line: Mapping[str, set[str]]) -> None:
     assert set(every_line) == {
         "claimed", "submitted", "polled", "waiting", "ended",
         "skipped", "deferred", "requeued", "trouble", "sweep", "comparison",
@@ -68,7 +68,7 @@ def test_every_event_is_explained_with_its_fields(every_line: Mapping[str, set[s
     assert fields_told == {field for found in every_line.values() for field in found}
 
 
-def test_a_step_is_one_line_that_says_which_document_how_often_and_how_long(
+def test_a_step_is_one_line_with_document_attempt_and_duration(
     every_line: Mapping[str, set[str]], logged: list[dict[str, Any]]
 ) -> None:
     polled = next(line for line in logged if line["event"] == "polled")
@@ -114,7 +114,7 @@ def test_every_value_that_a_query_compares_with_is_one_that_the_code_writes(file
 
 
 @pytest.mark.parametrize("file", sorted(QUERIES.glob("*.kql")), ids=lambda file: file.stem)
-def test_a_query_finds_lines_by_how_they_begin(
+def test_a_query_finds_lines_by_their_beginning(
     file: Path, logged: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
 ) -> None:
     lines = [record.getMessage() for record in caplog.get_records("setup")]
@@ -123,7 +123,7 @@ def test_a_query_finds_lines_by_how_they_begin(
         assert any(line.startswith(beginning) for line in lines)
 
 
-def test_functions_that_a_query_names_are_the_apps() -> None:
+def test_functions_that_a_query_names_exist() -> None:
     source = (QUERIES.parents[1] / "function_app.py").read_text(encoding="utf-8")
     functions = set(re.findall(r"^ *def (\w+)\(", source, re.MULTILINE))
     named = {
@@ -135,15 +135,15 @@ def test_functions_that_a_query_names_are_the_apps() -> None:
     assert named <= functions
 
 
-def test_every_query_is_used_or_told_of() -> None:
+def test_every_query_is_used_or_documented() -> None:
     infra = QUERIES.parent
     used = " ".join(file.read_text(encoding="utf-8") for file in infra.glob("*.bicep"))
-    told = (infra.parent / "docs" / "operations.md").read_text(encoding="utf-8")
+    docs = (infra.parent / "docs" / "operations.md").read_text(encoding="utf-8")
     for file in QUERIES.glob("*.kql"):
-        assert f"queries/{file.name}" in used or file.name in told, file.name
+        assert f"queries/{file.name}" in used or file.name in docs, file.name
 
 
-def test_nothing_of_a_document_but_its_name_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_only_the_name_of_a_document_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "shared.log")
     texts = [field.name for field in fields(Document) if "str" in str(field.type)]
     said = ("name", "status", "error_code", "operation_url", "trace_id")
@@ -153,7 +153,7 @@ def test_nothing_of_a_document_but_its_name_is_logged(caplog: pytest.LogCaptureF
     assert "secret" not in caplog.text
 
 
-def test_failures_are_warnings_so_that_they_are_found_among_others(caplog: pytest.LogCaptureFixture) -> None:
+def test_failures_are_logged_as_warnings(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "shared.log")
     log.step(None, document(Status.FAILED, error_code="InvalidImage"))
     log.step(None, document(Status.SUCCEEDED))

@@ -1,4 +1,4 @@
-"""What runs on this machine is never asked through a proxy, whatever the environment says."""
+"""Services on this machine are never called through a proxy, whatever the environment says."""
 
 import threading
 from collections.abc import Iterator
@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from local.functions_emulator.storage import Connection
-from shared.loopback import is_loopback, sparing_this_machine, without_proxy
+from local.processes import sparing_this_machine
+from shared.loopback import is_loopback, without_proxy
 from shared.read.client import new_session
 from shared.settings import StorageConnection
 from shared.storage.connection import blob_service, queue_service, table_service
 
 NOWHERE = "http://127.0.0.1:9"
-"""A proxy that nobody answers for."""
+"""The address of a proxy that does not exist."""
 
 
 @pytest.mark.parametrize(
@@ -34,25 +35,25 @@ NOWHERE = "http://127.0.0.1:9"
         ("", False),
     ],
 )
-def test_an_address_is_of_this_machine_or_not(url: str, here: bool) -> None:
+def test_addresses_of_this_machine_are_recognised(url: str, here: bool) -> None:
     assert is_loopback(url) is here
     assert bool(without_proxy(url)) is here
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy", "ALL_PROXY"])
-def test_a_child_keeps_its_proxy_and_what_it_spared_and_spares_this_machine(name: str) -> None:
+def test_a_childs_environment_keeps_its_proxy_settings_and_exempts_this_machine(name: str) -> None:
     given = {name: "http://proxy", "NO_PROXY": "corp.example, 10.0.0.0/8", "no_proxy": "corp.example"}
     found = sparing_this_machine(given)
     assert found[name] == "http://proxy"
     assert found["NO_PROXY"] == found["no_proxy"] == "corp.example,10.0.0.0/8,localhost,127.0.0.1,::1"
 
 
-def test_without_a_proxy_a_childs_environment_is_left_alone() -> None:
+def test_without_a_proxy_a_childs_environment_is_unchanged() -> None:
     assert sparing_this_machine({"NO_PROXY": "x"}) == {"NO_PROXY": "x"}
 
 
 class Service(BaseHTTPRequestHandler):
-    """Answers everything with an error that is not tried again."""
+    """A server that answers everything with an error that no client retries."""
 
     def do_GET(self) -> None:
         self.send_response(418)
@@ -88,7 +89,7 @@ def status(call: Any) -> int | None:
 
 
 @pytest.mark.usefixtures("proxied")
-def test_read_on_this_machine_is_asked_directly_and_read_elsewhere_by_the_proxy(url: str) -> None:
+def test_read_on_this_machine_is_called_directly_and_elsewhere_through_the_proxy(url: str) -> None:
     session = new_session()
     assert session.get(url, timeout=5).status_code == 418
     settings = session.merge_environment_settings("http://read.example", {}, None, None, None)
@@ -96,7 +97,7 @@ def test_read_on_this_machine_is_asked_directly_and_read_elsewhere_by_the_proxy(
 
 
 @pytest.mark.usefixtures("proxied")
-def test_the_apps_storage_on_this_machine_is_asked_directly(url: str) -> None:
+def test_the_apps_storage_on_this_machine_is_called_directly(url: str) -> None:
     string = f"AccountName=a;AccountKey=a2V5;BlobEndpoint={url}/a;QueueEndpoint={url}/a;TableEndpoint={url}/a"
     connection = StorageConnection(connection_string=string)
     assert status(blob_service(connection).get_service_properties) == 418
@@ -105,7 +106,7 @@ def test_the_apps_storage_on_this_machine_is_asked_directly(url: str) -> None:
 
 
 @pytest.mark.usefixtures("proxied")
-def test_the_functions_emulators_storage_is_asked_directly(url: str) -> None:
+def test_the_functions_emulators_storage_is_called_directly(url: str) -> None:
     string = f"AccountName=a;AccountKey=a2V5;BlobEndpoint={url}/a;QueueEndpoint={url}/a"
     connection = Connection("Documents", {"Documents": string})
     assert status(connection.blobs.get_service_properties) == 418

@@ -1,4 +1,4 @@
-"""Queue messages: what is sent can be read, and anything else that arrives is recognised."""
+"""Queue messages: what the app sends can be read, and any other message is recognised as foreign."""
 
 import json
 from dataclasses import fields
@@ -34,12 +34,12 @@ def outcome(body: bytes) -> Message | str:
 
 
 @given(st.binary(max_size=200) | st.text().map(lambda text: text.encode("utf-8", "surrogatepass")))
-def test_any_bytes_are_a_message_or_refused_as_foreign(body: bytes) -> None:
+def test_any_bytes_are_a_message_or_foreign(body: bytes) -> None:
     assert outcome(body) == "ForeignMessage" or body.lstrip().startswith(b"{")
 
 
 @given(near_messages.map(json.dumps) | broken_texts)
-def test_any_json_is_a_message_or_refused(text: str) -> None:
+def test_any_json_is_a_message_or_foreign(text: str) -> None:
     found = outcome(text.encode("utf-8", "surrogatepass"))
     if isinstance(found, Message):
         assert isinstance(found.name, str)
@@ -80,7 +80,7 @@ def test_a_message_of_a_later_version_is_requeued_not_poisoned() -> None:
         Message.from_json(b'{"v":2,"name":"a.pdf","something":{"else":[]}}')
 
 
-def test_fields_that_this_version_does_not_know_are_passed_over() -> None:
+def test_unknown_fields_are_ignored() -> None:
     assert Message.from_json(b'{"v":1,"name":"a.pdf","more":1}') == Message("a.pdf")
 
 
@@ -99,12 +99,12 @@ def test_a_message_is_read_as_it_was_sent(name: str, etag: str, polls: int, slot
 
 
 @pytest.mark.parametrize("slots", ["7", "[-1]", "[[1]]", '["a"]', "[true]", "[NaN]", "[1.5]", f"[{10**400}]"])
-def test_reservations_that_this_app_did_not_write_are_ignored(slots: str) -> None:
+def test_reservations_that_the_app_did_not_write_are_ignored(slots: str) -> None:
     assert Message.from_json(b'{"v":1,"name":"a.pdf","slots":%s}' % slots.encode()) == Message("a.pdf")
 
 
 @given(st.text(st.characters(min_codepoint=0x10000) | st.sampled_from('"\\\x00\x1f'), min_size=1024, max_size=1024))
-def test_a_message_about_the_longest_names_fits_into_the_queue(name: str) -> None:
+def test_a_message_with_the_longest_name_fits_into_the_queue(name: str) -> None:
     document = Document(
         name=name,
         status=Status.READING,
@@ -115,7 +115,7 @@ def test_a_message_about_the_longest_names_fits_into_the_queue(name: str) -> Non
     assert len(Message.about(document).to_json().encode()) < LARGEST_BEFORE_BASE64
 
 
-def test_a_message_carries_no_text_and_no_secret_of_the_document() -> None:
+def test_a_message_carries_no_text_of_the_document_and_no_secret() -> None:
     everything: dict[str, Any] = {
         field.name: f"<{field.name}>" for field in fields(Document) if "str" in str(field.type)
     }

@@ -1,4 +1,4 @@
-"""How many pages a file has: right or not known, in bounded time, whatever the file says of itself."""
+"""The page count of a file is right or unknown, within a time limit, whatever the file says about itself."""
 
 import io
 import struct
@@ -25,7 +25,7 @@ def pdf(
     before: bytes = b"",
     compressed: bool = False,
 ) -> bytes:
-    """A PDF of empty pages whose tree says ``count``, perhaps in an object stream; ``before`` stands in its front."""
+    """A PDF of empty pages whose tree says ``count``, perhaps in an object stream; ``before`` comes first."""
     kids = " ".join(f"{number + 3} 0 R" for number in range(pages))
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
@@ -48,7 +48,7 @@ def pdf(
 
 
 def _in_an_object_stream(objects: list[bytes]) -> bytes:
-    """The same objects, all of them compressed."""
+    """The same objects, all in a compressed object stream."""
     starts = [sum(len(each) + 1 for each in objects[:number]) for number in range(len(objects))]
     head = " ".join(f"{number} {start}" for number, start in enumerate(starts, start=1)).encode() + b" "
     body = zlib.compress(head + b"".join(each + b" " for each in objects))
@@ -91,16 +91,14 @@ def test_frames_of_a_tiff_are_counted(count: int) -> None:
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 50, 2**31 - 1, "(3)", "[2]", -1, "1/Count 2", "5 0 R"])
 @pytest.mark.parametrize("pages", [2, 6])
 @pytest.mark.parametrize("compressed", [False, True])
-def test_a_pdf_that_lies_about_its_pages_has_as_many_as_there_are_or_is_not_known(
-    count: int | str, pages: int, *, compressed: bool
-) -> None:
+def test_the_count_of_a_pdf_that_lies_is_right_or_unknown(count: int | str, pages: int, *, compressed: bool) -> None:
     content = pdf(pages, count, compressed=compressed)
     assert counted(content) in (None, pages)
-    if isinstance(count, int) and 0 < count < pages:  # pages that it keeps quiet about can be counted
+    if isinstance(count, int) and 0 < count < pages:  # pages that the tree does not admit can be counted
         assert counted(content) == pages
 
 
-def test_a_count_that_two_ranges_share_is_not_seen_either() -> None:
+def test_a_count_that_straddles_two_ranges_is_ignored_too() -> None:
     at = pdf(3, 1).index(b"/Count")
     for shift in range(7):
         padding = b"%" + b" " * (BLOCK - at - shift - 2) + b"\n"
@@ -122,7 +120,7 @@ def test_a_damaged_file_has_no_count(content: bytes) -> None:
     assert counted(content) is None
 
 
-def test_a_file_that_takes_for_ever_is_given_up_in_time() -> None:
+def test_counting_that_takes_for_ever_is_given_up_in_time() -> None:
     body = zlib.compress(b"0 0 " * 50_000)
     stream = b"<</Type/ObjStm/N 60000/First 240000/Filter/FlateDecode/Length %d>>stream\n%b\nendstream" % (
         len(body),
@@ -139,7 +137,7 @@ def test_a_file_that_takes_for_ever_is_given_up_in_time() -> None:
     assert time.monotonic() - started < 20
 
 
-def test_what_the_reading_of_a_range_raises_passes_through() -> None:
+def test_an_error_in_reading_a_range_passes_through() -> None:
     def gone(_offset: int, _length: int) -> bytes:
         raise KeyError("the file has changed")
 
@@ -171,7 +169,7 @@ def test_a_large_file_is_read_in_a_few_ranges() -> None:
         ("with-thumbnail.tif", {None, 1}),
     ],
 )
-def test_no_published_case_is_counted_wrong(name: str, right: set[int | None]) -> None:
+def test_no_known_case_is_miscounted(name: str, right: set[int | None]) -> None:
     assert counted((CASES / name).read_bytes()) in right
 
 
@@ -180,7 +178,7 @@ def test_no_customer_is_told_of_the_free_tier_without_a_reason(read: int, in_fil
     assert shortfall(read, in_file, 2000) is None
 
 
-def test_two_pages_of_more_are_the_free_tiers() -> None:
+def test_two_pages_of_a_longer_file_point_to_the_free_tier() -> None:
     assert "2 of 9 pages" in (shortfall(2, 9, 2000) or "")
     assert "free tier" in (shortfall(2, 9, 2000) or "")
     assert "Split it" in (shortfall(2000, 2001, 2000) or "")

@@ -1,4 +1,4 @@
-"""The README, and the pages on commands, say what is: commands, outputs and numbers are held to the code."""
+"""Commands, outputs and numbers in the README and on the pages about commands match the code."""
 
 import ast
 import json
@@ -40,12 +40,12 @@ def test_every_command_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def tasks() -> list[tuple[str, str]]:
-    """Command and meaning of each everyday task."""
+    """The command and the meaning of each everyday task."""
     return [(names(row[0])[0], row[1]) for row in tables(section(README, "Everyday tasks"))[0]]
 
 
 @pytest.mark.parametrize(("task", "meaning"), tasks())
-def test_a_task_has_the_options_that_are_shown(task: str, meaning: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_task_has_the_documented_options(task: str, meaning: str, capsys: pytest.CaptureFixture[str]) -> None:
     command, *arguments = task.removeprefix("python3 dev.py ").split(maxsplit=1)
     with pytest.raises(SystemExit):
         parse([command, "--help"])
@@ -55,7 +55,7 @@ def test_a_task_has_the_options_that_are_shown(task: str, meaning: str, capsys: 
     assert f"{meaning[0].upper()}{meaning[1:]}." in shown
 
 
-def test_files_that_commands_name_are_there() -> None:
+def test_files_named_in_commands_exist() -> None:
     named = set(re.findall(r"[\w.]+\.(?:txt|json|py)\b", "\n".join(blocks(README, "bash") + blocks(LOCAL, "bash"))))
     assert "requirements.txt" in named
     made = {"local.settings.json"}
@@ -63,30 +63,30 @@ def test_files_that_commands_name_are_there() -> None:
     assert made <= set((ROOT / ".gitignore").read_text().splitlines())
 
 
-def test_the_sample_settings_fit_the_stack_that_core_tools_run_beside() -> None:
+def test_the_sample_settings_match_the_stack_for_core_tools() -> None:
     values = json.loads(document("local.settings.sample.json"))["Values"]
     assert from_environment(values).read_endpoint == f"http://127.0.0.1:{KNOWN_PORTS.read}"
     assert values["AzureWebJobsStorage"] == values["DocumentStorage"] == "UseDevelopmentStorage=true"
 
 
-def test_ports_are_those_that_are_said() -> None:
+def test_the_documented_ports_are_right() -> None:
     ((base, first, last),) = re.findall(r"`--ports (\d+)` uses (\d+) to (\d+)", LOCAL_PROSE)
     assert Ports.from_base(int(base)) == Ports(*range(int(first), int(last) + 1))
     assert f"the Read emulator alone, on port {KNOWN_PORTS.read}" in PROSE
     assert f"the Read emulator alone, on port {KNOWN_PORTS.read}" in LOCAL_PROSE
 
 
-def test_status_says_what_is_shown() -> None:
+def test_the_shown_output_of_status_is_right() -> None:
     now = datetime(2026, 11, 22, 14, 30, tzinfo=timezone(timedelta(hours=1)))
     counts: dict[str, int] = {Status.SUCCEEDED: 2941, Status.FAILED: 12, Status.READING: 40, Status.WAITING: 7}
     assert f"`{by_status(counts, waiting_note({'Throttled': 7}, now + timedelta(minutes=2), now))}`" in TASKS_PROSE
 
 
-def test_missed_says_what_is_shown() -> None:
+def test_the_shown_output_of_missed_is_right() -> None:
     assert f"`{not_read_yet(3000, 8_200_000_000)}`" in TASKS_PROSE
 
 
-def test_a_read_resource_is_announced_as_shown() -> None:
+def test_the_shown_notice_about_a_read_resource_is_right() -> None:
     (line,) = blocks(section(LOCAL, "With a real Read resource"), "text")
     assert line == announcement("https://NAME.cognitiveservices.azure.com", None) + "\n"
 
@@ -94,17 +94,17 @@ def test_a_read_resource_is_announced_as_shown() -> None:
 # What it needs, and how it works
 
 
-def test_the_first_run_takes_what_the_installer_says() -> None:
+def test_the_documented_size_of_the_first_run_is_the_installers() -> None:
     (sizes,) = re.findall(r"about \d+ MB to download, \d+ MB on disk", PROSE)
     assert sizes in document("local/install.py")
 
 
-def test_the_versions_of_python_are_those_that_dev_py_takes() -> None:
+def test_the_documented_python_versions_are_those_that_dev_py_accepts() -> None:
     (versions,) = set(re.findall(r"Python (3\.\d+ to 3\.\d+)", PROSE))
     assert f"blob-ocr needs Python {versions}" in document("dev.py")
 
 
-def test_the_diagram_s_functions_are_the_app_s() -> None:
+def test_the_functions_in_the_diagram_are_those_of_the_app() -> None:
     (diagram,) = blocks(README, "mermaid")
     functions = [
         node.name
@@ -118,11 +118,11 @@ def test_the_diagram_s_functions_are_the_app_s() -> None:
 # What it promises in numbers
 
 
-def test_it_is_short_enough_to_be_read() -> None:
+def test_the_readme_has_at_most_200_lines() -> None:
     assert len(README.splitlines()) <= 200
 
 
-def test_nothing_waits_longer_than_is_said() -> None:
+def test_nothing_waits_longer_than_documented() -> None:
     assert timedelta(days=6).total_seconds() == LONGEST_DELAY
     assert "at most six days between two attempts" in PROSE
 
@@ -136,7 +136,7 @@ def test_every_output_and_table_is_listed() -> None:
                       [defaults.documents_table], [defaults.lines_table]]  # fmt: skip
 
 
-def test_the_cost_of_a_thousand_pages_is_the_computed_one() -> None:
+def test_the_documented_cost_of_a_thousand_pages_is_the_computed_one() -> None:
     (cents,) = re.findall(r"A thousand pages: all, with Event Grid \| ([\d.]+) cents", document("docs/scale.md"))
     assert f"a thousand pages cost about {float(cents):.0f} cents" in PROSE
 

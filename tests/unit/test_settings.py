@@ -1,4 +1,4 @@
-"""App settings: each that is missing or wrong is named, with the form that it should have."""
+"""App settings: a missing or wrong one is named with the expected form of its value."""
 
 import codecs
 from collections.abc import Mapping
@@ -86,7 +86,7 @@ def test_storage_and_endpoint_are_all_that_must_be_set() -> None:
         ("BLOB_TRIGGER_SOURCE", "Webhook", "LogsAndContainerScan, EventGrid"),
     ],
 )
-def test_a_wrong_setting_is_named_with_its_value_s_expected_form(name: str, value: str, expected: str) -> None:
+def test_a_wrong_setting_is_named_with_the_expected_form_of_its_value(name: str, value: str, expected: str) -> None:
     with pytest.raises(SettingsError) as error:
         read(**{name: value})
     assert name.lower() in str(error.value).lower()
@@ -96,7 +96,7 @@ def test_a_wrong_setting_is_named_with_its_value_s_expected_form(name: str, valu
 @pytest.mark.parametrize(
     "schedule", ["0 0 3 * * *", "*/30 0-10/2 1,13 1-15 Jan-Mar Mon-Fri", "0 0 0 1 1 0", "5/10 * * * dec 6"]
 )
-def test_a_schedule_that_the_host_takes_is_taken(schedule: str) -> None:
+def test_a_schedule_that_the_host_accepts_is_accepted(schedule: str) -> None:
     assert read(FIND_MISSED_SCHEDULE=schedule).find_missed_schedule == schedule
 
 
@@ -108,7 +108,7 @@ def test_a_schedule_that_the_host_takes_is_taken(schedule: str) -> None:
         "@Microsoft.AppConfiguration(Endpoint=https://x; Key=y)",
     ],
 )
-def test_a_reference_that_was_not_resolved_is_named_and_not_taken_for_a_value(name: str, value: str) -> None:
+def test_an_unresolved_key_vault_reference_is_named_and_not_used_as_a_value(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} is a Key Vault or App Configuration reference"):
         read(**{name: value})
 
@@ -130,7 +130,7 @@ def test_a_missing_setting_is_named(absent: str) -> None:
         "READ_API_VERSION",
     ],
 )
-def test_an_empty_setting_is_one_that_is_absent(name: str) -> None:
+def test_an_empty_setting_counts_as_absent(name: str) -> None:
     assert read(**{name: ""}) == read()
 
 
@@ -147,12 +147,12 @@ def storage(environ: Mapping[str, str]) -> settings.StorageConnection:
     return settings.from_environment({"READ_ENDPOINT": "http://r", **environ}).storage
 
 
-def test_a_connection_string_wins_over_identity() -> None:
+def test_a_connection_string_overrides_an_identity() -> None:
     found = storage({"DocumentStorage": "AccountName=a;AccountKey=a2V5", "DocumentStorage__accountName": "other"})
     assert found.connection_string == "AccountName=a;AccountKey=a2V5"
 
 
-def test_an_account_s_name_is_enough_for_an_identity() -> None:
+def test_with_an_identity_the_name_of_the_account_is_enough() -> None:
     found = storage({"DocumentStorage__accountName": "acc", "DocumentStorage__clientId": "id"})
     assert found == settings.StorageConnection(
         blob_url="https://acc.blob.core.windows.net",
@@ -162,7 +162,7 @@ def test_an_account_s_name_is_enough_for_an_identity() -> None:
     )
 
 
-def test_each_service_can_have_a_url_of_its_own() -> None:
+def test_each_service_can_have_its_own_url() -> None:
     urls = {f"DocumentStorage__{service}ServiceUri": f"https://{service}/" for service in ("blob", "queue", "table")}
     found = storage(urls)
     assert (found.blob_url, found.queue_url, found.table_url) == (
@@ -177,12 +177,12 @@ def test_a_service_without_a_url_is_an_error_that_names_the_settings() -> None:
         storage({f"DocumentStorage__{service}ServiceUri": "https://h" for service in ("blob", "queue")})
 
 
-def test_a_token_is_not_sent_in_the_clear() -> None:
+def test_a_token_is_not_sent_over_http() -> None:
     with pytest.raises(SettingsError, match="DocumentStorage__blobServiceUri must be an https URL"):
         storage({"DocumentStorage__accountName": "acc", "DocumentStorage__blobServiceUri": "http://h"})
 
 
-def test_an_account_s_name_cannot_lead_elsewhere() -> None:
+def test_the_name_of_an_account_cannot_change_the_host() -> None:
     with pytest.raises(SettingsError, match="DocumentStorage__accountName"):
         storage({"DocumentStorage__accountName": "evil.example/x"})
 
@@ -210,7 +210,7 @@ def test_output_that_an_event_reports_is_not_read() -> None:
 
 
 @pytest.mark.parametrize("text", ["2026-11-22T10:00:00Z", "2026-11-22T10:00:00", "2026-11-22T12:00:00+02:00"])
-def test_a_time_without_a_zone_is_utc(text: str) -> None:
+def test_a_time_without_a_time_zone_is_utc(text: str) -> None:
     assert read(READ_FILES_FROM=text).read_files_from == datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 
@@ -219,35 +219,35 @@ def test_a_claim_outlives_any_run_of_a_function() -> None:
     assert found.claim_length > timedelta(minutes=10)
 
 
-def test_the_function_timeout_can_be_overridden_as_the_host_does_it() -> None:
+def test_the_function_timeout_can_be_overridden_as_in_the_host() -> None:
     environ = {**LEAST, "AzureFunctionsJobHost__FUNCTIONTIMEOUT": "1.00:00:00"}
     assert settings.from_environment(environ, '{"functionTimeout": "00:10:00"}').claim_length > timedelta(days=1)
 
 
-def test_host_json_is_taken_in_every_form_in_which_the_host_takes_it() -> None:
+def test_every_form_of_host_json_that_the_host_accepts_is_accepted() -> None:
     content = codecs.BOM_UTF8 + b'{"FunctionTimeout": "00:20",} // ours'
     assert settings.from_environment(LEAST, content).claim_length == timedelta(minutes=22)
 
 
-def test_a_host_json_that_is_none_is_named() -> None:
+def test_an_invalid_host_json_is_named() -> None:
     with pytest.raises(SettingsError, match=r"host\.json is not JSON"):
         settings.from_environment(LEAST, "{")
 
 
-def test_an_app_without_a_function_timeout_has_the_host_s_longest_default() -> None:
+def test_without_a_function_timeout_the_hosts_longest_default_applies() -> None:
     assert settings.from_environment(LEAST, "{}").claim_length > timedelta(minutes=30)
 
 
 # One document's own options
 
 
-def test_a_blob_s_metadata_sets_options_for_that_one_document() -> None:
+def test_a_blobs_metadata_sets_options_for_that_one_document() -> None:
     found = read(READ_LANGUAGE="en", READ_PAGES="1-3")
     options = found.options_for({"language": "de", "reading_order": "natural", "author": "x"})
     assert options.given() == {"language": "de", "pages": "1-3", "reading_order": "natural"}
 
 
-def test_the_endpoint_s_slash_is_not_doubled() -> None:
+def test_the_endpoints_slash_is_not_doubled() -> None:
     assert read(READ_ENDPOINT=" https://gateway/ocr/ ").read_endpoint == "https://gateway/ocr"
 
 
@@ -264,19 +264,19 @@ def test_a_setting_that_could_only_fail_later_is_refused_at_start(name: str, val
         read(**{"DONE_QUEUE": "done", name: value})
 
 
-def test_a_pasted_key_loses_the_white_space_around_it() -> None:
+def test_white_space_around_a_pasted_key_is_removed() -> None:
     assert read(READ_KEY=" 0123456789abcdef\n").read_key == "0123456789abcdef"
 
 
 @pytest.mark.parametrize("value", ["languages", "languages,barcodes", "ocrHighResolution,formulas,styleFont"])
 @pytest.mark.parametrize("version", ["2023-07-31", "2024-11-30"])
-def test_add_ons_are_asked_for_by_name(version: str, value: str) -> None:
+def test_add_ons_are_requested_by_name(version: str, value: str) -> None:
     found = read(READ_API_VERSION=version, READ_FEATURES=value)
     assert f"features={value.replace(',', '%2C')}" in found.generation.query(found.read_options)
 
 
 @pytest.mark.parametrize("value", ["all", "languages,", "languages, barcodes", "keyValuePairs"])
-def test_an_add_on_that_read_does_not_have_is_refused_with_those_it_has(value: str) -> None:
+def test_an_unknown_add_on_is_refused_with_the_known_ones(value: str) -> None:
     with pytest.raises(SettingsError, match="ocrHighResolution"):
         read(READ_API_VERSION="2024-11-30", READ_FEATURES=value)
 
@@ -292,7 +292,7 @@ def test_an_add_on_that_read_does_not_have_is_refused_with_those_it_has(value: s
         ("inbox/a", True),
     ],
 )
-def test_a_prefix_that_repeats_the_container_is_taken_with_a_notice(prefix: str, *, noticed: bool) -> None:
+def test_a_prefix_that_repeats_the_container_is_accepted_with_a_notice(prefix: str, *, noticed: bool) -> None:
     found = read(INPUT_PREFIX=prefix)
     assert bool(found.notice) is noticed
     assert found.notice is None or "INPUT_PREFIX" in found.notice

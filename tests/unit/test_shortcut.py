@@ -1,4 +1,4 @@
-"""Internet shortcuts, as browsers and Windows write them, and what is none."""
+"""Internet shortcuts as browsers and Windows write them, and files that are not shortcuts."""
 
 import pytest
 from hypothesis import given
@@ -27,15 +27,15 @@ WRITTEN = {
 @pytest.mark.parametrize("kind", WRITTEN)
 def test_a_shortcut_is_understood_however_it_is_written(kind: str, encoding: str) -> None:
     if kind == "blank lines" and encoding in ("utf-16-le", "utf-16-be"):
-        return  # without its mark, UTF-16 shows by the first bracket alone
+        return  # without a byte order mark, only the first bracket shows that this is UTF-16
     assert target(WRITTEN[kind].encode(encoding)) == URL
 
 
-def test_a_big_endian_mark_is_understood() -> None:
+def test_a_big_endian_byte_order_mark_is_understood() -> None:
     assert target(b"\xfe\xff" + PLAIN.encode("utf-16-be")) == URL
 
 
-def test_of_two_urls_the_one_in_all_its_characters_is_taken() -> None:
+def test_of_two_urls_the_one_with_all_unicode_characters_is_used() -> None:
     text = "[InternetShortcut]\r\nURL=https://example.com/?.png\r\n[InternetShortcut.W]\r\nURL=https://example.com/+ZeVnLIqe-.png\r\n"
     assert target(text.encode()) == "https://example.com/%E6%97%A5%E6%9C%AC%E8%AA%9E.png"
 
@@ -52,7 +52,7 @@ def test_of_two_urls_the_one_in_all_its_characters_is_taken() -> None:
         ("https://127.0.0.1:10000/a%2Fb", "https://127.0.0.1:10000/a%2Fb"),
     ],
 )
-def test_a_url_is_sent_in_ascii_and_otherwise_as_it_is(url: str, sent: str) -> None:
+def test_a_url_is_encoded_in_ascii_and_otherwise_unchanged(url: str, sent: str) -> None:
     assert target(f"[InternetShortcut]\nURL={url}\n".encode()) == sent
 
 
@@ -78,7 +78,7 @@ def test_a_url_is_sent_in_ascii_and_otherwise_as_it_is(url: str, sent: str) -> N
         PLAIN.encode() + b" " * MOST_BYTES,
     ],
 )
-def test_what_is_no_shortcut_to_the_web_is_refused_without_repeating_it(content: bytes) -> None:
+def test_an_invalid_shortcut_is_refused_without_repeating_its_content(content: bytes) -> None:
     with pytest.raises(NotAShortcut) as refusal:
         target(content)
     assert "secret" not in str(refusal.value)
@@ -89,7 +89,7 @@ def test_what_is_no_shortcut_to_the_web_is_refused_without_repeating_it(content:
     st.binary(max_size=300)
     | st.text(max_size=200).map(lambda text: f"[InternetShortcut]\nURL={text}".encode("utf-8", "replace"))
 )
-def test_whatever_a_file_holds_it_is_a_web_url_or_refused(content: bytes) -> None:
+def test_any_content_gives_a_web_url_or_is_refused(content: bytes) -> None:
     try:
         url = target(content)
     except NotAShortcut:
@@ -99,7 +99,7 @@ def test_whatever_a_file_holds_it_is_a_web_url_or_refused(content: bytes) -> Non
     assert url.isprintable()
 
 
-def test_the_name_tells_a_shortcut() -> None:
+def test_a_shortcut_is_recognised_by_its_name() -> None:
     assert is_shortcut("a/b.URL")
     assert not is_shortcut("a.url/b.png")
     assert not is_shortcut("curl")

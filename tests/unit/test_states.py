@@ -1,4 +1,4 @@
-"""The diagram of states in docs/reliability.md is the state machine's: each arrow is decided, and none is missing."""
+"""The state diagram in docs/reliability.md matches the code: each arrow exists there, and none is missing."""
 
 import re
 from collections.abc import Iterator
@@ -22,14 +22,14 @@ SETTINGS = from_environment({
     "READ_FILES_FROM": "2026-01-01T00:00:00Z",
 })  # fmt: skip
 NEW = "[*]"
-"""Where a file's life begins, and that of a newer version, whatever became of the older one."""
+"""Where the life of a file begins, and that of a newer version, whatever happened to the older one."""
 ANY = "any"
 
 Edge = tuple[str, str]
 
 
 def documents() -> Iterator[Document]:
-    """Rows of every status, with and without an operation, due and not, in every way that bounds a decision."""
+    """Rows of every status, with and without an operation, due and not due, around every limit of a decision."""
     operations = (None, "http://localhost:5000/vision/v3.2/read/analyzeResults/1")
     dues = (None, NOW - timedelta(hours=1), NOW + timedelta(hours=1))
     ages = (timedelta(minutes=1), timedelta(days=9))
@@ -56,7 +56,7 @@ def documents() -> Iterator[Document]:
 
 
 def versions() -> Iterator[Version]:
-    """What storage may hold: the row's version, its content again, another content, and what is not read."""
+    """What storage may hold: the row's version, the same content again, other content, and a file that is not read."""
     for etag, md5, length, days, unreadable, metadata in (
         ("old", "content", 3, 0, None, {}),
         ("new", "content", 3, 0, None, {}),
@@ -76,7 +76,7 @@ def answers() -> Iterator[Any]:
 
 
 def decided() -> Iterator[Edge]:
-    """From where to where each decision takes a document; what stays where it is is left out."""
+    """The old and new status for each decision that changes the status."""
     for before in (None, *documents()):
         for start, after in every_decision(before):
             if start != after.status:
@@ -97,12 +97,12 @@ def every_decision(before: Document | None) -> Iterator[tuple[str, Document]]:
                 if is_newer and after.status.final:
                     yield from after_cleaning_up(after)
             case Adopt(after):
-                yield here, decide.adopted_outputs(after).document
+                yield here, after
     yield from others(before, here)
 
 
 def after_cleaning_up(ended: Document) -> Iterator[tuple[str, Document]]:
-    """A version that ends unread holds the row first, until the older one's outputs are gone."""
+    """A version that ends unread first claims the row until the older version's outputs are deleted."""
     yield NEW, (held := decide.reserve_for_cleanup(ended, NOW, SETTINGS))
     yield held.status, ended
 
@@ -130,7 +130,7 @@ def others(before: Document | None, here: str) -> Iterator[tuple[str, Document]]
         if (again := decide.requested_again(before, "a.pdf", NOW, SETTINGS)) and before.status.final:
             yield here, again
         yield here, decide.forgotten(before, "a.pdf", None, NOW, SETTINGS)
-        for same in (decide.requeued(before, NOW), decide.settled(before, None), decide.deferred_poll(before, NOW)):
+        for same in (decide.rescheduled(before, NOW), decide.settled(before, None)):
             yield here, same
     for step in steps:
         if isinstance(step, Transition):
@@ -146,7 +146,7 @@ def of_a_post(answer: Any) -> bool:
 
 
 def drawn() -> set[Edge]:
-    """The arrows of the diagram, and those of the table below it that would clutter it."""
+    """The arrows of the diagram, and those in the table below it, which would clutter the diagram."""
     part = section(document("docs/reliability.md"), "States")
     (diagram,) = blocks(part, "mermaid")
     edges = set(re.findall(r"^ *(\[\*\]|\w+) --> (\w+): ", diagram, re.MULTILINE))
@@ -156,11 +156,11 @@ def drawn() -> set[Edge]:
     return edges
 
 
-def test_each_arrow_is_decided_and_every_decision_is_drawn() -> None:
+def test_the_diagram_has_exactly_the_transitions_of_the_code() -> None:
     assert drawn() == {(start, str(end)) for start, end in decided()}
 
 
-def test_every_arrow_says_why() -> None:
+def test_every_arrow_has_a_reason() -> None:
     (diagram,) = blocks(section(document("docs/reliability.md"), "States"), "mermaid")
     arrows = [line for line in diagram.splitlines() if "-->" in line]
     assert arrows

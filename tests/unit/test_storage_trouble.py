@@ -1,4 +1,4 @@
-"""What an error of storage means: the place and the role are named where they are known, and nothing is made up."""
+"""What an error of storage means: place and role are named if they are known, and never guessed."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -50,7 +50,7 @@ def refused(status: int, code: str = "", url: str | None = None) -> HttpResponse
         ("https://contoso.table.core.windows.net/lines()", "table lines", TABLE),
     ],
 )
-def test_who_has_no_role_is_told_which_and_where(url: str, place: str, role: str) -> None:
+def test_a_missing_role_is_named_with_its_place(url: str, place: str, role: str) -> None:
     code, message = storage_trouble(refused(403, "AuthorizationPermissionMismatch", url), settings()) or ("", "")
 
     assert code == "StorageRefused"
@@ -70,7 +70,7 @@ def test_who_has_no_role_is_told_which_and_where(url: str, place: str, role: str
         ),
     ],
 )
-def test_a_container_is_not_taken_for_the_queue_or_table_of_the_same_name(storage: str, urls: list[str]) -> None:
+def test_a_container_is_not_confused_with_a_queue_or_table_of_the_same_name(storage: str, urls: list[str]) -> None:
     chosen = settings(storage, INPUT_CONTAINER="documents", READ_QUEUE="documents")
     for url, role in zip(urls, (BLOB, QUEUE, TABLE), strict=True):
         _, message = storage_trouble(refused(403, "AuthorizationFailure", f"{url}/documents/x"), chosen) or ("", "")
@@ -81,7 +81,7 @@ def test_a_container_is_not_taken_for_the_queue_or_table_of_the_same_name(storag
     "url", [None, "", "https://elsewhere.example", AZURITE.format(0), AZURITE.format(0) + "/other/x"]
 )
 @pytest.mark.parametrize("status", [401, 403, 404, 409, 412, 429, 503, 507])
-def test_where_the_place_is_not_known_none_is_named(url: str | None, status: int) -> None:
+def test_an_unknown_place_is_not_named(url: str | None, status: int) -> None:
     code, message = storage_trouble(refused(status, url=url), settings()) or ("", "")
 
     assert code in ("StorageRefused", "StorageUnavailable")
@@ -92,14 +92,14 @@ def test_where_the_place_is_not_known_none_is_named(url: str | None, status: int
 
 
 @pytest.mark.parametrize("code", ["LeaseIdMissing", "BlobImmutableDueToPolicy", "PathConflict", "InsufficientStorage"])
-def test_a_lease_or_a_policy_is_no_question_of_roles(code: str) -> None:
+def test_an_error_about_a_lease_or_a_policy_names_no_role(code: str) -> None:
     found = storage_trouble(refused(409, code, AZURITE.format(0) + "/results/a.txt"), settings())
 
     assert found == ("StorageRefused", f"Storage answered HTTP 409 {code} for the container results.")
 
 
 @pytest.mark.parametrize("status", [400, 405, 411, 413, 414, 416])
-def test_a_refusal_of_a_proxy_is_waited_for_and_one_of_storage_to_a_wrong_request_is_not(status: int) -> None:
+def test_a_proxys_error_is_retryable_and_storages_error_about_a_wrong_request_is_not(status: int) -> None:
     of_a_proxy, of_storage = refused(status), refused(status, "InvalidInput")
 
     assert storage_trouble(of_storage, settings()) is None
@@ -107,7 +107,7 @@ def test_a_refusal_of_a_proxy_is_waited_for_and_one_of_storage_to_a_wrong_reques
 
 
 @pytest.mark.parametrize("status", [200, 202, 302])
-def test_an_answer_that_is_not_storage_s_is_waited_for(status: int) -> None:
+def test_an_answer_that_is_not_from_storage_is_retryable(status: int) -> None:
     given: Any = SimpleNamespace(status_code=status, reason="OK", headers={})
     code, _ = storage_trouble(DecodeError(response=given), settings()) or ("", "")
 
@@ -123,7 +123,7 @@ def test_an_answer_that_is_not_storage_s_is_waited_for(status: int) -> None:
         (ValueError("ours"), None),
     ],
 )
-def test_errors_without_an_answer_are_told_apart(error: Exception, code: str | None) -> None:
+def test_errors_without_an_answer_are_distinguished(error: Exception, code: str | None) -> None:
     found = storage_trouble(error, settings())
 
     assert (found[0] if found else None) == code

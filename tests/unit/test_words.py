@@ -1,4 +1,4 @@
-"""One word for each thing: words that were replaced do not come back. docs/glossary.md has the words that are used."""
+"""One word for each thing: replaced words do not come back. docs/glossary.md has the words to use."""
 
 import re
 import subprocess
@@ -23,7 +23,7 @@ SAYS_INSTEAD = {
     r"of which": "begin a new sentence, or use that",
     r"seconds added to read's own": "added latency",
 }
-"""What is forbidden, and what to say instead. Case does not count, and in names an underscore is a space."""
+"""Forbidden words, and what to say instead. Case does not matter, and in names an underscore is a space."""
 
 ENDINGS = {".py", ".md", ".yml", ".toml", ".txt", ".bicep", ".js", ".html", ".css", ".sh", ".ps1"}
 EXEMPT = {Path(__file__).relative_to(ROOT)}
@@ -46,7 +46,7 @@ def files() -> list[Path]:
 
 
 def found_in(text: str) -> Iterator[tuple[int, str, str]]:
-    """Line, word and what to say instead, of every forbidden word."""
+    """Line, word and alternative for every forbidden word."""
     for number, line in enumerate(text.replace("_", " ").splitlines(), start=1):
         for word, instead in WORDS.items():
             if match := word.search(line):

@@ -1,9 +1,9 @@
-"""The app's HTTP interface over made-up documents, and a storage beside it, for tests of the page alone.
+"""A fake of the app's HTTP interface with made-up documents, and of storage, for tests of the page alone.
 
 ``FakeApi`` serves both on ports of their own, as two origins, so that the page's CORS and Content-Security-Policy are
 real. Its switches (``offline``, ``key``, ``expired_links`` …) may be set at any time.
 
-``python3 -m tests.web.fake_api`` serves a library to look at.
+``python3 -m tests.web.fake_api`` serves a library to try the page with.
 """
 
 import contextlib
@@ -69,7 +69,7 @@ class Document:
     uploaded: datetime = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
     ready_at: float | None = None
     succeeded_at: float = 0.0
-    """When its result was there, whether or not anybody asked by then; seconds since 1970."""
+    """When its result was ready, even if nobody asked for it then; seconds since 1970."""
     then: Callable[["Document"], None] | None = None
     content: bytes = b""
     text_of: Callable[[int], str] | None = None
@@ -77,7 +77,7 @@ class Document:
     metadata: Json = field(default_factory=dict)
 
     def settle(self) -> None:
-        """Go on to what time has brought."""
+        """Take the steps that are due by now."""
         if self.ready_at is not None and self.status == "submitting":
             self.status = "reading"
         elif self.ready_at is not None and time.monotonic() >= self.ready_at:
@@ -89,24 +89,24 @@ class Document:
 
     @cached_property
     def pages(self) -> list[Json]:
-        """All pages, for what needs all: the text, and the lines."""
+        """All pages, for the text and the lines."""
         return [self.page(number) for number in range(1, (self.page_count or 0) + 1)] if self.page else []
 
     @cached_property
     def text_blob(self) -> bytes:
-        """As the output blob has it: lines ended by a line feed, pages parted by a form feed."""
+        """The text as in the output blob: a line feed ends each line, a form feed separates pages."""
         if self.text_of:
             return whole_text(self.text_of, self.page_count or 0)
         return "\f".join(f"{page['text']}\n" for page in self.pages).encode()
 
     @property
     def _size(self) -> tuple[int, int]:
-        """Lines and words, as if all pages were like the first."""
+        """The number of lines and words, as if all pages were like the first."""
         lines, each = counted(self.page) if self.page else (0, 0)
         return lines * (self.page_count or 0), each * (self.page_count or 0)
 
     def summary(self) -> Json:
-        """As lists show it."""
+        """The document as lists show it."""
         done = self.status == "succeeded"
         code, message, advice = self.error or (None, None, None)
         lines, words = self._size if done else (0, 0)
@@ -130,7 +130,7 @@ class Document:
         }
 
     def whole(self) -> Json:
-        """As the viewer shows it."""
+        """The document as the viewer shows it."""
         summary = self.summary()
         text = (
             "\n".join(line["text"] for line in self.pages[0]["lines"])
@@ -161,13 +161,13 @@ def stamp(moment: datetime) -> str:
 
 @cache
 def whole_text(text_of: Callable[[int], str], pages: int) -> bytes:
-    """The text of all pages, parted by form feeds."""
+    """The text of all pages, separated by form feeds."""
     return "\f".join(map(text_of, range(1, pages + 1))).encode()
 
 
 @cache
 def counted(page: Callable[[int], Json]) -> tuple[int, int]:
-    """Lines and words on page 1."""
+    """The number of lines and words on page 1."""
     lines = page(1)["lines"]
     return len(lines), sum(len(line["words"]) for line in lines)
 
@@ -197,7 +197,7 @@ def page_of(
     step: float = 0.032,
     height: float = 0.02,
 ) -> Json:
-    """A page of lines of words, set as type is; ``angle`` turns the whole text clockwise about the page's centre."""
+    """A page of typeset lines of words. ``angle`` turns the whole text clockwise about the page's centre."""
     width, tall = size
     made: list[Json] = []
     for at, words in enumerate(lines):
@@ -235,7 +235,7 @@ def page_of(
 
 
 def turned(box: tuple[float, ...], angle: float, centre: tuple[float, float]) -> list[float]:
-    """Four corners, turned clockwise (y points down) about a centre; to a millionth."""
+    """Four corners, turned clockwise (y points down) about a centre, rounded to a millionth."""
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     out = []
     for x, y in zip(box[::2], box[1::2], strict=True):
@@ -246,12 +246,12 @@ def turned(box: tuple[float, ...], angle: float, centre: tuple[float, float]) ->
 
 @cache
 def typeface() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """What words are drawn with."""
+    """The font for the words."""
     return ImageFont.truetype(FONT, 40) if Path(FONT).is_file() else ImageFont.load_default(40)
 
 
 def drawn(page: Json, width: int, *, solid: bool = False) -> bytes:
-    """A PNG of a page at a width: its words in their places, or each box filled (``solid``)."""
+    """A PNG of a page at a width: its words where their boxes are, or each box filled (``solid``)."""
     return _drawn(json.dumps(page), width, solid)
 
 
@@ -283,7 +283,7 @@ def _drawn(content: str, width: int, solid: bool) -> bytes:
 
 
 def words(text: str, confidence: float | None = 0.98, **doubtful: float) -> list[Word]:
-    """The words of a line, with confidences of their own by word."""
+    """The words of a line. ``doubtful`` gives single words a confidence of their own."""
     return [(word, doubtful.get(word.strip(".,:"), confidence)) for word in text.split()]
 
 
@@ -351,7 +351,7 @@ HOSTILE_NAMES = (
 
 
 def library(*, many: int = 10_000) -> Iterator[Document]:
-    """Documents of every kind, and very many."""
+    """Documents of every kind, and ``many`` more."""
     yield simple("invoices/2026/harbour.png", INVOICE)
     book = Document("book.pdf", page_count=2000, page=book_page, text_of=book_text)
     book.draw = lambda number, width: drawn(book_page(number), width)
@@ -426,7 +426,7 @@ def simple(name: str, page: Json) -> Document:
 
 
 class FakeApi:
-    """The interface on ``url``, storage on ``storage_url``; a context that serves both from threads."""
+    """The interface at ``url`` and storage at ``storage_url``. As a context manager, it serves both from threads."""
 
     def __init__(self, documents: Iterable[Document] = ()) -> None:
         self.begin(documents)
@@ -436,22 +436,22 @@ class FakeApi:
         self.storage_url = f"http://127.0.0.1:{self._storage.server_port}"
 
     def begin(self, documents: Iterable[Document]) -> None:
-        """Begin anew, with these documents and every switch as it is at first."""
+        """Start again with these documents, and with every switch at its default."""
         self.documents = {document.name: document for document in documents}
         self.key: str | None = None
         self.sign_in: str | None = None
-        """How somebody who has not signed in is refused: by the "app", or by the "platform" with a way to sign in."""
+        """Who refuses a caller who has not signed in: the "app", or the "platform" with a way to sign in."""
         self.offline = False
         self.cors = True
         self.slow_storage = 0.0
-        """Seconds that storage takes for a file."""
+        """Seconds that storage takes to receive a file."""
         self.expired_links = 0
-        """As many of the next links are dead on arrival."""
+        """How many of the next links have already expired."""
         self.read_takes = 0.3
-        """Seconds from an upload to its text."""
+        """Seconds from the upload of a file to its text."""
         self.upload_error: ApiError | None = None
         self.requests: list[tuple[str, str, int]] = []
-        """Method, path and the size of the answer, of requests for data."""
+        """The requests for data: method, path, and size of the answer."""
         self.links = 0
         self.forgotten: list[tuple[str, bool]] = []
         self.read_again: list[str] = []
@@ -472,13 +472,13 @@ class FakeApi:
             server.server_close()
 
     def listed(self) -> list[Document]:
-        """In the order of their rows' keys."""
+        """The documents, sorted by their rows' keys."""
         for document in self.documents.values():
             document.settle()
         return sorted(self.documents.values(), key=lambda document: document.name.replace("/", ":"))
 
     def link(self, name: str, which: str) -> str:
-        """A link that storage honours, unless links are dead at the moment."""
+        """A link that storage accepts, unless ``expired_links`` says otherwise."""
         self.links += 1
         dead = self.expired_links > 0
         self.expired_links -= dead
@@ -486,7 +486,7 @@ class FakeApi:
         return f"{self.storage_url}/{which}/{quote(name, safe='')}?{signature}"
 
     def stored(self, name: str, content: bytes) -> None:
-        """What happens when a file has been put: it is read in a moment."""
+        """Start reading a file that has been uploaded."""
         document = Document(
             name,
             "submitting",
@@ -501,7 +501,7 @@ class FakeApi:
 
 
 def read_result(document: Document) -> None:
-    """What "Read" finds: a failure where the file says so, the address in a shortcut, or a page of words."""
+    """What "Read" finds: a failure if the file says so, the address in a shortcut, or a page of words."""
     if document.content.startswith(b"FAIL"):
         document.status = "failed"
         document.error = ("InvalidImage", "The file is damaged.", "Save the file anew. Then upload the file again.")
@@ -514,14 +514,14 @@ def read_result(document: Document) -> None:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """What both servers share."""
+    """What both servers have in common."""
 
     world: FakeApi
     protocol_version = "HTTP/1.1"
     quiet = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's own name
-        """Say nothing."""
+        """Log nothing."""
 
     def answer(self, status: int, body: bytes = b"", /, **headers: str) -> None:
         """Send a whole answer."""
@@ -531,7 +531,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
-            with contextlib.suppress(ConnectionError):  # the page may have gone on
+            with contextlib.suppress(ConnectionError):  # the page may have moved on
                 self.wfile.write(body)
 
     def content(self) -> bytes:
@@ -612,12 +612,12 @@ class ApiHandler(Handler):
     def _document(self, query: Json) -> Document:
         document = self.world.documents.get(query["name"])
         if document is None:
-            raise ApiError(404, "DocumentNotFound", "There is no document of this name.", "Look for it in the list.")
+            raise ApiError(404, "DocumentNotFound", "There is no document with this name.", "Look for it in the list.")
         document.settle()
         return document
 
     def do_documents(self, query: Json) -> tuple[int, bytes, dict[str, str]]:
-        """A part of the list, or the summaries of names."""
+        """A part of the list, or the summaries of the names."""
         known = self.world.documents
         if "names" in query:
             for name in query["names"]:
@@ -641,7 +641,7 @@ class ApiHandler(Handler):
         return self._part(query, "documents", [each.summary for each in found])
 
     def _part(self, query: Json, route: str, makes: list[Callable[[], Json]]) -> tuple[int, bytes, dict[str, str]]:
-        """A part of a list, and what continues it."""
+        """A part of a list, and the continuation."""
         start, limit = int(query.get("continuation") or 0), int(query.get("limit", 100))
         more = str(start + limit) if start + limit < len(makes) else None
         return self._json(
@@ -684,7 +684,7 @@ class ApiHandler(Handler):
         return self._part(query, "lines", lines)
 
     def do_links(self, query: Json) -> tuple[int, bytes, dict[str, str]]:
-        """Links to what is stored."""
+        """Links to the stored blobs."""
         name = self._document(query).name
         return self._json(
             {which: self.world.link(name, which) for which in ("source", "text", "json", "pages")}
@@ -692,7 +692,7 @@ class ApiHandler(Handler):
         )
 
     def do_uploads(self, query: Json) -> tuple[int, bytes, dict[str, str]]:
-        """A link to put one file."""
+        """A link to upload one file."""
         if self.world.upload_error:
             raise self.world.upload_error
         self.world.uploads[query["name"]] = query
@@ -722,7 +722,7 @@ class ApiHandler(Handler):
         return 204, b"", {}
 
     def do_check(self, _: Json) -> tuple[int, bytes, dict[str, str]]:
-        """What the set-up is like."""
+        """The check of the set-up."""
         bad = {
             "name": "Read resource",
             "ok": False,
@@ -740,7 +740,7 @@ class ApiHandler(Handler):
 
 
 class StorageHandler(Handler):
-    """Storage: puts and gets by link, across origins."""
+    """Storage: uploads and downloads by link, from another origin."""
 
     def _cors(self) -> dict[str, str]:
         if not self.world.cors:
@@ -753,11 +753,11 @@ class StorageHandler(Handler):
         }
 
     def do_OPTIONS(self) -> None:
-        """A browser asks whether it may."""
+        """A browser's CORS preflight."""
         self.answer(200 if self.world.cors else 403, b"", **self._cors())
 
     def do_PUT(self) -> None:
-        """A file arrives."""
+        """Receive a file."""
         content = self.content()
         time.sleep(self.world.slow_storage)
         if "sig=good" not in self.path:
@@ -767,7 +767,7 @@ class StorageHandler(Handler):
         self.answer(201, b"", **self._cors())
 
     def do_GET(self) -> None:
-        """A blob is read."""
+        """Send a blob."""
         if "sig=good" not in self.path:
             self._refuse()
             return

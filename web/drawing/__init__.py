@@ -1,1 +1,1 @@
-"""Draws a page of a file, in a process of its own: nothing here is imported by the app, which talks to it by a pipe."""
+"""Draws a page of a file in a process of its own. The app imports nothing from here and talks to it through a pipe."""

@@ -1,4 +1,4 @@
-"""Draws one page, in a process of its own: see shared.child."""
+"""Draws one page in a process of its own; see shared.child."""
 
 import io
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from shared.range_file import RangeFile
 from web.drawing.job import Job, NotDrawable
 
 _FEW_COLOURS = 4096
-"""Print on plain ground has no more, and is smaller and sharper as PNG."""
+"""Print on a plain background has at most this many colours, and is smaller and sharper as PNG."""
 
 
 def draw(job: Mapping[str, Any], file: RangeFile) -> tuple[str, bytes]:
-    """The picture's media type and bytes; or a sentence that says why there is none, and no bytes."""
+    """The image's media type and bytes; or a sentence that says why the page cannot be drawn, and no bytes."""
     try:
         return drawn(file, Job(job["page"], job["width"], (job["pageWidth"], job["pageHeight"])))
     except NotDrawable as reason:
@@ -21,7 +21,7 @@ def draw(job: Mapping[str, Any], file: RangeFile) -> tuple[str, bytes]:
 
 
 def drawn(file: RangeFile, job: Job) -> tuple[str, bytes]:
-    """A page as media type and bytes. Raises NotDrawable."""
+    """The media type and the bytes of a page's image. Raises NotDrawable."""
     try:
         if b"%PDF-" in file.read(1024):
             from web.drawing import pdf
@@ -41,8 +41,8 @@ def drawn(file: RangeFile, job: Job) -> tuple[str, bytes]:
     except NotDrawable:
         raise
     except MemoryError:
-        raise NotDrawable("The page takes more memory than may be used for it.") from None
-    except Exception as error:  # noqa: BLE001 - decoders raise whatever a damaged file makes them stumble over
+        raise NotDrawable("Drawing the page takes too much memory.") from None
+    except Exception as error:  # noqa: BLE001 - a damaged file can make a decoder raise anything
         raise NotDrawable(f"The file cannot be drawn ({type(error).__name__}).") from None
 
 

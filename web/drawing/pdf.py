@@ -19,10 +19,10 @@ def draw(file: io.RawIOBase, job: Job) -> Image.Image:
         try:
             if job.page > len(document):
                 raise NotDrawable(f"The file has {len(document)} pages.")
-            document.init_forms()  # else what was filled into a form is not drawn
+            document.init_forms()  # otherwise the filled-in fields of a form are not drawn
             page = next(_of_the_right_shape(document, job), None)
             if page is None:
-                raise NotDrawable("The file's page has another shape than the page that Read saw.")
+                raise NotDrawable("The file's page has a different shape from the page that Read saw.")
             scale = job.scale(*page.get_size())
             image: Image.Image = page.render(scale=scale, rev_byteorder=True, maybe_alpha=False).to_pil()
             return image.convert("RGB")
@@ -33,7 +33,7 @@ def draw(file: io.RawIOBase, job: Job) -> Image.Image:
 
 
 def _of_the_right_shape(document: pypdfium2.PdfDocument, job: Job) -> Iterator[pypdfium2.PdfPage]:
-    """The page in the ways that it may have been seen, as far as they have the shape of Read's."""
+    """The page, with each box and rotation that gives it the shape of the page that Read saw."""
     page = document[job.page - 1]
     crop, media, rotation = page.get_cropbox(), page.get_mediabox(), page.get_rotation()
     for box, turned in ((crop, True), (media, True), (crop, False), (media, False)):

@@ -1,4 +1,4 @@
-"""Pictures, and frames of a TIFF."""
+"""Pictures and TIFF frames."""
 
 import io
 from contextlib import suppress
@@ -7,8 +7,8 @@ from PIL import ExifTags, Image, ImageFile
 
 from web.drawing.job import MOST_SOURCE_PIXELS, Job, NotDrawable
 
-ImageFile.LOAD_TRUNCATED_IMAGES = True  # what Read took can be shown
-Image.MAX_IMAGE_PIXELS = None  # MOST_SOURCE_PIXELS is looked at instead
+ImageFile.LOAD_TRUNCATED_IMAGES = True  # Read takes truncated files, so show them
+Image.MAX_IMAGE_PIXELS = None  # MOST_SOURCE_PIXELS is the limit instead
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -19,7 +19,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What brings a stored picture upright, by its EXIF orientation."""
+"""How to turn a stored picture upright, by its EXIF orientation."""
 _BACK = {**_UPRIGHT, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
 _MIRRORED = (2, 4, 5, 7)
 _SWAPPED = (5, 6, 7, 8)
@@ -36,7 +36,7 @@ def draw(file: io.BufferedReader, job: Job) -> Image.Image:
     if image.format == "TIFF":
         _seek(image, job)
     elif job.page != 1:
-        raise NotDrawable("The file is one picture.")
+        raise NotDrawable("The file is a single picture, so it has only page 1.")
     if image.width * image.height > MOST_SOURCE_PIXELS:
         raise NotDrawable(f"The picture has {image.width} × {image.height} pixels, which are too many to draw here.")
     steps = _steps(image, job)
@@ -52,9 +52,9 @@ def draw(file: io.BufferedReader, job: Job) -> Image.Image:
 
 
 def _seek(image: Image.Image, job: Job) -> None:
-    """Go to the frame that is the page: thumbnails are no pages, unless only so the page has its shape.
+    """Go to the frame that is the page. Thumbnails count as pages only if the frame has no fitting shape otherwise.
 
-    Only the frames before it are passed, whose directories may lie all over the file.
+    Reads no further than this frame, since the frames' directories may lie all over the file.
     """
     for thumbnails_are_pages in (False, True):
         with suppress(EOFError):
@@ -65,7 +65,7 @@ def _seek(image: Image.Image, job: Job) -> None:
                 page += thumbnails_are_pages or not _is_thumbnail(image)
             if any(job.fits(*size) for size in (image.size, image.size[::-1])):
                 return
-    raise NotDrawable("The file has no such frame of the shape of the page that Read saw.")
+    raise NotDrawable("The file has no frame with the shape of the page that Read saw.")
 
 
 def _is_thumbnail(image: Image.Image) -> bool:
@@ -74,11 +74,11 @@ def _is_thumbnail(image: Image.Image) -> bool:
 
 
 def _steps(image: Image.Image, job: Job) -> Steps:
-    """How to turn the picture, as it is loaded, into what Read saw.
+    """How to turn the picture, as Pillow loads it, into what Read saw.
 
     Read answers in the orientation of the stored picture (Azure-Samples/cognitive-services-quickstart-code, issue 260);
-    its page's shape tells where it does not. Nothing mirrored is readable, so the mirror is taken off. Pillow loads a
-    TIFF upright, so that is what is tried first there.
+    the page's shape shows where it does not. Mirrored text is not readable, so the mirroring is undone. Pillow loads a
+    TIFF upright, so upright is tried first there.
     """
     orientation = _orientation(image)
     stored: Steps = (Image.Transpose.FLIP_LEFT_RIGHT,) if orientation in _MIRRORED else ()
@@ -88,7 +88,7 @@ def _steps(image: Image.Image, job: Job) -> Steps:
     for steps in (upright, stored) if image.format == "TIFF" else (stored, upright):
         if job.fits(*(image.size[::-1] if _swaps(steps) else image.size)):
             return steps
-    raise NotDrawable("The picture has another shape than the page that Read saw.")
+    raise NotDrawable("The picture has a different shape from the page that Read saw.")
 
 
 def _orientation(image: Image.Image) -> int:
@@ -103,7 +103,7 @@ def _swaps(steps: Steps) -> bool:
 
 
 def _shown(image: Image.Image, target: tuple[int, int]) -> Image.Image:
-    """Eight bits a colour, at the target's size, on a ground that it stands out from."""
+    """The picture with eight bits per colour, at the target size, on a background that shows it."""
     image.load()
     if image.mode == "F" or image.mode.startswith("I"):
         image = _eight_bits(image)
@@ -121,7 +121,10 @@ def _shown(image: Image.Image, target: tuple[int, int]) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Greys of 16 or 32 bits, or floats, as 8 bits; 0 to 1 is black to white, as is 0 to 65,535."""
+    """Greys of 16 or 32 bits, or floats, as 8 bits.
+
+    Black to white is 0 to 65,535, or 0 to 1 for floats; a picture that exceeds this is scaled to its own range.
+    """
     plain = image if image.mode in ("I", "F") else image.convert("I")
     low, high = (float(each) for each in plain.getextrema())  # type: ignore[arg-type]  # one band: two numbers
     if plain.mode == "F":
@@ -133,9 +136,9 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _grounded(image: Image.Image) -> Image.Image:
-    """A transparent picture on white, or on grey where it is as light as that."""
+    """A transparent picture on white, or on grey if it is too light to show on white."""
     alpha = image.getchannel("A")
-    if alpha.getextrema() == (0, 0):  # written by programs that do not mean it
+    if alpha.getextrema() == (0, 0):  # some programs write this by mistake
         return image.convert("RGB")
     for ground in ("white", "#606060"):
         laid = Image.alpha_composite(Image.new("RGBA", image.size, ground), image).convert("RGB")

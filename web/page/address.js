@@ -1,4 +1,4 @@
-// The address of what is shown, after the #: it can be shared, and never holds a key.
+// What is shown, as the part of the address after the #. It can be shared, since it never holds a key.
 
 const ORDER = ["name", "page", "q", "tab", "prefix", "status"];
 
@@ -23,7 +23,7 @@ export function write(place) {
   return text ? `#${text}` : "#";
 }
 
-/** Go to a place: as a new entry of the history, or in place of the present one. Tells whoever listens to `hashchange`. */
+/** Go to a place, as a new entry of the history, which fires `hashchange`; or silently in place of the current entry. */
 export function go(place, { replace = false } = {}) {
   const hash = write(place);
   if (hash === location.hash || (hash === "#" && !location.hash)) return;

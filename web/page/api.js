@@ -1,10 +1,10 @@
-// The HTTP interface. The key goes in a header, to this app's own origin, and is never part of a URL.
+// Calls the HTTP interface. The key is sent in a header to this app's own origin, and is never part of a URL.
 
 import { kept } from "./dom.js";
 
-const BASE = new URL("../", import.meta.url); // modules lie in /api/static/
+const BASE = new URL("../", import.meta.url); // modules are in /api/static/
 const KEY = "blob-ocr-key";
-const LONGEST_QUERY = 1500; // characters; longer names travel in a body
+const LONGEST_QUERY = 1500; // characters; a longer query is sent as a body
 
 /** An error that tells a person what to do. */
 export class Problem extends Error {
@@ -18,20 +18,20 @@ const unreachable = () => new Problem({
   code: "Unreachable",
   title: "The app does not answer.",
   detail: "The app does not answer.",
-  advice: "Check your network. The page goes on by itself as soon as the app answers.",
+  advice: "Check your network. The page continues by itself as soon as the app answers.",
 });
 
 const signedOut = () => new Problem({
   status: 401,
   code: "AuthenticationRequired",
   title: "You are not signed in.",
-  advice: "Sign in, and come back to this page.",
+  advice: "Sign in, then come back to this page.",
 });
 
 /**
- * Whether this answer is App Service authentication's, or the app's under it: nobody has signed in, or the session has
- * ended. A key does not help then. The platform answers with a redirect to the sign-in, or with 401 and what scheme it
- * takes; the host's own 401 for a missing key has neither.
+ * Whether this answer asks for a sign-in, because the person has not signed in or the session has ended; a key does not
+ * help then. App Service authentication answers with a redirect to the sign-in, or with 401 and a www-authenticate
+ * header. The app answers AuthenticationRequired. The host's 401 for a missing key has none of these.
  */
 const asksForSignIn = (response, problem) => response.type === "opaqueredirect"
   || (response.status === 401 && (problem.code === "AuthenticationRequired" || response.headers.has("www-authenticate")));
@@ -40,11 +40,11 @@ export class Api extends EventTarget {
   #askKey;
   #askSignIn;
   #asking = null;
-  #declined = false; // the person closed the dialog; what the page asks by itself does not open it again
+  #declined = false; // the person closed the dialog; requests that the page makes by itself do not open it again
 
   /**
-   * `askKey(wrong)` shows the dialog; it resolves to a key, or to null if the person gave none. `askSignIn()` shows the
-   * way to sign in, and resolves when the person closed it.
+   * `askKey(wrong)` shows a dialog and resolves to a key, or to null if the person gave none. `askSignIn()` shows how to
+   * sign in and resolves when the person closes it.
    */
   constructor(askKey, askSignIn) {
     super();
@@ -60,7 +60,7 @@ export class Api extends EventTarget {
     this.#declined = false;
   }
 
-  /** A person does something: the next request may open a dialog again. */
+  /** The person does something, so the next request may open a dialog again. */
   mayAsk() { this.#declined = false; }
 
   documents(query, signal) { return this.#read("documents", query, { signal }); }
@@ -74,7 +74,7 @@ export class Api extends EventTarget {
   forget(name, keepFile) { return this.#json("POST", "forget", { name, keepFile }); }
   check() { return this.#read("check", {}).then((answer) => answer.body.value); }
 
-  /** One document and its ETag: `{body, etag}`, with a body of null where it is as the given ETag says. */
+  /** One document and its ETag: `{body, etag}`. `body` is null if the document still has the given ETag. */
   async document(name, etag = null, signal = undefined) {
     const { body, response } = await this.#read("document", { name }, { etag, signal });
     return { body, etag: response.headers.get("etag") };
@@ -106,7 +106,7 @@ export class Api extends EventTarget {
     try {
       return { body: JSON.parse(text), response };
     } catch {
-      throw new Problem({ status: response.status, title: "The app’s answer is not JSON.", advice: "Something between this page and the app may have changed it." });
+      throw new Problem({ status: response.status, title: "The app’s answer is not JSON.", advice: "A proxy between this page and the app may have changed it." });
     }
   }
 
@@ -137,9 +137,9 @@ export class Api extends EventTarget {
         throw signedOut();
       }
       if (response.status === 401) {
-        if (key !== this.key && this.key) continue; // another request has asked meanwhile
+        if (key !== this.key && this.key) continue; // another request has got a key meanwhile
         const given = await this.#ask(() => this.#askKey(Boolean(key) || wrong));
-        if (!given) throw new Problem({ status: 401, code: "KeyNeeded", title: "Documents are shown with the app’s key.", advice: "Press Key, and enter it." });
+        if (!given) throw new Problem({ status: 401, code: "KeyNeeded", title: "You need the app’s key to see documents.", advice: "Press Key, then enter it." });
         this.key = given;
         continue;
       }
@@ -147,7 +147,7 @@ export class Api extends EventTarget {
     }
   }
 
-  /** Open a dialog, once for all requests that wait for it; null where the person has just closed it. */
+  /** Open a dialog, once for all requests that wait for it. Resolves to null if the person has just closed it. */
   async #ask(open) {
     if (this.#declined) return null;
     this.#asking ??= open().finally(() => { this.#asking = null; });
@@ -164,7 +164,7 @@ export class Api extends EventTarget {
 
 async function problemOf(response) {
   let body = {};
-  try { body = await response.json(); } catch { /* not every error on the way is a problem+json */ }
+  try { body = await response.json(); } catch { /* proxies and the host do not answer with problem+json */ }
   return new Problem({
     status: response.status,
     code: body.code ?? response.headers.get("x-ms-error-code") ?? `Http${response.status}`,

@@ -1,9 +1,9 @@
-// One canvas over the page's image: every line and word boxed, and the one that is looked at lit.
-// It covers what is visible of the page, whatever its zoom, so its memory does not grow.
+// One canvas over the page's image: it draws a box around every line and word, and lights the active one.
+// It covers only the visible part of the page, so its memory does not grow with the zoom.
 
 import { bounds } from "./geometry.js";
 
-// On paper, which is white in dark mode too.
+// Colours on paper, which is white in dark mode too.
 const WORD = "rgb(13 107 107 / 42%)";
 const LINE = "rgb(29 90 168 / 22%)";
 const DOUBT = "rgb(255 165 30 / 26%)";
@@ -14,22 +14,22 @@ const HIT_NOW_EDGE = "#8a4100";
 const ACTIVE = "rgb(0 150 140 / 26%)";
 const ACTIVE_EDGE = "#06504d";
 const INK = "#1b2730";
-const FONT = 100; // pixels; words of a white sheet are scaled from there
+const FONT = 100; // pixels; the words of a white sheet are scaled from this size
 
 export class Boxes {
   model = null;
   blank = false; // draw the words themselves, in place of an image
   visible = true;
   doubtful = []; // boxes
-  hits = []; // of boxes, each hit's own
+  hits = []; // for each hit, its boxes
   hitNow = -1;
   #canvas;
   #context;
-  #base = document.createElement("canvas"); // all but the lit one, so that following the pointer costs one copy
+  #base = document.createElement("canvas"); // all but the lit box, so that following the pointer costs one copy
   #stage;
   #sheet;
   #active = null;
-  #lit = null; // the pixels that are lit
+  #lit = null; // the area of the canvas that is lit
   #widths = new Map();
 
   constructor(canvas, stage, sheet) {
@@ -39,7 +39,7 @@ export class Boxes {
     this.#sheet = sheet;
   }
 
-  /** From the page's unit to the canvas's own pixels. */
+  /** Scale and offset from the page's unit to the canvas's pixels. */
   #frame() {
     const ratio = devicePixelRatio || 1;
     const sheet = this.#sheet.getBoundingClientRect();
@@ -60,7 +60,7 @@ export class Boxes {
     return this.model.at(((clientX - sheet.left) / sheet.width) * this.model.width, ((clientY - sheet.top) / sheet.height) * this.model.height);
   }
 
-  /** Draw all anew: after another page, zoom, scroll, or other marks. */
+  /** Draw everything again, after a change of page, zoom, scroll position or marks. */
   draw() {
     const ratio = devicePixelRatio || 1;
     const width = Math.round(this.#stage.clientWidth * ratio);
@@ -100,7 +100,7 @@ export class Boxes {
     this.#show();
   }
 
-  /** Copy what is drawn, and light what is looked at: only where something changes, unless `all`. */
+  /** Copy what is drawn and light the active box; only where something has changed, unless `all`. */
   #show(all = false) {
     const context = this.#context;
     const { width, height } = this.#canvas;
@@ -123,7 +123,7 @@ export class Boxes {
     this.#lit = this.#area([line, word].filter(Boolean), frame, width, height);
   }
 
-  /** The pixels that these boxes and their edges take: x, y, width, height within the canvas; null for none. */
+  /** The area that these boxes and their edges cover: x, y, width, height within the canvas; null if none. */
   #area(boxes, frame, width, height) {
     const all = boxes.map(bounds);
     const edge = 3 * frame.ratio;
@@ -157,7 +157,7 @@ export class Boxes {
     if (!boxes.length) return;
     context.setTransform(frame.x, 0, 0, frame.y, frame.left, frame.top);
     this.#path(context, boxes);
-    context.setTransform(1, 0, 0, 1, 0, 0); // so that a line is as thick everywhere
+    context.setTransform(1, 0, 0, 1, 0, 0); // so that lines are equally thick everywhere
     context.strokeStyle = colour;
     context.lineWidth = width * frame.ratio;
     context.stroke();
@@ -176,7 +176,7 @@ export class Boxes {
     context.setLineDash([]);
   }
 
-  /** The words in their places, each stretched to its box. */
+  /** Write each word where it was found, stretched to its box. */
   #write(context, frame, seen) {
     context.fillStyle = INK;
     context.textBaseline = "alphabetic";

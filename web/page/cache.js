@@ -1,4 +1,4 @@
-// The few things last used; what falls out is let go of, so that a long document does not fill the tab.
+// The few items last used. Older ones are released, so that a long document does not fill the tab's memory.
 
 export class Recent {
   #most;

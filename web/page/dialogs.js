@@ -1,14 +1,14 @@
-// Questions: the key, a confirmation, the set-up, the keyboard.
+// Dialogs: the key, the sign-in, questions, and the check of the set-up.
 
 import { $, h } from "./dom.js";
 
-/** Ask for the app's key. Resolves to it, or to null if the person closed the dialog, or to "" to remove it. */
+/** Ask for the app's key. Resolves to the key, to "" to remove it, or to null if the person closed the dialog. */
 export function askKey(wrong = false, removable = false) {
   const dialog = $("key-dialog");
   const input = $("key");
   const error = $("key-error");
   input.value = "";
-  error.textContent = wrong ? "The app did not take this key. Check it, and enter it again." : "";
+  error.textContent = wrong ? "The app does not accept this key. Check it and enter it again." : "";
   input.setAttribute("aria-invalid", String(wrong));
   $("key-remove").hidden = !removable;
   return new Promise((resolve) => {
@@ -25,7 +25,7 @@ export function askKey(wrong = false, removable = false) {
       event.preventDefault();
       const key = input.value.trim();
       if (/^[\x21-\x7e]+$/.test(key)) return done(key);
-      error.textContent = key ? "A key has letters, digits and signs only. Copy it again." : "Enter the key.";
+      error.textContent = key ? "A key has only letters, digits and signs. Copy it again." : "Enter the key.";
       input.setAttribute("aria-invalid", "true");
       input.focus();
       return undefined;
@@ -40,7 +40,7 @@ export function askKey(wrong = false, removable = false) {
   });
 }
 
-/** Show the way to sign in, and back to what is shown now. Resolves to null once the person closed it. */
+/** Show a link to the sign-in, which leads back to what is shown now. Resolves to null when the person closes it. */
 export function askSignIn() {
   const dialog = $("sign-in-dialog");
   const back = encodeURIComponent(location.pathname + location.hash);
@@ -79,7 +79,7 @@ export function ask({ title, text, names = [], answers, option = null }) {
 export async function showCheck(api) {
   const dialog = $("check-dialog");
   const list = $("checks");
-  list.replaceChildren(h("li", { class: "busy" }, h("strong", {}, "Asking…")));
+  list.replaceChildren(h("li", { class: "busy" }, h("strong", {}, "Checking…")));
   dialog.showModal();
   try {
     const checks = await api.check();

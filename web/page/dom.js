@@ -1,9 +1,9 @@
-// Elements made from values. Strings become text nodes, so that no name and no text of a document is ever markup.
+// Elements made from values. Strings become text nodes, so a document's name or text is never markup.
 
 export const $ = (id) => document.getElementById(id);
 
 /**
- * An element. Properties: `class`, `on…` listeners, `data-…` and other attributes; null, undefined and false leave one out.
+ * An element. Properties: `class`, `on…` listeners, `data-…` and other attributes. Null, undefined and false omit one.
  */
 export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
@@ -17,14 +17,14 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Say something to a screen reader, once. */
+/** Let a screen reader say something once. */
 export function announce(text) {
   const place = $("announce");
   place.textContent = "";
   requestAnimationFrame(() => { place.textContent = text; });
 }
 
-/** Copy text; true if the browser let it. */
+/** Copy text. Resolves to whether the browser allowed it. */
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -40,7 +40,7 @@ export async function copy(text) {
   }
 }
 
-/** What the tab remembers; a browser that keeps nothing still works until the page is loaded anew. */
+/** What the tab remembers. Without session storage, it is kept until the page is reloaded. */
 const memory = new Map();
 export const kept = {
   get(name) {

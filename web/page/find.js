@@ -1,20 +1,20 @@
-// Finding words in a document: page by page, as its text arrives; no document is held whole.
+// Finds words in a document page by page as its text arrives, so no document is held whole.
 
 const MOST_HITS = 2000;
 const SNIPPET = 48; // characters on either side of a hit
 
-/** What matches a query: any case, any white space between words, so also across the end of a line. */
+/** The pattern of a query. It ignores case and matches any white space between words, even across the end of a line. */
 export function matcher(query) {
   const words = query.trim().split(/\s+/u).filter(Boolean).map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/gu, "\\$&"));
   return words.length ? new RegExp(words.join("\\s+"), "giu") : null;
 }
 
-/** Each hit in a page's text: `{start, end}` of it. */
+/** Each hit in a page's text: `{start, end}`. */
 export function matches(text, pattern) {
   return Array.from(text.matchAll(pattern), (match) => ({ start: match.index, end: match.index + match[0].length }));
 }
 
-/** Hits in a page's lines, each as the pieces of lines that it covers: `[{line, start, end}]`. */
+/** The hits in a page's lines, each as the parts of lines that it covers: `[{line, start, end}]`. */
 export function hitsInLines(lines, pattern) {
   const starts = [];
   let text = "";
@@ -41,7 +41,7 @@ function lastAtOrBefore(starts, value) {
   return low;
 }
 
-/** The numbers of a document's pages: those that were asked for, or all from 1. */
+/** The numbers of a document's pages: those that Read was asked to read, or all from 1. */
 export function pageNumbers(summary) {
   const count = summary.pageCount ?? 0;
   const asked = [];
@@ -55,8 +55,8 @@ export function pageNumbers(summary) {
 }
 
 /**
- * Hits by page, as they are found: `{page, hits: [{before, text, after}], count}` for each page that has some.
- * `text` is an async iterable of pieces of the whole text, in which a form feed parts the pages.
+ * The hits of each page as they are found: `{page, hits: [{before, text, after}], count}`; pages without hits are skipped.
+ * `text` is an async iterable of pieces of the whole text, in which a form feed separates pages.
  */
 export async function* hitsByPage(text, numbers, pattern) {
   let left = MOST_HITS;

@@ -1,4 +1,4 @@
-// Numbers, times, sizes and states, as people read them.
+// Numbers, times, sizes and states as texts for people.
 
 export const number = (value) => value.toLocaleString("en");
 export const counted = (value, one, many = `${one}s`) => `${number(value)} ${value === 1 ? one : many}`;
@@ -9,7 +9,7 @@ const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", h
 const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const FULL = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 
-/** A time as near as it matters: today's hour, this year's day, or the date. */
+/** A time as exactly as it matters: the hour today, the day and hour this year, or else the date. */
 export function when(iso, now = new Date()) {
   const time = new Date(iso);
   if (!iso || Number.isNaN(time.getTime())) return "";
@@ -46,20 +46,20 @@ export const STATUSES = {
 
 export const FINAL = new Set(["succeeded", "failed", "ignored", "trouble"]);
 
-/** A name's folder, with its slash, and what follows. */
+/** A name's folder with its slash, and the rest. */
 export function nameParts(name) {
   const cut = name.replace(/\/+$/, "").lastIndexOf("/") + 1;
   return [name.slice(0, cut), name.slice(cut)];
 }
 
-/** What a row says of a document under its name. */
+/** What a row says about a document under its name. */
 export function facts(summary) {
   if (summary.status === "failed") return summary.errorMessage || summary.errorCode || "It could not be read.";
   if (summary.status === "waiting") {
     const due = summary.dueAt ? ` Next try at ${when(summary.dueAt)}.` : "";
-    return `${summary.errorMessage || "It is tried again by itself."}${due}`;
+    return `${summary.errorMessage || "It will be tried again automatically."}${due}`;
   }
-  if (summary.status === "trouble") return "Its row in the documents table cannot be read; somebody may have edited it.";
+  if (summary.status === "trouble") return "Its row in the documents table cannot be read. Somebody may have edited it.";
   const parts = [];
   if (summary.pageCount) parts.push(counted(summary.pageCount, "page"));
   if (summary.wordCount !== null && summary.wordCount !== undefined) parts.push(counted(summary.wordCount, "word"));
@@ -71,7 +71,7 @@ export function facts(summary) {
 const TAG = /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i;
 const names = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
 
-/** A language tag that `lang` may hold, or null: what Read, or a file's metadata, says may be anything. */
+/** A valid language tag for `lang`, or null, since Read or a file's metadata may say anything. */
 export function languageTag(tag) {
   if (typeof tag !== "string" || !TAG.test(tag)) return null;
   try { return Intl.getCanonicalLocales(tag)[0]; } catch { return null; }
@@ -85,7 +85,7 @@ export function languageName(tag) {
 const RIGHT_TO_LEFT = new Set(["ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku-arab", "ps", "sd", "ug", "ur", "yi"]);
 const RIGHT_TO_LEFT_SCRIPTS = /-(arab|hebr|syrc|thaa|nkoo|adlm)\b/i;
 
-/** The direction that a language is written in; "auto" leaves it to the text itself. */
+/** The direction in which a language is written; "auto" leaves it to the text. */
 export function direction(tag) {
   if (!tag) return "auto";
   if (RIGHT_TO_LEFT_SCRIPTS.test(tag)) return "rtl";

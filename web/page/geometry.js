@@ -1,8 +1,8 @@
-// Where words stand, and which one is at a point. Boxes are four corners, x1 y1 … x4 y4, in the page's own unit.
+// Where words are, and which word is at a point. A box is four corners, x1 y1 … x4 y4, in the page's unit.
 
-const CELLS = 48; // of the grid, each way
+const CELLS = 48; // of the grid, in each direction
 
-/** A page with its words placed in its lines' texts, and a grid that finds what is at a point. */
+/** A page with the offset of each word in its line's text, and a grid that finds what is at a point. */
 export class PageModel {
   constructor(page) {
     this.page = page;
@@ -63,7 +63,7 @@ export class PageModel {
     return grid;
   }
 
-  /** The word, or else the line, at a point of the page: `{line, word}` by index, `word` -1 beside words; null for none. */
+  /** What is at a point of the page: `{line, word}` by index, with `word` -1 between words; null if no line is there. */
   at(x, y) {
     const cell = this.#cell(y, this.height) * CELLS + this.#cell(x, this.width);
     for (const index of this.#wordsIn.get(cell) ?? []) {
@@ -88,7 +88,7 @@ export class PageModel {
     return this.words.filter((word) => word.confidence !== null && word.confidence < threshold && word.end > word.start);
   }
 
-  /** The boxes that a piece of a line's text stands in: its words', or the line's where it has none. */
+  /** The boxes of a part of a line's text: those of its words, or the line's own if its words have none. */
   boxesOf(line, start, end) {
     const boxes = this.wordsOf(line).filter((word) => word.start < end && word.end > start && word.box).map((word) => word.box);
     return boxes.length ? boxes : [line.box].filter(Boolean);
@@ -115,7 +115,7 @@ function around(boxes) {
   return [left, top, right, top, right, bottom, left, bottom];
 }
 
-/** Whether a point lies in a convex quadrilateral, whichever way its corners go round. */
+/** Whether a point is inside a convex quadrilateral; its corners may go round either way. */
 export function inside(box, x, y) {
   let sign = 0;
   for (let i = 0; i < 8; i += 2) {

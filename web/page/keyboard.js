@@ -1,10 +1,10 @@
-// Keys that work wherever the focus is, but where somebody types.
+// Keys that work wherever the focus is, except in a field for text.
 
 import { $, kept } from "./dom.js";
 
 const types = (element) => element.matches?.('input:not([type="range"], [type="checkbox"]), textarea, [contenteditable]');
 
-/** `viewer` is asked when a document is shown; `shown()` says whether one is; `back()` leaves it; `help()` shows the keys. */
+/** `shown()` says whether `viewer` shows a document; `back()` leaves it; `help()` shows the keys. */
 export function listen(viewer, { shown, back, help }) {
   const letters = $("letters");
   letters.checked = kept.get("blob-ocr-letters") !== "off";

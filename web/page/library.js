@@ -1,18 +1,18 @@
-// The list of documents: by prefix and status, as long as it is, and what was just added on top.
+// The list of documents, by prefix and status, however long it is; above it, what was just added.
 
 import { $, announce, h } from "./dom.js";
 import * as address from "./address.js";
 import { FINAL, STATUSES, counted, facts, nameParts, number, size, when } from "./format.js";
 import { continuationOf } from "./storage.js";
 
-const FIRST_PART = 100; // documents at a time: few before the first are on screen
+const FIRST_PART = 100; // documents in the first request: few, so that they show soon
 const PART = 500;
-const SPARE = 8; // rows beyond the window, either way
+const SPARE = 8; // rows beyond the window, above and below
 const MOST_ADDED = 200; // rows of "Just added"
 const QUICK = 700; // ms between questions about what was just added
 const CHIPS = ["", "succeeded", "reading", "submitting", "waiting", "failed", "ignored", "trouble"];
 
-/** One row, made once and changed in place, so that the keyboard's focus stays where it is. */
+/** One row. It is changed in place, so the keyboard's focus stays where it is. */
 class Row {
   #parts = {};
 
@@ -51,13 +51,13 @@ const ofSummary = (summary) => ({
   end: summary.status === "succeeded" ? when(summary.completedAt ?? summary.uploadedAt) : STATUSES[summary.status] ?? summary.status,
 });
 
-/** Where an upload stands, from here to its text. */
+/** The state of an upload, from queued here to read. */
 export function stateOf(upload) {
   if (upload.state !== "uploaded") return upload.state;
   return upload.summary && isNewer(upload) ? upload.summary.status : "uploaded";
 }
 
-/** Whether a summary is of what was uploaded here, and not of the file that it took the place of. */
+/** Whether a summary describes the file that was uploaded here, and not the one that it replaced. */
 function isNewer({ summary, before, at }) {
   if (!summary?.status) return false;
   return !before || summary.uploadedAt !== before.uploadedAt || summary.completedAt !== before.completedAt || Date.now() - at > 120_000;
@@ -69,7 +69,7 @@ const ofUpload = (upload) => {
     const share = upload.file.size ? upload.sent / upload.file.size : 0;
     return { name: upload.name, state, said: size(upload.file.size), end: state === "queued" ? STATUSES.queued : `${Math.round(share * 100)} %`, sent: state === "queued" ? null : share };
   }
-  if (state === "uploaded") return { name: upload.name, state: "submitting", said: "Uploaded; it is picked up in a moment.", end: STATUSES.uploaded };
+  if (state === "uploaded") return { name: upload.name, state: "submitting", said: "Uploaded. It will be picked up in a moment.", end: STATUSES.uploaded };
   if (upload.problem) return { name: upload.name, state: "failed", said: `${upload.problem.message} ${upload.problem.advice}`, end: "Not uploaded" };
   return { ...ofSummary(upload.summary), end: STATUSES[state] ?? state };
 };
@@ -88,7 +88,7 @@ export class Library {
   #countsDue = 0;
   #problem = null;
   #refreshing = false;
-  followed = null; // the name of a document that somebody else asks about
+  followed = null; // the document that the viewer polls
 
   constructor(api) {
     this.#api = api;
@@ -104,7 +104,7 @@ export class Library {
     this.#watch();
   }
 
-  /** What the list shows, and where "Documents" leads back to. */
+  /** What the list shows, and where the link "Documents" leads back to. */
   get place() { return this.#place; }
 
   show(place) {
@@ -122,7 +122,7 @@ export class Library {
     this.#shown = false;
   }
 
-  /** Load the list anew, from its beginning. */
+  /** Load the list again from its beginning. */
   async reload() {
     this.#loading?.abort();
     this.#loading = null;
@@ -134,7 +134,7 @@ export class Library {
     await Promise.all([this.#more(), this.#count()]);
   }
 
-  /** Look whether the list is still as it is shown: files come and go elsewhere too. Far down, only the counts change. */
+  /** Update the list, since others add and delete files too. When scrolled far down, update only the counts. */
   async refresh() {
     if (!this.#shown || this.#loading || this.#refreshing) return;
     if (this.#problem) { this.reload(); return; }
@@ -154,7 +154,7 @@ export class Library {
     this.#refreshing = false;
   }
 
-  /** Take up what goes on in an upload. */
+  /** An upload has changed. */
   changed(upload) {
     if (!this.#added.has(upload)) {
       const row = new Row();
@@ -178,7 +178,7 @@ export class Library {
 
   upload(name) { return [...this.#added.keys()].findLast((upload) => upload.name === name) ?? null; }
 
-  /** A document is as given: wherever it is shown. */
+  /** Show a document's new state wherever the document is shown. */
   learn(summary) {
     for (const [upload, row] of this.#added) {
       if (upload.name !== summary.name || upload.state !== "uploaded") continue;
@@ -268,7 +268,7 @@ export class Library {
   #end() {
     const filtered = Boolean(this.#place.prefix || this.#place.status);
     const none = !this.#documents.length && !this.#loading;
-    $("filters").hidden = none && !filtered && !this.#problem; // there is nothing to look among
+    $("filters").hidden = none && !filtered && !this.#problem; // there is nothing to filter
     const total = this.#place.status ? this.#counts?.byStatus[this.#place.status] : this.#counts?.files;
     $("documents-summary").textContent = total === undefined ? "" : counted(total, "document");
     $("list-end").textContent = this.#loading ? "Loading…" : this.#problem && !none ? this.#problem.message : "";
@@ -276,8 +276,8 @@ export class Library {
     empty.hidden = !none;
     if (!none) return;
     if (this.#problem) empty.replaceChildren(h("strong", {}, this.#problem.message), this.#problem.advice ?? "", h("div", { class: "buttons center" }, h("button", { type: "button", class: "button", onclick: () => this.reload() }, "Try again")));
-    else if (filtered) empty.replaceChildren(h("strong", {}, "No document is like this"), "Its name starts otherwise, or its status is another. ", h("div", { class: "buttons center" }, h("button", { type: "button", class: "button", onclick: () => { $("prefix").value = ""; this.#filter({ prefix: "", status: "" }); } }, "Show all documents")));
-    else empty.replaceChildren(h("strong", {}, "Nothing has been read yet"), "Drop a file anywhere on this page. Its text is here a few seconds later.");
+    else if (filtered) empty.replaceChildren(h("strong", {}, "No document matches"), "No name starts like this with this status. ", h("div", { class: "buttons center" }, h("button", { type: "button", class: "button", onclick: () => { $("prefix").value = ""; this.#filter({ prefix: "", status: "" }); } }, "Show all documents")));
+    else empty.replaceChildren(h("strong", {}, "Nothing has been read yet"), "Drop a file anywhere on this page. Its text appears here a few seconds later.");
   }
 
   #summarise() {
@@ -288,7 +288,7 @@ export class Library {
     $("added-summary").textContent = `${number(read)} of ${number(uploads.length)} read${failed ? `, ${number(failed)} failed` : ""}`;
   }
 
-  /** Make the rows that can be seen, and no others. */
+  /** Make only the rows that can be seen. */
   #window() {
     const list = $("rows");
     if (!this.#shown) return;
@@ -335,7 +335,7 @@ export class Library {
     this.#window();
   }
 
-  /** Ask about what is on its way: what was added here, and what of the list can be seen. */
+  /** Poll the documents that are not final: those added here, and those of the list that can be seen. */
   async #watch() {
     for (;;) {
       const added = [...this.#added.keys()].filter((upload) => upload.state === "uploaded" && !upload.done && upload.name !== this.followed);
@@ -352,5 +352,5 @@ export class Library {
   }
 }
 
-/** Documents are listed by their rows' keys, in which a slash is a colon. */
+/** Documents are listed by key; a key has a colon for each slash of the name. */
 const order = (name) => name.replaceAll("/", ":");

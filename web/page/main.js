@@ -1,4 +1,4 @@
-// The page: what it shows by its address, and what people do to it.
+// The page: it shows what its address names, and does what people ask.
 
 import { $, announce, h } from "./dom.js";
 import * as address from "./address.js";
@@ -51,7 +51,7 @@ for (const kind of ["click", "keydown", "submit", "drop", "paste"]) addEventList
 addEventListener("hashchange", show);
 addEventListener("popstate", show);
 
-/** Somebody comes back to this tab: what it shows may have changed elsewhere. */
+/** The person comes back to this tab. What it shows may have changed meanwhile. */
 function comeBack() {
   if (document.hidden) return;
   if (shown()) viewer.refresh();
@@ -62,7 +62,7 @@ document.addEventListener("visibilitychange", comeBack);
 
 addEventListener("beforeunload", (event) => { if (uploads.busy) event.preventDefault(); });
 
-// Trouble that is not one document's: said once, and tried again by itself
+// Trouble that concerns more than one document: shown once, and tried again automatically
 
 let retry = 0;
 let retryIn = 2000;
@@ -94,7 +94,7 @@ $("banner-button").addEventListener("click", tryAgain);
 
 // Adding files
 
-/** Upload files under their names; where one is taken, ask first. Each is `{name, file, metadata}`. */
+/** Upload files, each `{name, file, metadata}`. If a name is taken, ask first. */
 async function add(files, { replace = false } = {}) {
   if (!files.length) return;
   let wanted = files;
@@ -107,8 +107,8 @@ async function add(files, { replace = false } = {}) {
   }
   if (taken.size && !replace) {
     const { answer } = await ask({
-      title: taken.size === 1 ? "A document has this name already" : `${counted(taken.size, "document")} have these names already`,
-      text: "Keep both, or put the new file in the old one’s place? What was read from the old one is replaced then.",
+      title: taken.size === 1 ? "A document already has this name" : `${counted(taken.size, "document")} already have these names`,
+      text: "Keep both, or replace the old file and its result?",
       names: [...taken.keys()].slice(0, 50),
       answers: [{ value: "both", label: "Keep both", kind: "primary" }, { value: "replace", label: "Replace" }, ...(files.length > taken.size ? [{ value: "skip", label: "Skip these" }] : [])],
     });
@@ -138,11 +138,11 @@ async function add(files, { replace = false } = {}) {
   } else {
     address.go(library.place);
     scrollTo(0, 0);
-    announce(`${counted(started.length, "file")} on their way`);
+    announce(`${counted(started.length, "file")} being uploaded`);
   }
 }
 
-/** Which of these names documents have: a Map from name to summary. */
+/** The documents that already have these names: a Map from name to summary. */
 async function existing(names) {
   const found = new Map();
   for (let from = 0; from < names.length; from += 100) {
@@ -173,7 +173,7 @@ $("url-form").addEventListener("submit", (event) => {
 function readUrl(text) {
   const found = webAddress(text);
   $("url").setAttribute("aria-invalid", String(!found));
-  $("url-error").textContent = found ? "" : "Enter an address that begins with https:// or http://.";
+  $("url-error").textContent = found ? "" : "Enter an address that starts with https:// or http://.";
   if (!found) { $("url").focus(); return; }
   $("url").value = "";
   add([shortcut(found, $("language").value.trim())]);
@@ -196,9 +196,9 @@ addEventListener("drop", async (event) => {
   try {
     const files = await dropped(event.dataTransfer);
     if (files.length) await add(files);
-    else announce("There is no file in what was dropped.");
+    else announce("There was no file in what you dropped.");
   } catch {
-    await ask({ title: "What was dropped could not be read", text: "Your browser did not pass on all of it. Choose the files with the button.", answers: [{ value: null, label: "Close" }] });
+    await ask({ title: "The dropped files could not be read", text: "Your browser did not pass all of them on. Choose the files with the button.", answers: [{ value: null, label: "Close" }] });
   }
 });
 addEventListener("paste", (event) => {

@@ -1,4 +1,4 @@
-// A page's text: one paragraph a line, and marks on pieces of them that add no elements (so that readers read lines).
+// A page's text: one paragraph per line. Marks on parts of it add no elements, so screen readers read whole lines.
 
 import { h } from "./dom.js";
 import { direction, languageTag } from "./format.js";
@@ -11,7 +11,7 @@ export class TextPane {
   #lines = [];
   #active = null;
 
-  /** `lit(active)` hears what the pointer or the keyboard is at; `beyond(step)` that somebody goes on past the page's end. */
+  /** `lit(active)` is called with what the pointer or keyboard is on; `beyond(step)` when the keyboard leaves the page. */
   constructor(place, lit, beyond) {
     this.#place = place;
     place.addEventListener("pointermove", (event) => { if (event.pointerType !== "touch") lit(this.#at(event), false); });
@@ -41,7 +41,7 @@ export class TextPane {
     this.#place.replaceChildren(...(this.#lines.length ? this.#lines : [h("p", { class: "pane-empty", tabindex: "0" }, note || "No text was found on this page.")]));
     if (this.#lines.length) this.#lines[0].tabIndex = 0;
     this.#place.scrollTop = 0;
-    if (focused) this.focus(0); // what had the keyboard is gone: it stays with the text
+    if (focused) this.focus(0); // the focused line is gone; keep the focus in the text
   }
 
   empty() { this.show({ lines: [], words: [] }, null, " "); }
@@ -67,7 +67,7 @@ export class TextPane {
 
   focus(line) { this.#lines[line]?.focus({ preventScroll: true }); }
 
-  /** Bring a line into sight, if it is not. */
+  /** Scroll a line into view. */
   reveal(line) {
     const element = this.#lines[line];
     if (!element) return;
@@ -90,7 +90,7 @@ export class TextPane {
     return range;
   }
 
-  /** The line and word at a pointer, by where its caret would be. */
+  /** The line and word under the pointer, found by where its caret would be. */
   #at(event) {
     const line = this.#lines.indexOf(event.target.closest?.("p"));
     if (line < 0) return null;

@@ -1,13 +1,13 @@
-// Files on their way to storage: what was dropped, pasted or chosen, under which names, and how far each is.
+// Uploads: which files were dropped, pasted or chosen, their names, and how far each upload is.
 
 import { Problem } from "./api.js";
 import { languageTag } from "./format.js";
 import { put } from "./storage.js";
 
 const AT_ONCE = 3;
-const ASIDE = new Set([".ds_store", "thumbs.db", "desktop.ini"]); // what folders hold beside documents
+const ASIDE = new Set([".ds_store", "thumbs.db", "desktop.ini"]); // files that systems leave in folders
 
-/** The files of a drop, folders and all: `[{name, file}]`. Must be called within the event, which is emptied after it. */
+/** The files of a drop, with those in folders: `[{name, file}]`. Call it within the event, since the data is gone after it. */
 export async function dropped(transfer) {
   const entries = Array.from(transfer.items ?? [], (item) => (item.kind === "file" ? item.webkitGetAsEntry?.() ?? item.getAsFile() : null)).filter(Boolean);
   const files = [];
@@ -25,7 +25,7 @@ async function walk(entry, files) {
     return;
   }
   const reader = entry.createReader();
-  for (;;) { // a reader gives a hundred at a time, and nothing at the end
+  for (;;) { // a reader gives a hundred entries at a time, and none at the end
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     if (!some.length) return;
     for (const each of some) await walk(each, files);
@@ -34,12 +34,12 @@ async function walk(entry, files) {
 
 const isAside = (name) => ASIDE.has(name.slice(name.lastIndexOf("/") + 1).toLowerCase());
 
-/** The files of an input, with their folders. */
+/** The files chosen in an input, with their folders. */
 export function chosen(input) {
   return Array.from(input.files, (file) => ({ name: file.webkitRelativePath || file.name, file })).filter(({ name }) => !isAside(name));
 }
 
-/** The pictures and files of a paste. Browsers call each pasted picture image.png, so those get names of their own. */
+/** The pasted pictures and files. Browsers name every pasted picture image.png, so each gets a name of its own. */
 export function pasted(clipboard, now = new Date()) {
   return Array.from(clipboard.files, (file, index) => {
     const bare = /^image\.(\w+)$/.exec(file.name);
@@ -50,24 +50,24 @@ export function pasted(clipboard, now = new Date()) {
 
 const two = (value) => String(value).padStart(2, "0");
 
-/** The address in a text, if it is one that Read can fetch: http or https. Null otherwise. */
+/** The http or https address in a text, which Read can fetch; null if it is none. */
 export function webAddress(text) {
   const trimmed = text.trim();
   if (!/^https?:\/\/\S+$/i.test(trimmed) || trimmed.length > 2048) return null;
   try { return new URL(trimmed).href; } catch { return null; }
 }
 
-/** An Internet shortcut to an address: what the app submits by its link. `{name, file, metadata}`. */
+/** An Internet shortcut to an address, which the app submits as a URL: `{name, file, metadata}`. */
 export function shortcut(address, language = "") {
   const { hostname, pathname } = new URL(address);
   let last = pathname.split("/").filter(Boolean).pop() ?? "";
-  try { last = decodeURIComponent(last); } catch { /* as it stands */ }
+  try { last = decodeURIComponent(last); } catch { /* keep it as it is */ }
   const name = [hostname, last].filter(Boolean).join(" ").replace(/[\\/:*?"<>|\p{Cc}]/gu, "-").slice(0, 200).trimEnd();
   const file = new File([`[InternetShortcut]\r\nURL=${address}\r\n`], `${name}.url`, { type: "application/octet-stream" });
   return { name: `${name}.url`, file, metadata: language ? { language: languageTag(language) ?? language } : {} };
 }
 
-/** A name that is not taken yet: "scan.pdf" becomes "scan (2).pdf". */
+/** A free name: "scan.pdf" becomes "scan (2).pdf". */
 export function freeName(name, taken) {
   const cut = name.lastIndexOf(".");
   const [stem, extension] = cut > name.lastIndexOf("/") + 1 ? [name.slice(0, cut), name.slice(cut)] : [name, ""];
@@ -77,7 +77,7 @@ export function freeName(name, taken) {
   }
 }
 
-/** Uploads, a few at a time. Each is `{name, file, metadata, state, sent, problem}`; `change(upload)` tells of each step. */
+/** Uploads, a few at a time. Each is `{name, file, metadata, state, sent, problem}`; `change(upload)` reports each change. */
 export class Uploads {
   #api;
   #change;
@@ -89,7 +89,7 @@ export class Uploads {
     this.#change = change;
   }
 
-  /** Whether files are still on their way: leaving the page would lose them. */
+  /** Whether files are still being uploaded, so that leaving the page would lose them. */
   get busy() { return this.#running > 0 || this.#waiting.length > 0; }
 
   add({ name, file, metadata = {} }, before = null) {
@@ -118,7 +118,7 @@ export class Uploads {
     try {
       await this.#send(upload).catch((problem) => {
         if (problem.code !== "LinkExpired") throw problem;
-        return this.#send(upload); // the file may have waited here for longer than a link lives
+        return this.#send(upload); // the link may have expired before the file was sent
       });
       this.#step(upload, { state: "uploaded", sent: upload.file.size, at: Date.now() });
     } catch (problem) {

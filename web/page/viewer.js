@@ -1,4 +1,4 @@
-// One document: a page's image beside its text, and what can be done with it.
+// One document: a page's image next to its text, and what people can do with it.
 
 import { $, announce, copy, h, kept } from "./dom.js";
 import * as address from "./address.js";
@@ -12,10 +12,10 @@ import { stateOf } from "./library.js";
 import { download, jsonHead, textPieces } from "./storage.js";
 import { TextPane } from "./text.js";
 
-const WIDTHS = [640, 960, 1280, 1760, 2400, 3200, 4000]; // pixels that an image is asked for in
+const WIDTHS = [640, 960, 1280, 1760, 2400, 3200, 4000]; // pixels: the widths in which images are requested
 const ZOOMS = [0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4, 6];
-const MOST_PAGES_ASKED = 60; // for the next doubtful word, before the person is asked to press again
-const LONGEST_MISSING = 120_000; // ms that a document is waited for that nobody knows: it may have been dropped just now
+const MOST_PAGES_ASKED = 60; // pages to search for the next doubtful word before the person must press again
+const LONGEST_MISSING = 120_000; // ms to wait for an unknown document, since it may have just been dropped
 const DEFAULT_THRESHOLD = 80;
 const PICTURES = /^image\/(jpeg|png|gif|webp|bmp|avif)$/;
 
@@ -34,28 +34,28 @@ export class Viewer {
   #document = null;
   #etag = null;
   #numbers = [];
-  #page = 0; // the number of the page that is shown; 0 before any is
+  #page = 0; // the number of the page that is shown; 0 if none is
   #model = null;
   #zoom = 1;
-  #turned = 0; // the way in which pages were last turned
+  #turned = 0; // the direction of the last turn of a page
   #active = null;
   #opened = new AbortController();
   #turning = new AbortController();
   #searching = new AbortController();
-  #expected = null; // what must change before a document is final: after "read again"
+  #expected = null; // after "read again": the ETag that must change before the document is final
   #pages = new Recent(12);
   #images = new Recent(4); // compressed; only the page that is shown is held as pixels
-  #preview = null; // the file that is shown
+  #preview = null; // the file that is shown in place of a page
   #missing = false;
-  #instead = true; // whether something else than pages is shown
+  #instead = true; // whether a status is shown in place of pages
   #found = []; // {page, count, hits}
   #pattern = null;
   #pageHits = [];
   #hit = null; // {page, index}
   #drawing = 0;
-  #following = false; // whether the app is asked about the document
+  #following = false; // whether the document is being polled
 
-  /** `uploadAgain(name)` lets the person choose a file that takes the place of the document's. */
+  /** `uploadAgain(name)` lets the person choose a file that replaces the document's. */
   constructor(api, library, uploadAgain) {
     this.#api = api;
     this.#library = library;
@@ -98,7 +98,7 @@ export class Viewer {
     matchMedia("(max-width: 860px)").addEventListener("change", () => this.#tab($("viewer").dataset.pane));
   }
 
-  /** Show what an address names. */
+  /** Show the document and page that an address names. */
   show(place) {
     const other = place.name !== this.#place.name || !this.#document;
     const before = this.#place;
@@ -110,7 +110,7 @@ export class Viewer {
     if ((place.page ?? this.#numbers[0]) !== this.#page) this.openPage(place.page ?? this.#numbers[0]);
   }
 
-  /** Leave the document, and let go of all that it took. */
+  /** Leave the document, and release its memory. */
   hide() {
     this.#opened.abort();
     this.#turning.abort();
@@ -126,7 +126,7 @@ export class Viewer {
     $("hits").replaceChildren();
   }
 
-  /** Forget the pages: they are of a result that is not shown any more. */
+  /** Release the pages of a result that is no longer shown. */
   #letGo() {
     this.#turning.abort();
     this.#pages.clear();
@@ -136,12 +136,12 @@ export class Viewer {
     this.#boxes.model = null;
   }
 
-  /** Something about an upload has changed; it may be of this document. */
+  /** An upload has changed; it may be this document's. */
   changed(upload) {
     if (upload.name === this.#place.name) { this.#showState(); this.#showPreview(); }
   }
 
-  /** Ask again for all that is shown, after trouble. */
+  /** After trouble, ask again for what could not be shown. */
   reload() {
     if (!this.#document) this.#open();
     else if (!this.#model && this.#document.status === "succeeded") this.openPage(this.#place.page ?? 1);
@@ -179,15 +179,15 @@ export class Viewer {
   }
 
   /**
-   * Look whether the document is still as it is shown: somebody else may have replaced or forgotten it. Where it is being
-   * read now, it is followed until it is final.
+   * Update the document, since somebody else may have replaced or forgotten it. If it is being read, poll it until it is
+   * final.
    */
   refresh() {
     if (!this.#place.name || this.#following || (!this.#document && !this.#missing)) return;
     this.#follow(this.#opened.signal);
   }
 
-  /** Ask about the document until it is final. An answer "as it was" costs next to nothing. */
+  /** Poll the document until it is final. A 304 costs next to nothing. */
   async #follow(signal) {
     this.#following = true;
     try { await this.#askUntilFinal(signal); } finally { if (this.#opened.signal === signal) this.#following = false; }
@@ -244,7 +244,7 @@ export class Viewer {
     this.#letGo();
     if (body.status !== "succeeded" || this.#showsState()) return;
     this.#numbers = pageNumbers(body);
-    if (before) announce(`${body.name} is read: ${counted(body.wordCount ?? 0, "word")}.`);
+    if (before) announce(`${body.name} has been read: ${counted(body.wordCount ?? 0, "word")}.`);
     $("json").textContent = "";
     this.openPage(this.#place.page ?? this.#numbers[0] ?? 1);
     if (this.#place.q) this.#search(this.#place.q);
@@ -305,15 +305,15 @@ export class Viewer {
         body.errorCode ? h("p", {}, h("span", { class: "code" }, body.errorCode)) : null];
     }
     if (state === "ignored") {
-      return [h("h2", {}, "This file was left alone"), h("p", { class: "lead" }, body.errorMessage || "It is not a document, or it was told to be left alone."), advice(body.advice),
+      return [h("h2", {}, "This file was left alone"), h("p", { class: "lead" }, body.errorMessage || "It is not a document, or somebody asked the app to leave it alone."), advice(body.advice),
         h("div", { class: "buttons" }, readAgain("primary"), forget)];
     }
     if (state === "trouble") {
-      return [h("h2", {}, "This document’s row cannot be read"), h("p", { class: "lead" }, "Somebody may have edited it in the documents table. Reading the file again makes it anew."), advice(body.advice),
+      return [h("h2", {}, "This document’s row cannot be read"), h("p", { class: "lead" }, "Somebody may have edited it in the documents table. Read the file again to create a new row."), advice(body.advice),
         h("div", { class: "buttons" }, readAgain("primary"), forget)];
     }
     if (state === "waiting") {
-      return [h("h2", {}, "Waiting for another try"), h("p", { class: "lead" }, body.errorMessage || "Read, or storage, cannot take it right now."),
+      return [h("h2", {}, "Waiting for another try"), h("p", { class: "lead" }, body.errorMessage || "Read or storage cannot take it right now."),
         body.dueAt ? h("p", { class: "message" }, `Next try at ${when(body.dueAt)}.`) : null, advice(body.advice),
         body.errorCode ? h("p", {}, h("span", { class: "code for-now" }, body.errorCode)) : null];
     }
@@ -321,13 +321,13 @@ export class Viewer {
       return [h("h2", {}, "Opening…")];
     }
     if (state === null) {
-      return [h("h2", {}, "There is no document of this name"), h("p", { class: "lead" }, "It may have been forgotten, or its name may be written otherwise. If the file was dropped just now, it appears here by itself."),
+      return [h("h2", {}, "There is no document with this name"), h("p", { class: "lead" }, "It may have been forgotten, or its name may be spelled differently. If you have just dropped the file, it will appear here by itself."),
         h("div", { class: "buttons" }, h("a", { class: "button primary", href: "#" }, "All documents"))];
     }
     const at = ["queued", "uploading", "uploaded", "submitting", "reading"].indexOf(state);
     const step = (from, to, text, ...more) => h("li", { class: at > to ? "done" : at >= from ? "now" : "" }, text, ...more);
     const bar = state === "uploading" ? h("progress", { max: "1", value: String(upload?.file.size ? upload.sent / upload.file.size : 0), "aria-label": "Uploaded" }) : null;
-    return [h("h2", {}, "On its way"), h("ol", { class: "steps" },
+    return [h("h2", {}, "In progress"), h("ol", { class: "steps" },
       step(0, 1, at > 1 ? "Uploaded" : "Uploading", bar),
       step(2, 3, at > 3 ? "Submitted to Read" : "Being picked up and submitted"),
       step(4, 4, "Being read"),
@@ -342,7 +342,7 @@ export class Viewer {
       h("div", { class: "buttons" }, h("button", { type: "button", class: "button primary", onclick: () => this.#open() }, "Try again"))].filter(Boolean));
   }
 
-  /** Until the page is read: the picture itself, from this computer. */
+  /** Until the file is read, show the picture itself from this computer. */
   #showPreview() {
     const upload = this.#upload();
     if (!this.#showsState()) { this.#preview = null; return; }
@@ -355,12 +355,12 @@ export class Viewer {
       if (this.#preview !== file) { bitmap.close(); return; }
       $("viewer").classList.remove("no-preview");
       this.#aspect = bitmap.height / bitmap.width;
-      this.#paint(bitmap, `${this.#place.name}, as it is on this computer`);
+      this.#paint(bitmap, `${this.#place.name}, from this computer`);
       this.#layOut();
-    }).catch(() => {}); // the browser does not show this kind of picture; Read may know it
+    }).catch(() => {}); // the browser cannot show this kind of picture, but Read may know it
   }
 
-  /** Put an image on the sheet. A canvas, since browsers keep the pixels of images for long after they are gone. */
+  /** Draw an image on the sheet. It is a canvas, since browsers keep an image element's pixels long after it is gone. */
   #paint(bitmap, label) {
     const canvas = $("scan");
     canvas.width = bitmap.width;
@@ -409,7 +409,7 @@ export class Viewer {
       this.#suspect(problem);
       this.#model = null;
       this.#boxes.model = null;
-      this.#text.show({ lines: [], words: [] }, null, problem.status === 404 ? "Read gave nothing for this page." : `${problem.message} ${problem.advice ?? ""}`);
+      this.#text.show({ lines: [], words: [] }, null, problem.status === 404 ? "Read returned nothing for this page." : `${problem.message} ${problem.advice ?? ""}`);
       this.#clearScan();
       this.#draw();
     }
@@ -421,7 +421,7 @@ export class Viewer {
     return numbers.findLast((number) => number <= wanted) ?? numbers[0];
   }
 
-  /** Turn pages; at the document's end nothing happens. `at` puts the keyboard on the page's "first" or "last" line. */
+  /** Turn pages, if there are any that way. `at` moves the focus to the page's "first" or "last" line. */
   turn(step, at = null) {
     const index = this.#numbers.indexOf(this.#page) + step;
     if (index < 0 || index >= this.#numbers.length) { announce(step > 0 ? "This is the last page." : "This is the first page."); return; }
@@ -438,13 +438,13 @@ export class Viewer {
     return this.#pages.set(page, new PageModel(body));
   }
 
-  /** A page from its lines: where a document was read before pages were kept. Its words have no places. */
+  /** A page made from its lines, for a document that was read before pages were stored. Its words have no positions. */
   async #linesAsPage(page, signal) {
     const { value } = await this.#api.lines({ name: this.#place.name, page, limit: 1000 }, signal);
     return { page, width: null, height: null, language: null, lines: value.map((line) => ({ ...line, box: line.boundingBox, words: [] })) };
   }
 
-  /** The image of a page, at the size that the screen has for it: `{blob, width, page}`. */
+  /** The image of a page, in the size that the screen needs: `{blob, width, page}`. */
   async #image(page, signal) {
     const wanted = Math.min($("stage").clientWidth || 800, 2000) * Math.max(this.#zoom, 1) * (devicePixelRatio || 1);
     const width = WIDTHS.find((each) => each >= wanted) ?? WIDTHS.at(-1);
@@ -454,7 +454,7 @@ export class Viewer {
     return this.#images.set(page, { blob, width, page });
   }
 
-  /** A server that draws for others at the moment is asked again. */
+  /** Ask again while the server is busy drawing other pages. */
   async #drawn(page, width, signal) {
     for (let left = 4; ; left -= 1) {
       try {
@@ -474,18 +474,18 @@ export class Viewer {
     this.#boxes.blank = !bitmap;
     if (bitmap) {
       const aspect = bitmap.height / bitmap.width;
-      this.#paint(bitmap, `Page ${this.#page} as an image; its text stands beside it`);
+      this.#paint(bitmap, `Image of page ${this.#page}; its text is next to it`);
       if (!this.#model?.hasBoxes) { this.#aspect = aspect; this.#layOut(); }
     } else {
       this.#clearScan();
       this.#suspect(entry);
-      const why = entry.status >= 400 && entry.status < 500 && entry.status !== 429 ? entry.message : "The page’s image cannot be had right now.";
-      this.#note(this.#model?.hasBoxes ? `${why} Its words stand where they were found.` : "This page has no image, and its words no places.");
+      const why = entry.status >= 400 && entry.status < 500 && entry.status !== 429 ? entry.message : "The page’s image is not available right now.";
+      this.#note(this.#model?.hasBoxes ? `${why} Its words are shown where they were found.` : "This page has no image, and its words have no positions.");
     }
     this.#draw();
   }
 
-  /** A page, or its image, is not of the result that is shown: the document may have changed meanwhile. */
+  /** A page or its image is not from the result that is shown: update the document, which may have changed. */
   #suspect(problem) { if (problem.status === 404 || problem.status === 409) this.refresh(); }
 
   #prefetch(page, signal) {
@@ -584,7 +584,7 @@ export class Viewer {
     this.#drawing = requestAnimationFrame(() => { this.#drawing = 0; this.#boxes.draw(); });
   }
 
-  // The word that is looked at
+  // The active word
 
   #light(at, { from, moved = false }) {
     if (at?.line === this.#active?.line && at?.word === this.#active?.word) return;
@@ -633,12 +633,12 @@ export class Viewer {
     $("threshold").disabled = none;
     $("next-doubt-text").hidden = none;
     $("doubt-count").textContent = !this.#model ? "" : none ? "No confidence given" : `${number(doubtful.length)} here`;
-    document.querySelector('[data-do="next-doubt"]').title = none ? "Read gave no confidence for this page’s words, so none is marked." : "Next doubtful word (n)";
+    document.querySelector('[data-do="next-doubt"]').title = none ? "Read gives no confidence for this page’s words, so none is marked." : "Next doubtful word (n)";
     this.#text.mark("doubt", doubtful);
     this.#boxes.doubtful = doubtful.map((word) => word.box).filter(Boolean);
   }
 
-  /** Go to the next doubtful word, or the one before, on this page or a later one. */
+  /** Go to the next or previous doubtful word, on this page or another. */
   async nextDoubt(step = 1) {
     if (!this.#model) return;
     const here = this.#model.doubtful(this.#threshold);
@@ -649,14 +649,14 @@ export class Viewer {
     let index = this.#numbers.indexOf(this.#page);
     for (let asked = 0; asked < MOST_PAGES_ASKED; asked += 1) {
       index += step;
-      if (index < 0 || index >= this.#numbers.length) { announce(step > 0 ? "No doubtful word follows." : "No doubtful word comes before."); this.#flash(step > 0 ? "No doubtful word follows" : "None before"); return; }
+      if (index < 0 || index >= this.#numbers.length) { announce(step > 0 ? "There is no next doubtful word." : "There is no previous doubtful word."); this.#flash(step > 0 ? "No next doubtful word" : "No previous doubtful word"); return; }
       let model;
       try { model = await this.#load(this.#numbers[index], signal); } catch { if (signal.aborted) return; continue; }
       if (signal.aborted) return;
       const words = model.doubtful(this.#threshold);
       if (words.length) { this.openPage(this.#numbers[index], () => this.#goToWord(step > 0 ? words[0] : words.at(-1))); return; }
     }
-    this.openPage(this.#numbers[index], () => announce(`No doubtful word up to page ${this.#page}. Press again to go on.`));
+    this.openPage(this.#numbers[index], () => announce(`No doubtful word up to page ${this.#page}. Press again to continue.`));
   }
 
   #goToWord(word) {
@@ -688,7 +688,7 @@ export class Viewer {
     list.replaceChildren();
     $("hits-badge").hidden = true;
     $("hits-empty").hidden = false;
-    $("hits-empty").textContent = this.#pattern ? "Searching…" : "Type into “Find in the document” to see where it says what.";
+    $("hits-empty").textContent = this.#pattern ? "Searching…" : "Type a word into “Find in the document” to see where it occurs.";
     $("found").textContent = this.#pattern ? "…" : "";
     if (!this.#pattern || this.#document?.status !== "succeeded") return;
     let total = 0;
@@ -697,7 +697,7 @@ export class Viewer {
       $("hits-badge").hidden = !total;
       $("hits-badge").textContent = number(total);
       $("hits-empty").hidden = total > 0;
-      if (done) $("hits-empty").textContent = "The document does not say this.";
+      if (done) $("hits-empty").textContent = "There is no hit in this document.";
     };
     this.#total = 0;
     try {
@@ -825,7 +825,7 @@ export class Viewer {
     try {
       const { text, whole, total } = await jsonHead(this.#api, this.#place.name, signal);
       $("json").textContent = whole ? pretty(text) : text;
-      $("json-note").textContent = whole ? "As Read gave it, indented." : `The first ${size(text.length)}${total ? ` of ${size(total)}` : ""}. Download it to see all.`;
+      $("json-note").textContent = whole ? "Read’s JSON, indented." : `The first ${size(text.length)}${total ? ` of ${size(total)}` : ""}. Download it to see all.`;
     } catch (problem) {
       if (signal.aborted) return;
       $("json-note").textContent = `${problem.message} ${problem.advice ?? ""}`;
@@ -839,8 +839,8 @@ export class Viewer {
       ["Pages", body.pageCount], ["Lines", body.lineCount], ["Words", body.wordCount], ["Language", body.language && languageName(body.language)],
       ["Uploaded", fullTime(body.uploadedAt)], ["Submitted", fullTime(body.submittedAt)], ["Completed", fullTime(body.completedAt)],
       ["Next try", FINAL.has(body.status) ? "" : fullTime(body.dueAt)],
-      ["Read’s version", [body.apiVersion, body.modelVersion].filter(Boolean).join(", model ")],
-      ["Asked for", [body.requestedLanguage && `language ${body.requestedLanguage}`, body.requestedPages && `pages ${body.requestedPages}`].filter(Boolean).join(", ")],
+      ["Read version", [body.apiVersion, body.modelVersion].filter(Boolean).join(", model ")],
+      ["Requested", [body.requestedLanguage && `language ${body.requestedLanguage}`, body.requestedPages && `pages ${body.requestedPages}`].filter(Boolean).join(", ")],
       ["Submitted to Read", body.submits ? counted(body.submits, "time") : ""], ["Polls", body.polls],
       ["Error", body.errorCode], ["Message", body.errorMessage], ["Advice", body.advice], ["Warning", body.warning],
     ];
@@ -848,7 +848,7 @@ export class Viewer {
       .flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, typeof value === "number" ? number(value) : String(value))]));
   }
 
-  // What can be done
+  // Actions
 
   async copyText() {
     const body = this.#document;
@@ -892,7 +892,7 @@ export class Viewer {
     const body = this.#document;
     if (!body) return;
     const pages = body.pageCount ? counted(body.pageCount, "page") : "each page";
-    const { answer } = await ask({ title: "Read it again?", text: `What was read before is replaced, and Read bills ${pages} again.`, answers: [{ value: null, label: "Cancel" }, { value: "read", label: "Read again", kind: "primary" }] });
+    const { answer } = await ask({ title: "Read it again?", text: `The old result is replaced, and Read bills ${pages} again.`, answers: [{ value: null, label: "Cancel" }, { value: "read", label: "Read again", kind: "primary" }] });
     if (!answer) return;
     const etag = this.#etag;
     try {
@@ -901,7 +901,7 @@ export class Viewer {
       this.#tell(problem);
       return;
     }
-    announce("It is being read again.");
+    announce("The document is being read again.");
     this.#expected = { etag, until: Date.now() + 60_000 };
     this.#opened.abort();
     this.#opened = new AbortController();
@@ -911,8 +911,8 @@ export class Viewer {
   async forget() {
     const name = this.#place.name;
     const { answer, option } = await ask({
-      title: "Forget this document?", text: `“${name}”: its text, its results and the file are deleted. This cannot be undone.`,
-      answers: [{ value: null, label: "Cancel" }, { value: "forget", label: "Forget", kind: "danger" }], option: "Keep the file itself, and leave it alone from now on",
+      title: "Forget this document?", text: `This deletes the file “${name}”, its text and its results. It cannot be undone.`,
+      answers: [{ value: null, label: "Cancel" }, { value: "forget", label: "Forget", kind: "danger" }], option: "Keep the file, but do not read it from now on",
     });
     if (!answer) return;
     try {
@@ -926,7 +926,7 @@ export class Viewer {
     announce("Forgotten.");
   }
 
-  /** What went wrong with something that the person asked for. */
+  /** Show what went wrong with something that the person did. */
   #tell(problem) {
     ask({ title: problem.title || "That did not work", text: [problem.message !== problem.title ? problem.message : "", problem.advice ?? ""].filter(Boolean).join(" "), answers: [{ value: null, label: "Close" }] });
   }

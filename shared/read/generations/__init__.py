@@ -1,4 +1,4 @@
-"""The generations of Read, a file each. A new one is a new file here and nothing else.
+"""The generations of Read, one file each. A new generation needs a new file here and nothing else.
 
 A generation's file is named for its version: ``v3.2-preview.2`` is v3_2_preview_2.py, ``2024-11-30`` is v2024_11_30.py.
 """
@@ -9,16 +9,7 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from shared.read.generation import Generation, ReadOptions, UnsupportedOption
-
-__all__ = [
-    "Generation",
-    "ReadOptions",
-    "UnknownGeneration",
-    "UnsupportedOption",
-    "all_generations",
-    "generation",
-]
+from shared.read.generation import Generation
 
 
 class UnknownGeneration(Exception):
@@ -37,7 +28,7 @@ def generation(version: str) -> Generation:
 
 
 def generation_or(version: str | None, default: Generation) -> Generation:
-    """The generation that a stored row names, or the default where it names none that is known."""
+    """The generation that a stored row names, or the default if it names no known one."""
     try:
         return generation(version or "")
     except UnknownGeneration:

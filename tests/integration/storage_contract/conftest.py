@@ -27,7 +27,7 @@ def table(storage: Storage) -> Iterator[TableClient]:
 
 @pytest.fixture
 def container(storage: Storage) -> Iterator[ContainerClient]:
-    """A new container. Its blobs are put whole up to 8 bytes, else in blocks of 4; read by 8 bytes, then by 4."""
+    """A new container. Blobs over 8 bytes are uploaded in blocks of 4; reads take 8 bytes first, then 4."""
     blobs = storage.blobs(max_single_put_size=8, max_block_size=4, max_single_get_size=8, max_chunk_get_size=4)
     with blobs.get_container_client(new_name()) as container:
         container.create_container()
@@ -44,6 +44,6 @@ def queue(storage: Storage) -> Iterator[QueueClient]:
 
 @pytest.fixture
 def blob(container: ContainerClient) -> Iterator[BlobClient]:
-    """A blob that is not there yet."""
+    """A blob that does not exist yet."""
     with container.get_blob_client("2024/scan.pdf") as blob:
         yield blob

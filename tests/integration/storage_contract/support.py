@@ -54,7 +54,7 @@ def in_azurite(connection_string: str) -> Storage:
 
 
 def new_name() -> str:
-    """A name that a table, a container and a queue may have, and that none has yet."""
+    """An unused name that is valid for a table, a container and a queue."""
     return f"t{uuid4().hex}"
 
 
@@ -64,7 +64,7 @@ def code(error: pytest.ExceptionInfo[HttpResponseError]) -> str:
 
 
 def azurite_differs(how: str) -> pytest.MarkDecorator:
-    """Of a test whose rule is Azure's and the in-memory storage's. That Azurite breaks it, and how, is checked too."""
+    """Marks a rule that Azure and the in-memory storage keep. That Azurite breaks it, and how, is checked too."""
     breaks_it = pytest.param("azurite", marks=pytest.mark.xfail(strict=True, reason=f"Azurite {how}"))
     return pytest.mark.parametrize("storage", ["memory", breaks_it], indirect=True)
 

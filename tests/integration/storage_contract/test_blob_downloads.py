@@ -57,7 +57,7 @@ def test_a_range_starts_with_an_offset(blob: BlobClient) -> None:
         blob.download_blob(length=1)
 
 
-def test_a_range_behind_the_end_is_refused(blob: BlobClient) -> None:
+def test_a_range_beyond_the_end_is_refused(blob: BlobClient) -> None:
     blob.upload_blob(b"hello")
     with pytest.raises(HttpResponseError) as error:
         blob.download_blob(offset=6, length=1)
@@ -65,7 +65,7 @@ def test_a_range_behind_the_end_is_refused(blob: BlobClient) -> None:
 
 
 @azurite_differs("answers no bytes")
-def test_a_range_just_behind_the_end_is_refused(blob: BlobClient) -> None:
+def test_a_range_just_beyond_the_end_is_refused(blob: BlobClient) -> None:
     """RFC 9110, 14.1.2, and learn.microsoft.com/rest/api/storageservices, "Specifying the range header"."""
     blob.upload_blob(b"hello")
     with pytest.raises(HttpResponseError) as error:
@@ -106,7 +106,7 @@ def test_a_download_on_a_stale_etag_is_refused(blob: BlobClient) -> None:
         assert (error.value.status_code, code(error)) == (412, "ConditionNotMet")
 
 
-def test_a_blob_that_has_not_changed_is_not_read_again(blob: BlobClient) -> None:
+def test_an_unchanged_blob_is_not_read_again(blob: BlobClient) -> None:
     first = blob.upload_blob(b"first")["etag"]
     with pytest.raises(ResourceModifiedError) as error:
         blob.download_blob(etag=first, match_condition=MatchConditions.IfModified)
@@ -114,7 +114,7 @@ def test_a_blob_that_has_not_changed_is_not_read_again(blob: BlobClient) -> None
 
 
 @azurite_differs("says 412 (github.com/Azure/Azurite/issues/2751)")
-def test_a_download_on_the_etag_of_a_blob_that_is_gone_finds_nothing(blob: BlobClient) -> None:
+def test_a_download_on_the_etag_of_a_deleted_blob_finds_nothing(blob: BlobClient) -> None:
     for operation in (blob.download_blob, blob.get_blob_properties):
         with pytest.raises(ResourceNotFoundError) as error:
             operation(**STALE_BLOB)
@@ -139,7 +139,7 @@ def test_new_metadata_breaks_off_downloads_too(blob: BlobClient) -> None:
         download.readall()
 
 
-def test_what_was_read_at_once_stays_readable(blob: BlobClient) -> None:
+def test_a_blob_that_was_read_in_one_piece_stays_readable(blob: BlobClient) -> None:
     blob.upload_blob(b"12345678")
     download = blob.download_blob()
     blob.delete_blob()
@@ -147,7 +147,7 @@ def test_what_was_read_at_once_stays_readable(blob: BlobClient) -> None:
 
 
 @azurite_differs("says 412 (github.com/Azure/Azurite/issues/2751)")
-def test_deleting_a_blob_breaks_off_its_downloads_otherwise(blob: BlobClient) -> None:
+def test_deleting_a_blob_breaks_off_its_downloads_with_another_error(blob: BlobClient) -> None:
     blob.upload_blob(TWENTY_BYTES)
     download = blob.download_blob()
     blob.delete_blob()

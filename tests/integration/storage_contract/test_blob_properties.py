@@ -1,4 +1,4 @@
-"""What containers and blobs say of themselves."""
+"""The properties of containers and blobs."""
 
 from datetime import UTC
 
@@ -28,7 +28,7 @@ def test_a_container_can_be_created_once(storage: Storage) -> None:
     assert (error.value.status_code, code(error)) == (409, "ContainerAlreadyExists")
 
 
-def test_its_properties_say_that_it_is_there(container: ContainerClient) -> None:
+def test_the_properties_of_a_container_show_that_it_exists(container: ContainerClient) -> None:
     assert container.get_container_properties().name == container.container_name
 
 
@@ -67,7 +67,7 @@ def test_a_blob_has_the_same_properties_when_it_is_opened_and_when_they_are_aske
         assert found.lease.state == "available"
 
 
-def test_only_being_asked_about_it_shows_the_access_tier(blob: BlobClient) -> None:
+def test_only_a_request_for_properties_shows_the_access_tier(blob: BlobClient) -> None:
     blob.upload_blob(b"hello")
     assert blob.get_blob_properties().blob_tier == "Hot"
     assert blob.download_blob().properties.blob_tier is None
@@ -129,7 +129,7 @@ def test_metadata_beyond_latin_1_cannot_be_sent(blob: BlobClient) -> None:
         blob.set_blob_metadata({"name": "中"})
 
 
-def test_an_archived_blob_can_be_asked_about_but_not_read(blob: BlobClient) -> None:
+def test_the_properties_of_an_archived_blob_can_be_read_but_not_its_content(blob: BlobClient) -> None:
     before = blob.upload_blob(b"hello")["etag"]
     blob.set_standard_blob_tier("Archive")
     assert (blob.get_blob_properties().blob_tier, blob.get_blob_properties().etag) == ("Archive", before)

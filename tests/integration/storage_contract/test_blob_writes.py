@@ -53,7 +53,7 @@ def test_nothing_is_overwritten_unless_asked_for(blob: BlobClient) -> None:
 
 
 @pytest.mark.parametrize("data", [b"short", TWENTY_BYTES], ids=["whole", "in blocks"])
-def test_a_write_if_missing_finds_the_blob_that_exists(blob: BlobClient, data: bytes) -> None:
+def test_a_write_if_missing_fails_if_the_blob_exists(blob: BlobClient, data: bytes) -> None:
     blob.upload_blob(b"first", overwrite=True, **IF_MISSING)
     with pytest.raises(ResourceExistsError) as error:
         blob.upload_blob(data, overwrite=True, **IF_MISSING)
@@ -71,7 +71,7 @@ def test_an_upload_on_a_stale_etag_changes_nothing(blob: BlobClient, data: bytes
     assert content(blob) == b"second"
 
 
-def test_on_a_stale_etag_but_without_overwrite_it_fails_as_if_the_blob_existed(blob: BlobClient) -> None:
+def test_an_upload_on_a_stale_etag_without_overwrite_fails_as_if_the_blob_existed(blob: BlobClient) -> None:
     with pytest.raises(ResourceExistsError) as error:
         blob.upload_blob(b"first", **STALE_BLOB)
     assert (error.value.status_code, code(error)) == (412, "BlobAlreadyExists")
@@ -122,7 +122,7 @@ def test_metadata_or_a_delete_on_the_etag_of_a_blob_that_is_gone_fails(blob: Blo
         assert (error.value.status_code, code(error)) == (412, "ConditionNotMet")
 
 
-def test_blocks_are_a_blob_once_they_are_committed(container: ContainerClient, blob: BlobClient) -> None:
+def test_blocks_become_a_blob_once_they_are_committed(container: ContainerClient, blob: BlobClient) -> None:
     blob.stage_block("1", b"world")
     blob.stage_block("2", b"hello ")
     assert not blob.exists()
@@ -137,20 +137,20 @@ def test_blocks_are_a_blob_once_they_are_committed(container: ContainerClient, b
     )
 
 
-def test_staging_touches_nothing_that_is_there(blob: BlobClient) -> None:
+def test_staging_blocks_does_not_change_an_existing_blob(blob: BlobClient) -> None:
     before = blob.upload_blob(b"first")["etag"]
     blob.stage_block("1", b"second")
     assert (content(blob), blob.get_blob_properties().etag) == (b"first", before)
 
 
-def test_a_block_staged_twice_is_the_later_one(blob: BlobClient) -> None:
+def test_the_later_of_two_blocks_with_the_same_id_counts(blob: BlobClient) -> None:
     blob.stage_block("1", b"first")
     blob.stage_block("1", b"second")
     blob.commit_block_list([BlobBlock("1")])
     assert content(blob) == b"second"
 
 
-def test_a_block_may_be_committed_again_beside_new_ones(blob: BlobClient) -> None:
+def test_a_block_may_be_committed_again_together_with_new_ones(blob: BlobClient) -> None:
     blob.stage_block("1", b"one ")
     blob.commit_block_list([BlobBlock("1")])
     blob.stage_block("2", b"two ")
@@ -164,7 +164,7 @@ def test_a_block_that_was_never_staged_is_refused(blob: BlobClient) -> None:
     assert (error.value.status_code, code(error)) == (400, "InvalidBlockList")
 
 
-def test_what_was_staged_is_gone_after_a_commit(blob: BlobClient) -> None:
+def test_staged_blocks_are_gone_after_a_commit(blob: BlobClient) -> None:
     blob.stage_block("1", b"one")
     blob.stage_block("2", b"two")
     blob.commit_block_list([BlobBlock("1")])
@@ -174,7 +174,7 @@ def test_what_was_staged_is_gone_after_a_commit(blob: BlobClient) -> None:
 
 
 @azurite_differs("keeps what was staged")
-def test_what_was_staged_is_gone_after_an_upload(blob: BlobClient) -> None:
+def test_staged_blocks_are_gone_after_an_upload(blob: BlobClient) -> None:
     """learn.microsoft.com/rest/api/storageservices/put-block: an upload discards uncommitted blocks."""
     blob.stage_block("1", b"one")
     blob.upload_blob(b"whole")
@@ -183,7 +183,7 @@ def test_what_was_staged_is_gone_after_an_upload(blob: BlobClient) -> None:
     assert code(error) == "InvalidBlockList"
 
 
-def test_the_ids_of_staged_blocks_are_of_one_length(blob: BlobClient) -> None:
+def test_the_ids_of_staged_blocks_must_have_the_same_length(blob: BlobClient) -> None:
     blob.stage_block("1", b"one")
     with pytest.raises(HttpResponseError) as error:
         blob.stage_block("1000", b"two")

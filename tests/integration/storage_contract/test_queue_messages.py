@@ -12,7 +12,7 @@ FOR_EVER = -1
 SEVEN_DAYS = 7 * 24 * 3600
 
 
-def test_a_sent_message_is_answered_with_what_takes_it_back(queue: QueueClient) -> None:
+def test_sending_a_message_returns_the_receipt_to_delete_it(queue: QueueClient) -> None:
     sent = queue.send_message("hello", visibility_timeout=60, time_to_live=FOR_EVER)
     assert (sent.content, sent.dequeue_count) == ("hello", None)
     assert sent.next_visible_on == sent.inserted_on + timedelta(seconds=60)  # type: ignore[operator]
@@ -44,7 +44,7 @@ def test_a_received_message_is_hidden_for_half_a_minute_unless_set_otherwise(que
     assert queue.receive_message() is None
 
 
-def test_each_receipt_counts_and_makes_the_former_receipt_stale(storage: Storage, queue: QueueClient) -> None:
+def test_each_receive_counts_and_makes_the_previous_receipt_stale(storage: Storage, queue: QueueClient) -> None:
     queue.send_message("hello")
     first = received(queue, visibility_timeout=1)
     storage.wait(1.1)
@@ -56,7 +56,7 @@ def test_each_receipt_counts_and_makes_the_former_receipt_stale(storage: Storage
     queue.delete_message(second)
 
 
-def test_a_receipt_is_good_after_its_time_until_another_is_given(storage: Storage, queue: QueueClient) -> None:
+def test_a_receipt_stays_valid_after_its_time_until_there_is_a_newer_one(storage: Storage, queue: QueueClient) -> None:
     queue.send_message("hello")
     first = received(queue, visibility_timeout=1)
     storage.wait(1.1)
@@ -136,7 +136,7 @@ def test_an_update_without_a_text_or_a_time_shows_the_message_again(queue: Queue
     assert (again.content, again.dequeue_count) == ("hello", 2)
 
 
-def test_a_message_that_is_gone_is_not_found(queue: QueueClient) -> None:
+def test_a_deleted_message_is_not_found(queue: QueueClient) -> None:
     sent = queue.send_message("hello")
     queue.delete_message(sent.id, sent.pop_receipt)
     for operation in (lambda: queue.delete_message(sent), lambda: queue.update_message(sent)):
@@ -145,7 +145,7 @@ def test_a_message_that_is_gone_is_not_found(queue: QueueClient) -> None:
         assert (error.value.status_code, code(error)) == (404, "MessageNotFound")
 
 
-def test_another_receipt_is_refused(queue: QueueClient) -> None:
+def test_a_wrong_receipt_is_refused(queue: QueueClient) -> None:
     sent = queue.send_message("hello")
     for operation in (
         lambda: queue.delete_message(sent.id, "another"),
@@ -156,6 +156,6 @@ def test_another_receipt_is_refused(queue: QueueClient) -> None:
         assert (error.value.status_code, code(error)) == (400, "PopReceiptMismatch")
 
 
-def test_a_receipt_is_needed(queue: QueueClient) -> None:
+def test_a_receipt_is_required(queue: QueueClient) -> None:
     with pytest.raises(ValueError, match="pop_receipt"):
         queue.delete_message("id")

@@ -79,7 +79,7 @@ def test_a_message_is_hidden_for_seven_days_at_most(queue: QueueClient) -> None:
 
 
 @pytest.mark.parametrize("options", [{"time_to_live": 0}, {"time_to_live": 5, "visibility_timeout": 5}])
-def test_a_message_lives_longer_than_it_is_hidden(queue: QueueClient, options: dict[str, int]) -> None:
+def test_a_message_must_live_longer_than_it_is_hidden(queue: QueueClient, options: dict[str, int]) -> None:
     with pytest.raises(HttpResponseError) as error:
         queue.send_message("hello", **options)
     assert (error.value.status_code, code(error)) == (400, "InvalidQueryParameterValue")
@@ -95,13 +95,13 @@ def test_a_message_holds_64_kibibytes_of_utf_8(queue: QueueClient, text: str) ->
 
 
 @azurite_differs("takes it, and delivers nothing any more")
-def test_a_control_character_is_no_xml(queue: QueueClient) -> None:
+def test_a_control_character_is_refused_since_xml_cannot_hold_it(queue: QueueClient) -> None:
     with pytest.raises(HttpResponseError) as error:
         queue.send_message("a\x01b")
     assert (error.value.status_code, code(error)) == (400, "InvalidXmlDocument")
 
 
-def test_a_message_is_not_nothing(queue: QueueClient) -> None:
+def test_a_message_must_not_be_none(queue: QueueClient) -> None:
     with pytest.raises(HttpResponseError) as error:
         queue.send_message(None)
     assert (error.value.status_code, code(error)) == (400, "InvalidXmlDocument")
@@ -132,7 +132,7 @@ def test_a_policy_encodes_on_the_wire_only(storage: Storage, queue: QueueClient)
     assert contents(queue.peek_messages()) == [b64encode(b"later").decode()]
 
 
-def test_a_message_that_cannot_be_decoded_is_received_and_lost_for_the_receiver(
+def test_an_undecodable_message_is_hidden_although_its_receiver_gets_an_error(
     storage: Storage, queue: QueueClient
 ) -> None:
     """The SDK means to raise DecodeError, and trips over itself; either way the message is hidden by then."""

@@ -95,7 +95,7 @@ def test_comparisons_of_columns(table: TableClient, column_filter: str, expected
     assert row_keys(table.query_entities(f"PartitionKey eq 'p' and {column_filter}")) == expected
 
 
-def test_no_comparison_holds_for_a_column_that_a_row_lacks(table: TableClient) -> None:
+def test_no_comparison_is_true_for_a_missing_column(table: TableClient) -> None:
     table.create_entity(entity("r"))
     for verb in ("eq", "gt", "ge", "lt", "le"):
         assert row_keys(table.query_entities(f"DueAt {verb} datetime'2026-11-22T16:38:00Z'")) == []
@@ -117,13 +117,13 @@ def test_pages_are_read_one_after_another(table: TableClient) -> None:
     assert [row_keys(page) for page in pages] == [["a", "b"], ["c", "d"], ["e"]]
 
 
-def test_a_full_last_page_is_followed_by_no_empty_one(table: TableClient) -> None:
+def test_no_empty_page_follows_a_full_last_page(table: TableClient) -> None:
     table.submit_transaction([("create", entity(key)) for key in "abcd"])
     pages = table.query_entities("PartitionKey eq 'p'", results_per_page=2).by_page()
     assert [row_keys(page) for page in pages] == [["a", "b"], ["c", "d"]]
 
 
-def test_a_query_goes_on_from_a_token_whatever_was_written_meanwhile(table: TableClient) -> None:
+def test_a_query_continues_from_a_token_whatever_was_written_meanwhile(table: TableClient) -> None:
     table.submit_transaction([("create", entity(key)) for key in "bcdefé"])
     pages = table.query_entities("PartitionKey eq 'p' and RowKey gt 'b'", results_per_page=2).by_page()
     assert row_keys(next(pages)) == ["c", "d"]
@@ -134,7 +134,7 @@ def test_a_query_goes_on_from_a_token_whatever_was_written_meanwhile(table: Tabl
     assert rest.continuation_token is None  # type: ignore[attr-defined]
 
 
-def test_a_query_goes_on_into_the_next_partition(table: TableClient) -> None:
+def test_a_query_continues_into_the_next_partition(table: TableClient) -> None:
     for partition_key, row_key in (("p", "x"), ("p", "y"), ("q", "a"), ("é", "b")):
         table.create_entity(entity(row_key, partition_key=partition_key))
     pages = table.list_entities(results_per_page=1).by_page()

@@ -35,7 +35,7 @@ def test_all_operations_take_effect(table: TableClient) -> None:
     ]
 
 
-def test_it_answers_the_etag_of_each_row_but_those_deleted(table: TableClient) -> None:
+def test_a_transaction_returns_the_etag_of_each_row_except_deleted_ones(table: TableClient) -> None:
     table.create_entity(entity("a"))
     answers = table.submit_transaction([("delete", entity("a")), ("create", entity("b")), ("upsert", entity("c"))])
     assert "etag" not in answers[0]
@@ -56,7 +56,7 @@ def test_it_answers_the_etag_of_each_row_but_those_deleted(table: TableClient) -
         (("upsert", entity("exists", Text="x" * 32_769)), 400, "PropertyValueTooLarge"),
     ],
 )
-def test_one_refused_operation_undoes_all_and_is_named(
+def test_one_refused_operation_undoes_all_and_is_reported(
     table: TableClient, operation: Any, status: int, refusal: str
 ) -> None:
     table.create_entity(entity("exists", Text="before"))
@@ -111,13 +111,13 @@ def test_anything_but_a_list_of_operations_is_a_type_error(table: TableClient) -
         table.submit_transaction(None)  # type: ignore[arg-type]
 
 
-def test_100_operations_are_taken(table: TableClient) -> None:
+def test_100_operations_are_accepted(table: TableClient) -> None:
     answers = table.submit_transaction(("create", entity(f"{n:03}")) for n in range(100))
     assert len(answers) == 100
 
 
 @azurite_differs("answers 101 operations with what is no HTTP")
-def test_the_101st_operation_is_refused_as_the_hundredths_fault(table: TableClient) -> None:
+def test_101_operations_are_refused_and_the_hundredth_is_blamed(table: TableClient) -> None:
     with pytest.raises(TableTransactionError) as error:
         table.submit_transaction([("create", entity(f"{n:03}")) for n in range(101)])
     assert (error.value.status_code, code(error), error.value.index) == (400, "InvalidInput", 99)

@@ -49,7 +49,7 @@ def test_a_column_that_is_none_is_not_stored(table: TableClient) -> None:
     assert "Gone" not in table.get_entity("p", "r")
 
 
-def test_none_leaves_what_a_merge_finds(table: TableClient) -> None:
+def test_a_merge_with_none_keeps_the_stored_value(table: TableClient) -> None:
     table.create_entity(entity("r", Kept="x"))
     table.update_entity(entity("r", Kept=None))
     assert table.get_entity("p", "r")["Kept"] == "x"
@@ -161,7 +161,7 @@ def test_a_longer_key_is_refused(table: TableClient, key: str) -> None:
     assert (error.value.status_code, code(error)) == (400, "InvalidInput")
 
 
-def test_keys_that_are_no_text_are_refused_before_they_are_sent(table: TableClient) -> None:
+def test_keys_that_are_not_strings_are_refused_before_they_are_sent(table: TableClient) -> None:
     with pytest.raises(TypeError):
         table.upsert_entity({"PartitionKey": "p", "RowKey": 5})
     with pytest.raises(TypeError):

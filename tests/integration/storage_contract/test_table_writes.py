@@ -55,7 +55,7 @@ def test_an_upsert_creates_merges_or_replaces(table: TableClient) -> None:
     assert table.get_entity("p", "r") == entity("r", C=3)
 
 
-def test_a_row_that_is_not_there_cannot_be_updated(table: TableClient) -> None:
+def test_a_missing_row_cannot_be_updated(table: TableClient) -> None:
     with pytest.raises(ResourceNotFoundError) as error:
         table.update_entity(entity("r"))
     assert (error.value.status_code, code(error)) == (404, "ResourceNotFound")
@@ -78,12 +78,12 @@ def test_an_update_on_a_stale_etag_changes_nothing(table: TableClient) -> None:
     assert table.get_entity("p", "r")["A"] == 2
 
 
-def test_an_update_on_the_etag_of_a_row_that_is_gone_finds_nothing(table: TableClient) -> None:
+def test_an_update_on_the_etag_of_a_deleted_row_finds_nothing(table: TableClient) -> None:
     with pytest.raises(ResourceNotFoundError):
         table.update_entity(entity("r"), **STALE_ROW)
 
 
-def test_an_etag_of_another_form_is_refused(table: TableClient) -> None:
+def test_a_malformed_etag_is_refused(table: TableClient) -> None:
     table.create_entity(entity("r"))
     with pytest.raises(HttpResponseError) as error:
         table.update_entity(entity("r"), etag='"0x1"', match_condition=MatchConditions.IfNotModified)
@@ -99,7 +99,7 @@ def test_an_etag_and_a_condition_go_together(table: TableClient) -> None:
         table.update_entity(entity("r"), etag=STALE_ROW["etag"], match_condition=MatchConditions.IfModified)
 
 
-def test_a_condition_without_an_etag_means_that_of_the_entity_read(table: TableClient) -> None:
+def test_a_condition_without_an_etag_uses_the_etag_of_the_given_entity(table: TableClient) -> None:
     table.create_entity(entity("r", A=1))
     read = table.get_entity("p", "r")
     table.update_entity(entity("r", A=2))
@@ -122,7 +122,7 @@ def test_a_row_is_deleted_by_its_keys_or_as_an_entity(table: TableClient) -> Non
         assert row_keys(table.list_entities()) == []
 
 
-def test_deleting_what_is_not_there_succeeds_on_any_etag(table: TableClient) -> None:
+def test_deleting_a_missing_row_succeeds_on_any_etag(table: TableClient) -> None:
     table.delete_entity("p", "r")
     table.delete_entity("p", "r", **STALE_ROW)
 
@@ -140,7 +140,7 @@ def missing(storage: Storage) -> TableClient:
     return storage.tables.get_table_client(new_name())
 
 
-def test_every_operation_but_a_deletion_says_so(missing: TableClient) -> None:
+def test_on_a_missing_table_every_operation_but_a_deletion_says_so(missing: TableClient) -> None:
     for operation in (
         lambda: missing.get_entity("p", "r"),
         lambda: missing.update_entity(entity("r")),
@@ -153,13 +153,13 @@ def test_every_operation_but_a_deletion_says_so(missing: TableClient) -> None:
     missing.delete_entity("p", "r")
 
 
-def test_a_transaction_says_so_in_its_own_way(missing: TableClient) -> None:
+def test_on_a_missing_table_a_transaction_says_so_in_its_own_way(missing: TableClient) -> None:
     with pytest.raises(TableTransactionError) as error:
         missing.submit_transaction([("upsert", entity("r"))])
     assert (error.value.status_code, code(error), error.value.index) == (404, "TableNotFound", 0)
 
 
-def test_a_creation_says_only_not_found(missing: TableClient) -> None:
+def test_on_a_missing_table_a_creation_says_only_not_found(missing: TableClient) -> None:
     with pytest.raises(ResourceNotFoundError) as error:
         missing.create_entity(entity("r"))
     assert error.value.status_code == 404

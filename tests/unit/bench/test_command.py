@@ -35,12 +35,12 @@ FIGURES = [
 
 
 class Measured(list[bool]):
-    """The ``quick`` of each time that the benchmark was run."""
+    """The value of ``quick`` in each run of the benchmark."""
 
 
 @pytest.fixture(autouse=True)
 def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
-    """A benchmark in the place of `schedule`, and no other."""
+    """A benchmark that takes the place of `schedule`; there is no other."""
     runs = Measured()
 
     def measure(*, quick: bool) -> Iterator[Figure]:
@@ -48,7 +48,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
         yield from FIGURES
 
     module = ModuleType("bench.fake")
-    module.measure = measure  # type: ignore[attr-defined]  # which makes it a benchmark
+    module.measure = measure  # type: ignore[attr-defined]  # this makes it a benchmark
     monkeypatch.setitem(sys.modules, "bench.fake", module)
     for module_of_names in (bench, command):
         monkeypatch.setattr(module_of_names, "BENCHMARKS", ("fake", "schedule"))
@@ -56,7 +56,9 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
     return runs
 
 
-def test_a_run_says_where_and_prints_a_line_a_figure(capsys: pytest.CaptureFixture[str], measured: Measured) -> None:
+def test_a_run_names_the_machine_and_prints_one_line_per_figure(
+    capsys: pytest.CaptureFixture[str], measured: Measured
+) -> None:
     assert bench.main(["fake"]) == 0
     shown = capsys.readouterr().out
     assert "Azurite" in shown.splitlines()[0]
@@ -71,7 +73,7 @@ def test_quick_is_passed_on(measured: Measured) -> None:
     assert measured == [True]
 
 
-def test_json_is_one_object_a_line(tmp_path: Path) -> None:
+def test_json_output_is_one_object_per_line(tmp_path: Path) -> None:
     bench.main(["fake", "--json", str(tmp_path / "figures.jsonl")])
     lines = (tmp_path / "figures.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == [figure.to_json() for figure in FIGURES]
@@ -82,7 +84,7 @@ def test_a_file_that_cannot_be_written_ends_with_status_2(tmp_path: Path, capsys
     assert "could not be run" in capsys.readouterr().err
 
 
-def test_a_stack_that_does_not_come_up_ends_with_status_2(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stack_that_does_not_start_ends_with_status_2(monkeypatch: pytest.MonkeyPatch) -> None:
     def measure(*, quick: bool) -> Iterator[Figure]:
         raise ServiceError(f"Azurite is not there, quick or not: {quick}")
 
@@ -94,14 +96,12 @@ def test_a_stack_that_does_not_come_up_ends_with_status_2(monkeypatch: pytest.Mo
     "arguments",
     [["schedule", "--plot", "a.svg"], ["--update", "--quick"], ["fake", "--update"]],
 )
-def test_options_that_do_not_go_together_end_with_status_2_and_measure_nothing(
-    arguments: list[str], measured: Measured
-) -> None:
+def test_contradictory_options_end_with_status_2_and_measure_nothing(arguments: list[str], measured: Measured) -> None:
     assert bench.main(arguments) == 2
     assert not measured
 
 
-def test_dev_py_starts_the_benchmarks_with_what_it_was_given(tmp_path: Path) -> None:
+def test_dev_py_passes_its_arguments_on_to_the_benchmarks(tmp_path: Path) -> None:
     file = tmp_path / "figures.jsonl"
     assert command.main(parse(["bench", "schedule", "--quick", "--update", "--json", str(file)])) == 2
     assert not file.exists()
@@ -113,14 +113,14 @@ def test_an_unknown_benchmark_is_refused_before_anything_is_installed() -> None:
     assert end.value.code == 2
 
 
-def test_the_plot_names_every_schedule_on_an_opaque_ground(tmp_path: Path) -> None:
+def test_the_plot_names_every_schedule_on_an_opaque_background(tmp_path: Path) -> None:
     bench.main(["fake", "--plot", str(tmp_path / "plot.svg")])
     plot = (tmp_path / "plot.svg").read_text(encoding="utf-8")
     assert all(f"<!-- {schedule} -->" in plot for schedule in [*SCHEDULES, ORACLE])
     assert "fill: #ffffff" in plot
 
 
-def test_a_published_run_is_in_the_docs_and_its_headlines_are_in_the_readme(tmp_path: Path) -> None:
+def test_publishing_a_run_writes_it_into_the_docs_and_its_headlines_into_the_readme(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     pages = [tmp_path / "README.md", tmp_path / "docs/bench.md"]
     for page in pages:
@@ -128,7 +128,7 @@ def test_a_published_run_is_in_the_docs_and_its_headlines_are_in_the_readme(tmp_
             "before\n<!-- figures: made by `dev.py bench --update` -->\nold\n<!-- /figures -->\nafter\n",
             encoding="utf-8",
         )
-    for _ in range(2):  # a second time, over the first
+    for _ in range(2):  # published a second time, over the first
         publish.publish(FIGURES, "a machine", tmp_path)
     lines = (tmp_path / "docs/bench.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == [figure.to_json() for figure in FIGURES]

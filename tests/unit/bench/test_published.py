@@ -1,4 +1,4 @@
-"""The figures that the README and docs/ show are those of one whole run, and no goal is left out."""
+"""The figures in the README and docs/ come from one complete run, and every goal is measured."""
 
 import json
 import re
@@ -34,11 +34,11 @@ GOALS = {
     r"Memory to store 2,000 pages, [^,]+": 16,
     r"Memory to store 2,000 pages, [^,]+, beyond what a tenth takes": 4,
 }
-"""What was set, by patterns of the names of figures."""
+"""The goals, by regular expressions for the names of figures."""
 
 
 def row(figure: dict[str, Any]) -> tuple[str, str, str]:
-    """Name, value and verdict, as a table has them."""
+    """Name, value and verdict, as in a table."""
     return figure["name"], shown(figure["value"], figure["unit"]), VERDICTS[figure["met"]]
 
 
@@ -62,18 +62,18 @@ def test_the_docs_show_the_whole_run() -> None:
     assert rows(document("docs/bench.md")) == [row(figure) for figure in RUN]
 
 
-def test_the_docs_name_machine_and_day() -> None:
+def test_the_docs_name_the_machine_and_the_day_of_the_run() -> None:
     assert re.findall(r"^\d{4}-\d\d-\d\d, on .+; Azurite [\d.]+\.$", document("docs/bench.md"), re.MULTILINE)
 
 
 @pytest.mark.parametrize(("name", "goal"), GOALS.items())
-def test_a_goal_that_was_set_is_measured(name: str, goal: float) -> None:
+def test_every_goal_is_measured(name: str, goal: float) -> None:
     found = [figure for figure in RUN if re.fullmatch(name, figure["name"])]
     assert found
     assert {figure["goal"] for figure in found} == {goal}
 
 
-def test_the_schedule_is_the_one_that_is_said() -> None:
+def test_the_docs_describe_the_schedule_of_polls_as_it_is() -> None:
     assert (poll_delay(0, None), poll_delay(6 * 40, None), GROWTH) == (FIRST_POLL_DELAY, FIRST_POLL_DELAY + 40, 6)
     said = (
         f"Ours come {FIRST_POLL_DELAY} s after the file was sent, and then {FIRST_POLL_DELAY} s and a sixth of the time"

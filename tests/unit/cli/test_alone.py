@@ -1,4 +1,4 @@
-"""The operator's commands need requirements.txt alone, and nothing of what is for development."""
+"""The operator's commands need only requirements.txt, and nothing that is for development."""
 
 import json
 import re
@@ -20,14 +20,14 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 
 
 def _imported() -> set[str]:
-    """Every module that all of cli loads."""
+    """Every module that importing all of cli loads."""
     command = [sys.executable, "-c", _LIST]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - this very Python
     return set(json.loads(done.stdout))
 
 
 def _needed(requirements: list[str]) -> set[str]:
-    """The distributions that are installed with these, by their normal names."""
+    """These distributions and those that they require, by their normalized names."""
     found: set[str] = set()
     while requirements:
         match = re.match(r"[A-Za-z0-9._-]+", requirements.pop().split(";")[0].strip())
@@ -41,7 +41,7 @@ def _needed(requirements: list[str]) -> set[str]:
     return found
 
 
-def test_the_commands_import_what_requirements_txt_brings_and_nothing_else() -> None:
+def test_the_commands_import_only_what_requirements_txt_installs() -> None:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     needed = _needed([line for line in lines if line.strip() and not line.startswith("#")])
     assert "azure-data-tables" in needed
@@ -55,13 +55,13 @@ def test_the_commands_import_what_requirements_txt_brings_and_nothing_else() -> 
     assert not foreign
 
 
-def test_the_commands_import_nothing_of_what_is_for_development() -> None:
+def test_the_commands_import_nothing_that_is_for_development() -> None:
     tops = {module.partition(".")[0] for module in _imported()}
     assert not tops & {"local", "bench", "tests", "simulation", "function_app"}
     assert not any(module.startswith("azure.functions") for module in tops)
 
 
-def test_a_command_line_is_read_by_the_standard_library_alone() -> None:
+def test_parsing_a_command_line_needs_only_the_standard_library() -> None:
     code = (
         "import sys; sys.path.insert(0, '.'); import cli.__main__, cli.settings, local.commands.__main__, local.install"
     )

@@ -1,4 +1,4 @@
-"""Which storage a command is pointed to."""
+"""Which storage a command uses."""
 
 from datetime import timedelta
 
@@ -13,11 +13,11 @@ STRING = "DefaultEndpointsProtocol=https;AccountName=account;AccountKey=YQ==;End
 
 
 def connection(storage: str, **settings: str) -> StorageConnection:
-    """The connection that the settings have with ``--storage``."""
+    """The connection in the settings, with this ``--storage``."""
     return App(pointed_to(storage, settings)).settings.storage
 
 
-def test_an_account_s_name_is_enough() -> None:
+def test_the_name_of_an_account_is_enough() -> None:
     assert connection("myaccount", DocumentStorage="UseDevelopmentStorage=true") == StorageConnection(
         blob_url="https://myaccount.blob.core.windows.net",
         queue_url="https://myaccount.queue.core.windows.net",
@@ -32,7 +32,7 @@ def test_an_account_s_name_is_enough() -> None:
         ("login.chinacloudapi.cn", "https://myaccount.blob.core.chinacloudapi.cn"),
     ],
 )
-def test_an_account_is_looked_for_in_the_cloud_that_is_signed_in_to(authority: str, blob: str) -> None:
+def test_an_account_is_in_the_cloud_that_one_is_signed_in_to(authority: str, blob: str) -> None:
     assert connection("myaccount", AZURE_AUTHORITY_HOST=authority).blob_url == blob
 
 
@@ -46,7 +46,7 @@ def test_an_account_is_looked_for_in_the_cloud_that_is_signed_in_to(authority: s
         ("https://blob.blob.core.windows.net", "https://blob.table.core.windows.net"),
     ],
 )
-def test_the_url_of_one_service_gives_those_of_all(url: str, table: str) -> None:
+def test_the_url_of_one_service_gives_the_urls_of_all_three(url: str, table: str) -> None:
     assert connection(url).table_url == table
 
 
@@ -58,12 +58,12 @@ def test_a_url_with_a_sas_is_used_with_it() -> None:
     )
 
 
-def test_a_connection_string_is_one() -> None:
+def test_a_connection_string_is_recognised() -> None:
     assert connection(STRING).connection_string == STRING
     assert connection("UseDevelopmentStorage=true").connection_string == "UseDevelopmentStorage=true"
 
 
-def test_a_setting_that_holds_a_connection_is_named() -> None:
+def test_the_name_of_a_setting_can_stand_for_its_connection() -> None:
     assert connection("OtherStorage", OtherStorage=STRING, DocumentStorage="x=y").connection_string == STRING
     identity = connection("Other", Other__accountName="other", Other__clientId="c", DocumentStorage="x=y")
     assert (identity.blob_url, identity.client_id) == ("https://other.blob.core.windows.net", "c")
@@ -72,19 +72,19 @@ def test_a_setting_that_holds_a_connection_is_named() -> None:
 @pytest.mark.parametrize(
     "storage", ["PATH", "Other", "My Account", "", "https://my.account", "https://localhost/x", "http://", "ab"]
 )
-def test_what_points_to_no_storage_is_refused_with_what_would(storage: str) -> None:
+def test_a_value_that_names_no_storage_is_refused_with_valid_examples(storage: str) -> None:
     with pytest.raises(CommandError, match=r"https://ACCOUNT\.blob\.core\.windows\.net"):
         connection(storage, PATH="/bin:/usr/bin")
 
 
 @pytest.mark.parametrize("text", ["AccountName=a;AccountKey=secret!", "?sv=1&sig=secret", "secret=secret"])
-def test_a_connection_string_that_no_client_takes_is_refused_and_not_shown(text: str) -> None:
+def test_an_unusable_connection_string_is_refused_without_showing_it(text: str) -> None:
     with pytest.raises(CommandError, match="connection string") as refused:
         connection(text)
     assert "secret" not in str(refused.value)
 
 
-def test_what_is_refused_shows_no_signature() -> None:
+def test_a_refusal_shows_no_signature() -> None:
     with pytest.raises(CommandError) as refused:
         connection("https://localhost/x?sv=1&sig=secret")
     assert "secret" not in str(refused.value)
@@ -98,19 +98,19 @@ def test_what_is_refused_shows_no_signature() -> None:
         (ServiceRequestError("No route."), "Storage was not reached: No route"),
     ],
 )
-def test_what_storage_refuses_is_one_sentence(error: Exception, sentence: str) -> None:
+def test_a_refusal_by_storage_is_reported_in_one_sentence(error: Exception, sentence: str) -> None:
     with pytest.raises(CommandError, match=sentence), explained():
         raise error
 
 
-def test_what_lacks_a_role_is_told_which() -> None:
+def test_a_missing_role_is_named() -> None:
     error = HttpResponseError("This request is not authorized to perform this operation using this permission.")
     error.status_code = 403
     with pytest.raises(CommandError, match=r"You need the roles .*Storage Queue Data Contributor"), explained(CHANGING):
         raise error
 
 
-def test_a_request_in_azure_needs_no_read_service() -> None:
+def test_a_command_on_azure_needs_no_read_settings() -> None:
     settings = App(pointed_to("myaccount", {"READ_QUEUE": "my-queue"})).settings
     assert (settings.read_queue, settings.read_endpoint) == ("my-queue", "https://read.invalid")
 

@@ -1,4 +1,4 @@
-"""What is said of a request for some names."""
+"""What a command prints when it does something for several names."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +24,7 @@ def done(_: str) -> str:
     return "done."
 
 
-def test_each_name_is_told_of_once_in_the_order_given(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_name_is_reported_once_in_the_given_order(capsys: pytest.CaptureFixture[str]) -> None:
     assert for_each(["b", "a", "b"], done, SETTINGS) == 0
 
     assert capsys.readouterr().out == "b: done.\na: done.\n"
@@ -54,7 +54,7 @@ def _forbidden() -> HttpResponseError:
         (NotDone("no\nb: done."), "b: no\\nb: done.\n"),
     ],
 )
-def test_a_name_that_it_cannot_be_done_for_stops_no_other(
+def test_a_name_that_fails_does_not_stop_the_others(
     capsys: pytest.CaptureFixture[str], error: Exception, told: str
 ) -> None:
     def task(name: str) -> str:
@@ -69,7 +69,7 @@ def test_a_name_that_it_cannot_be_done_for_stops_no_other(
 
 
 @pytest.mark.parametrize("error", [ClientAuthenticationError("No token."), ServiceRequestError("No route.")])
-def test_where_no_file_can_be_reached_the_first_one_says_so(error: Exception) -> None:
+def test_unreachable_storage_ends_the_command_at_the_first_name(error: Exception) -> None:
     asked = []
 
     def task(name: str) -> str:
@@ -82,20 +82,20 @@ def test_where_no_file_can_be_reached_the_first_one_says_so(error: Exception) ->
     assert asked == ["a"]
 
 
-def test_a_name_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_cannot_send_escape_sequences_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     for_each(["a\x1b[2J"], done, SETTINGS)
 
     assert "\x1b" not in capsys.readouterr().out
 
 
 class NoStorage:
-    """An input container that must not be asked."""
+    """An input container that must not be called."""
 
     def etag(self, name: str) -> str | None:
         raise AssertionError(name)
 
 
-def test_a_name_that_leads_elsewhere_reaches_no_storage() -> None:
+def test_a_name_with_a_dot_segment_reaches_no_storage() -> None:
     app: Any = SimpleNamespace(
         settings=SimpleNamespace(input_container="inbox", reads=lambda *_: True), inbox=NoStorage()
     )
@@ -103,7 +103,7 @@ def test_a_name_that_leads_elsewhere_reaches_no_storage() -> None:
     assert not is_there(app, "../secrets/a.pdf")
 
 
-def test_a_file_outside_the_folder_that_the_app_reads_is_none_of_its() -> None:
+def test_a_file_outside_the_apps_folder_is_refused() -> None:
     app: Any = SimpleNamespace(
         settings=SimpleNamespace(input_container="inbox", input_prefix="scans/", reads=lambda *_: False),
         inbox=NoStorage(),
@@ -113,6 +113,6 @@ def test_a_file_outside_the_folder_that_the_app_reads_is_none_of_its() -> None:
         is_there(app, "other/a.pdf")
 
 
-def test_a_backslash_in_a_name_or_prefix_is_a_slash_as_in_storage() -> None:
+def test_a_backslash_in_a_name_or_prefix_counts_as_a_slash_as_in_storage() -> None:
     assert parse(["forget", "2024\\x.pdf"]).names == ["2024/x.pdf"]
     assert parse(["list", "2024\\"]).prefix == "2024/"

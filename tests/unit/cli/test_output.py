@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=timezone(timedelta(hours=1)))
 DUE = datetime(2026, 11, 22, 13, 32, tzinfo=UTC)
 
 
-def test_counts_are_one_line_for_a_person() -> None:
+def test_counts_are_shown_on_one_line() -> None:
     counts = Counter({"reading": 40, "succeeded": 2941, "waiting": 7, "failed": 12})
 
     assert by_status(counts, "throttled, next try 14:32") == (
@@ -22,7 +22,7 @@ def test_counts_are_one_line_for_a_person() -> None:
     )
 
 
-def test_no_files_are_counted_too() -> None:
+def test_zero_files_are_counted_too() -> None:
     assert by_status({}) == "0 files"
 
 
@@ -43,11 +43,11 @@ def test_one_file_is_not_called_files() -> None:
         (12_300_000_000_000, "12.3 TB"),
     ],
 )
-def test_a_number_of_bytes_is_told_in_the_unit_that_fits(number: int, shown: str) -> None:
+def test_a_number_of_bytes_is_shown_in_a_fitting_unit(number: int, shown: str) -> None:
     assert size(number) == shown
 
 
-def test_those_that_wait_are_told_by_reason_and_earliest_try_in_local_time() -> None:
+def test_waiting_documents_are_shown_with_reason_and_earliest_try_in_local_time() -> None:
     assert waiting_note({"Throttled": 2}, DUE, NOW) == "throttled, next try 14:32"
 
 
@@ -56,7 +56,7 @@ def test_several_reasons_are_counted() -> None:
     assert waiting_note(waiting, DUE, NOW) == "2 throttled, 1 read unavailable, next try 14:32"
 
 
-def test_a_try_on_another_day_has_its_date() -> None:
+def test_a_try_on_another_day_is_shown_with_its_date() -> None:
     assert waiting_note({"Throttled": 1}, DUE + timedelta(days=2), NOW) == "throttled, next try 2026-11-24 14:32"
 
 
@@ -79,11 +79,11 @@ def test_a_try_on_another_day_has_its_date() -> None:
         (Document(name="a", status=Status.IGNORED, warning="Left alone."), "ignored: Left alone."),
     ],
 )
-def test_a_document_is_told_by_how_it_stands_why_and_what_to_do(document: Document, shown: str) -> None:
+def test_a_document_is_shown_with_status_reason_and_advice(document: Document, shown: str) -> None:
     assert state(document, NOW) == shown
 
 
-def test_rows_in_trouble_are_counted_too() -> None:
+def test_unreadable_rows_are_counted_too() -> None:
     assert by_status({"succeeded": 1, "trouble": 2}) == "3 files: 1 succeeded, 2 trouble"
 
 
@@ -109,18 +109,18 @@ SPOOFS = {
 
 
 @pytest.mark.parametrize(("character", "shown"), SPOOFS.items(), ids=ascii)
-def test_what_moves_the_cursor_or_turns_text_around_is_shown_as_its_escape(character: str, shown: str) -> None:
+def test_control_and_bidi_characters_are_shown_as_escapes(character: str, shown: str) -> None:
     assert one_line(f"a{character}b") == f"a{shown}b"
 
 
 @pytest.mark.parametrize(
     "text", ["é", "日本語", "نامه\u200cها", "👩\u200d👩\u200d👧", "a b", "100% 'it''s'", "\\n", "\u00a0"]
 )
-def test_letters_of_every_script_are_shown_as_they_are(text: str) -> None:
+def test_letters_of_every_script_are_shown_unchanged(text: str) -> None:
     assert one_line(text) == text
 
 
-def test_no_character_of_unicode_breaks_or_turns_a_line() -> None:
+def test_no_unicode_character_breaks_a_line_or_changes_its_direction() -> None:
     turning = {"L", "R", "AL", "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"} - {"L", "R", "AL"}
     for code in range(sys.maxunicode + 1):
         shown = one_line(chr(code))
@@ -129,7 +129,7 @@ def test_no_character_of_unicode_breaks_or_turns_a_line() -> None:
         assert not any(unicodedata.category(each) in ("Cc", "Cs") for each in shown), hex(code)
 
 
-def test_a_document_s_text_keeps_its_lines_and_nothing_else_that_commands_a_terminal() -> None:
+def test_a_documents_text_keeps_line_feeds_but_no_other_control_character() -> None:
     assert for_terminal("a\x1b[31mred\x07\tb\n\x9b\u202e\n\fpage two\n") == (
         "a\\x1b[31mred\\x07\tb\n\\x9b\\u202e\n\npage two\n"
     )
@@ -141,10 +141,10 @@ def test_a_document_s_messages_stay_on_their_line() -> None:
     assert state(Document(name="a", status=Status.IGNORED, warning="a\nb"), NOW) == r"ignored: a\nb"
 
 
-def test_text_of_a_blob_is_joined_as_the_row_has_it() -> None:
+def test_the_text_of_a_blob_is_joined_as_in_the_row() -> None:
     assert joined("one\ntwo\n\fthree\n") == "one\ntwo\n\nthree"
     assert joined("") == ""
 
 
-def test_amounts_are_grouped_and_in_the_plural() -> None:
+def test_numbers_have_thousands_separators_and_plurals() -> None:
     assert [amount(1, "page"), amount(3000, "page")] == ["1 page", "3,000 pages"]

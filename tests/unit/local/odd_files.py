@@ -1,4 +1,4 @@
-"""Files as few programs write them, byte by byte: what people and attackers feed to OCR."""
+"""Unusual files, made byte by byte: those that few programs write, and those that attackers send."""
 
 import io
 import struct
@@ -64,7 +64,7 @@ def tiff(
 
 
 def frames(*images: Image.Image, tags: Sequence[Mapping[int, int]] | None = None) -> bytes:
-    """A TIFF of several frames, with further tags for each."""
+    """A TIFF of several frames, each with further tags."""
     file = io.BytesIO()
     with TiffImagePlugin.AppendingTiffWriter(file, new=True) as writer:
         for image, extra in zip(images, tags or [{}] * len(images), strict=True):
@@ -83,7 +83,7 @@ def stream(entries: str, content: bytes) -> bytes:
 
 
 def pdf_of(*objects: str | bytes) -> bytes:
-    """A PDF of these objects, numbered from 1; the first is its root."""
+    """A PDF of these objects, numbered from 1. The first is its root."""
     content, offsets = bytearray(b"%PDF-1.7\n"), []
     for number, body in enumerate(objects, 1):
         offsets.append(len(content))
@@ -96,14 +96,14 @@ def pdf_of(*objects: str | bytes) -> bytes:
 def pdf_page(
     text: str = TEXT, *, box: str = "0 0 300 120", extra: str = "", at: str = "20 50", size: int = 24
 ) -> tuple[str, bytes]:
-    """A page, whose parent is object 2 and whose content is the object behind it, which comes too."""
+    """A page object and its content object, which follows it. The page's parent is object 2."""
     font = "/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>"
     page = f"<</Type/Page/Parent 2 0 R/MediaBox[{box}]{font}/Contents NEXT 0 R{extra}>>"
     return page, stream("", f"BT /F {size} Tf {at} Td ({text}) Tj ET".encode())
 
 
 def pdf_with(*pages: tuple[str, bytes], count: int | None = None, kids: str | None = None, before: str = "") -> bytes:
-    """A PDF of these pages; `count` and `kids` are what its tree says, and `before` what it says first."""
+    """A PDF of these pages. `count` and `kids` are what its page tree says; `before` comes first in the tree's node."""
     objects: list[str | bytes] = []
     for page, content in pages:
         objects += [page.replace("NEXT", str(len(objects) + 4)), content]
@@ -113,7 +113,7 @@ def pdf_with(*pages: tuple[str, bytes], count: int | None = None, kids: str | No
 
 
 def nested_forms(levels: int = 9, times: int = 12) -> bytes:
-    """A PDF of a page that draws a form many times, which does so with another, and so on: `times ** levels` lines."""
+    """A PDF whose page draws a form many times, which draws another many times, and so on: `times ** levels` lines."""
     forms = [
         stream(
             f"/Type/XObject/Subtype/Form/BBox[0 0 612 792]/Resources<</XObject<</A {6 + level} 0 R>>>>",
@@ -132,7 +132,7 @@ def nested_forms(levels: int = 9, times: int = 12) -> bytes:
 
 
 def wide_tree(levels: int = 8, times: int = 20) -> bytes:
-    """A PDF whose page tree has a node many times, which has another many times, and so on."""
+    """A PDF whose page tree contains a node many times, which contains another many times, and so on."""
     nodes = [
         f"<</Type/Pages/Count 5/Parent {max(2, 1 + level)} 0 R/Kids[{f'{3 + level} 0 R ' * times}]>>"
         for level in range(levels)
@@ -142,7 +142,7 @@ def wide_tree(levels: int = 8, times: int = 20) -> bytes:
 
 
 def more_pages_than_it_says(pages: int = 40_000) -> bytes:
-    """A PDF of so many pages whose tree says that it has one."""
+    """A PDF of many pages, whose tree says that it has one."""
     page = "<</Type/Page/UserUnit 1/Parent 2 0 R/MediaBox[0 0 612 792]>>"
     kids = " ".join(f"{3 + n} 0 R" for n in range(pages))
     return pdf_of("<</Type/Catalog/Pages 2 0 R>>", f"<</Type/Pages/Count 1/Kids[{kids}]>>", *[page] * pages)

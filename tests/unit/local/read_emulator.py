@@ -1,4 +1,4 @@
-"""A Read emulator for tests: real HTTP, a fake engine, a clock that the test moves."""
+"""The Read emulator for tests: real HTTP, a fake engine, and a clock that the test moves."""
 
 import io
 import threading
@@ -25,7 +25,7 @@ BOX = (1.0, 2.0, 30.4, 2.0, 30.4, 12.0, 1.0, 12.0)
 
 
 class Clock:
-    """Stands still until moved."""
+    """A clock that stands still until it is moved."""
 
     def __init__(self) -> None:
         self.now = datetime(2021, 11, 4, 5, 53, 49, 900_000, tzinfo=UTC)
@@ -35,16 +35,16 @@ class Clock:
 
 
 class FakeEngine:
-    """Reads the same words off every page, when it is let."""
+    """An engine that reads the same words from every page, once the test lets it."""
 
     def __init__(self) -> None:
         self.may_read = threading.Event()
         self.may_read.set()
         self.text = "page {}"
         self.columns: bool | None = None
-        """Whether the last page was to be read column by column."""
+        """Whether the last page was read in natural order, column by column."""
         self.sizes: list[tuple[float, float]] = []
-        """Of the pages read, in their order."""
+        """The sizes of the pages that were read, in order."""
 
     def read_page(self, image: PageImage, columns: bool) -> Page:
         assert self.may_read.wait(10)
@@ -66,7 +66,7 @@ class Service:
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/octet-stream"})
 
     def speaking(self, name: str) -> Self:
-        """The same, called by another generation's path."""
+        """The same emulator, called by another generation's path."""
         (generation,) = (each for each in generations.ALL if each.name == name)
         version = f"?api-version={generation.api_version}" if generation.api_version else ""
         return replace(self, analyze=generation.analyze[0] + version)
@@ -111,12 +111,12 @@ def read_emulator(key: str | None = None) -> Iterator[Service]:
 
 @cache
 def engine() -> Engine:
-    """The real one, loaded once."""
+    """The real engine, loaded once."""
     return Engine()
 
 
 def picture(kind: str = "PNG", size: tuple[int, int] = (60, 80), frames: int = 1) -> bytes:
-    """A white picture, of several frames in a TIFF."""
+    """A white picture; a TIFF has several frames."""
     file = io.BytesIO()
     image = Image.new("RGB", size, "white")
     if frames > 1:

@@ -1,4 +1,4 @@
-"""Which files a command line means, and what each is called in the container."""
+"""Which files a command line names, and the blob name of each."""
 
 import os
 from pathlib import Path
@@ -22,13 +22,13 @@ def names(*arguments: str) -> list[str]:
     return [file.name for file in collect(arguments)]
 
 
-def test_a_file_is_called_by_its_own_name(folder: Path) -> None:
+def test_a_file_keeps_its_own_name(folder: Path) -> None:
     assert names("invoice.pdf") == ["invoice.pdf"]
     assert names(str(folder / "scans/2024/a.jpg")) == ["a.jpg"]
     assert names("scans/../invoice.pdf") == ["invoice.pdf"]
 
 
-def test_a_folder_is_taken_whole_and_its_files_called_by_their_paths_below_it() -> None:
+def test_a_folder_is_taken_whole_and_its_files_are_named_by_their_paths_below_it() -> None:
     assert names("scans") == [".hidden/c.jpg", "2024/a.jpg", "b.jpg"]
 
 
@@ -37,7 +37,7 @@ def test_patterns_are_expanded_for_shells_that_do_not() -> None:
     assert names("**/invoice.pdf") == ["invoice.pdf", "invoice-2.pdf"]
 
 
-def test_a_pattern_that_matches_folders_takes_those_with_files() -> None:
+def test_a_pattern_that_matches_folders_takes_the_folders_that_have_files() -> None:
     assert names("[em]*") == ["invoice.pdf"]
 
 
@@ -47,11 +47,11 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(folder: Path) -> No
     assert names("scan[1].pdf") == ["scan[1].pdf"]
 
 
-def test_two_files_of_one_name_do_not_collide() -> None:
+def test_two_files_with_the_same_name_do_not_collide() -> None:
     assert names("invoice.pdf", "more/invoice.pdf") == ["invoice.pdf", "invoice-2.pdf"]
 
 
-def test_a_name_given_for_a_collision_does_not_collide_either(folder: Path) -> None:
+def test_the_new_name_after_a_collision_does_not_collide_either(folder: Path) -> None:
     (folder / "invoice-2.pdf").touch()
 
     assert names("invoice-2.pdf", "invoice.pdf", "more/invoice.pdf") == [
@@ -73,7 +73,7 @@ def test_a_file_named_twice_is_dropped_once() -> None:
         ("*.gif", r"No file matches \*.gif."),
     ],
 )
-def test_what_is_not_there_is_named(argument: str, message: str) -> None:
+def test_a_missing_file_is_named(argument: str, message: str) -> None:
     with pytest.raises(FilesError, match=message):
         collect(["invoice.pdf", argument])
 
@@ -86,11 +86,11 @@ def test_a_name_that_no_blob_can_have_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a..b.pdf", "..pdf", "n" * 1024, "a #?%:!~'\".pdf", "😀/é.pdf"])
-def test_any_other_name_is_taken(name: str) -> None:
+def test_any_other_name_is_accepted(name: str) -> None:
     assert refusal(name) is None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a backslash is no part of a name there")
-def test_a_backslash_in_a_files_name_is_a_slash_as_in_storage(folder: Path) -> None:
+def test_a_backslash_in_a_files_name_counts_as_a_slash_as_in_storage(folder: Path) -> None:
     (folder / "a\\b.jpg").write_bytes(b"x")
     assert names(str(folder / "a\\b.jpg")) == ["a/b.jpg"]

@@ -35,14 +35,14 @@ def test_a_wrong_command_line_ends_with_status_2(line: list[str]) -> None:
 
 
 @pytest.mark.parametrize("ports", ["abc", "-1", "65532", "1.5", "999999"])
-def test_ports_that_are_none_are_named_with_their_form(ports: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_ports_are_named_with_the_expected_form(ports: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse(["run", f"--ports={ports}"])
 
     assert f"'{ports}' is not 0, nor the first of five ports in a row (1 to 65531)" in capsys.readouterr().err
 
 
-def test_help_is_there_before_anything_is_installed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_works_before_anything_is_installed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         parse(["--help"])
 
@@ -58,22 +58,22 @@ def test_arguments_of_pytest_are_passed_on() -> None:
     assert chosen.pytest == ["tests/unit", "-k", "lock", "--maxfail=1"]
 
 
-def test_arguments_that_no_command_knows_are_refused() -> None:
+def test_unknown_arguments_are_refused() -> None:
     with pytest.raises(SystemExit):
         parse(["run", "--jsn"])
 
 
-def test_only_a_test_run_needs_what_tests_need() -> None:
+def test_only_a_test_run_installs_what_tests_need() -> None:
     assert parse(["test"]).needs_tests
     assert not parse(["run"]).needs_tests
 
 
-def test_cleaning_needs_nothing_installed() -> None:
+def test_clean_needs_no_installation() -> None:
     assert not parse(["clean"]).needs_install
 
 
 @pytest.mark.parametrize(("ending", "status"), [(StackError("Port 1 is taken."), 2), (KeyboardInterrupt(), 130)])
-def test_what_ends_a_command_decides_the_exit_status(
+def test_the_exit_status_depends_on_what_ended_the_command(
     monkeypatch: pytest.MonkeyPatch, ending: BaseException, status: int
 ) -> None:
     def main(_: object) -> int:

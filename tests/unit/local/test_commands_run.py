@@ -25,7 +25,7 @@ START = datetime(2026, 11, 27, tzinfo=UTC)
 
 
 class FakeStore:
-    """Answers each query with the next row of each file, or none for None, and with the last for ever."""
+    """Answers each query with the next row of each file (None means no row), and repeats the last row."""
 
     def __init__(self, rows: dict[str, list[Document | None]], *, holds: bool = True, prefix: str = "") -> None:
         self.settings = SimpleNamespace(input_prefix=prefix, input_container="inbox")
@@ -76,7 +76,7 @@ class Time:
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
-        assert self.now < 10 * INVOKE_AFTER, "the run does not come to an end"
+        assert self.now < 10 * INVOKE_AFTER, "the run does not end"
 
 
 def row(name: str, status: Status, etag: str = ETAG, **columns: Any) -> Document:
@@ -101,7 +101,7 @@ def run(store: FakeStore, *names: str, stack: FakeStack | None = None) -> tuple[
 
 @pytest.fixture
 def host() -> Iterator[tuple[str, list[tuple[str, Any]]]]:
-    """An admin endpoint, and what it was asked to run."""
+    """An admin endpoint that records what it was asked to run."""
     calls: list[tuple[str, Any]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -120,7 +120,7 @@ def host() -> Iterator[tuple[str, list[tuple[str, Any]]]]:
         server.shutdown()
 
 
-def test_documents_come_as_soon_as_each_is_done() -> None:
+def test_each_document_is_yielded_as_soon_as_it_is_done() -> None:
     store = FakeStore(
         {
             "a": [row("a", Status.READING), row("a", Status.READING), row("a", Status.SUCCEEDED)],
@@ -132,7 +132,7 @@ def test_documents_come_as_soon_as_each_is_done() -> None:
     assert [document.name for document in made.finished()] == ["b", "a"]
 
 
-def test_all_files_are_followed_by_one_query_at_a_time_for_what_has_changed() -> None:
+def test_one_query_for_changed_rows_follows_all_files() -> None:
     names = [f"{number}.pdf" for number in range(50)]
     store = FakeStore({name: [row(name, Status.READING), row(name, Status.SUCCEEDED)] for name in names})
     made, _ = run(store, *names)
@@ -140,7 +140,7 @@ def test_all_files_are_followed_by_one_query_at_a_time_for_what_has_changed() ->
     assert len(list(made.finished())) == 50
     assert len(store.queries) == 2
     assert START - store.queries[0] < timedelta(seconds=5)
-    assert store.queries[1] > START  # by the time of the newest row
+    assert store.queries[1] > START  # since the time of the newest row
 
 
 def test_files_are_dropped_before_the_stack_is_ready() -> None:
@@ -155,7 +155,7 @@ def test_files_are_dropped_before_the_stack_is_ready() -> None:
     assert dropped_then == ["a"]
 
 
-def test_a_stack_is_not_waited_for_where_nothing_could_be_dropped() -> None:
+def test_a_run_that_dropped_nothing_does_not_wait_for_the_stack() -> None:
     stack = FakeStack()
     made, _ = run(FakeStore({}), "n" * 1025, stack=stack)
 
@@ -163,14 +163,14 @@ def test_a_stack_is_not_waited_for_where_nothing_could_be_dropped() -> None:
     assert stack.waited == 0
 
 
-def test_a_row_that_came_to_be_about_another_version_ends_the_file() -> None:
+def test_a_row_that_moves_on_to_another_version_ends_the_file() -> None:
     store = FakeStore({"a": [row("a", Status.READING), row("a", Status.READING, etag='"0x2"')]})
     made, _ = run(store, "a")
 
     assert [document.error_code for document in made.finished()] == ["Replaced"]
 
 
-def test_each_change_of_state_is_told_once() -> None:
+def test_each_change_of_status_is_reported_once() -> None:
     reading = row("a", Status.READING)
     made, said = run(FakeStore({"a": [None, reading, reading, row("a", Status.FAILED, error_code="X")]}), "a")
 
@@ -179,7 +179,7 @@ def test_each_change_of_state_is_told_once() -> None:
     assert [line.split()[1] for line in said] == ["dropped", "reading", "failed"]
 
 
-def test_a_row_about_an_older_version_is_not_the_answer() -> None:
+def test_a_row_about_an_older_version_is_ignored() -> None:
     store = FakeStore({"a": [row("a", Status.SUCCEEDED, etag='"0x0"'), row("a", Status.FAILED, error_code="X")]})
     made, _ = run(store, "a")
 
@@ -194,7 +194,7 @@ def test_the_input_prefix_is_part_of_a_files_name() -> None:
     assert store.dropped == ["scans/a"]
 
 
-def test_a_file_that_cannot_be_dropped_fails_and_stops_no_other() -> None:
+def test_a_file_that_cannot_be_dropped_fails_without_stopping_the_others() -> None:
     store = FakeStore({"b": [row("b", Status.SUCCEEDED)]})
     made, _ = run(store, "unreadable.pdf", "n" * 1025, "b")
 
@@ -205,7 +205,9 @@ def test_a_file_that_cannot_be_dropped_fails_and_stops_no_other() -> None:
     ]
 
 
-def test_a_file_that_no_trigger_notices_is_run_by_hand(host: tuple[str, list[tuple[str, Any]]]) -> None:
+def test_a_file_that_no_trigger_notices_is_submitted_through_the_admin_endpoint(
+    host: tuple[str, list[tuple[str, Any]]],
+) -> None:
     url, calls = host
     polls = int(INVOKE_AFTER / 0.25) + 5
     store = FakeStore({"a": [*[None] * polls, row("a", Status.SUCCEEDED)]})
@@ -216,7 +218,9 @@ def test_a_file_that_no_trigger_notices_is_run_by_hand(host: tuple[str, list[tup
     assert calls == [("/admin/functions/submit_document", {"input": "inbox/a"})]
 
 
-def test_under_core_tools_every_file_is_run_by_hand_at_once(host: tuple[str, list[tuple[str, Any]]]) -> None:
+def test_under_core_tools_every_file_is_submitted_through_the_admin_endpoint_at_once(
+    host: tuple[str, list[tuple[str, Any]]],
+) -> None:
     url, calls = host
     store = FakeStore({name: [row(name, Status.SUCCEEDED)] for name in "ab"})
     made, _ = run(store, "a", "b", stack=FakeStack("func", url))
@@ -232,7 +236,7 @@ def test_a_file_that_was_replaced_before_it_was_read_fails(host: tuple[str, list
     assert [document.error_code for document in made.finished()] == ["Replaced"]
 
 
-def test_a_file_that_is_forgotten_while_it_is_read_ends_the_run_and_is_told_of_once() -> None:
+def test_a_file_that_is_forgotten_while_it_is_read_ends_the_run_and_is_reported_once() -> None:
     made, said = run(FakeStore({"a": [row("a", Status.READING), None]}), "a")
 
     assert [document.error_code for document in made.finished()] == ["Replaced"]
@@ -246,7 +250,7 @@ def test_a_part_of_the_stack_that_ends_ends_the_run() -> None:
         list(made.finished())
 
 
-def test_what_is_unfinished_is_known_at_any_time() -> None:
+def test_the_unfinished_files_are_known_at_any_time() -> None:
     store = FakeStore({"a": [row("a", Status.SUCCEEDED)], "b": [None]})
     made, _ = run(store, "a", "b")
     finished = made.finished()
@@ -257,7 +261,7 @@ def test_what_is_unfinished_is_known_at_any_time() -> None:
     assert made.unfinished() == ["b"]
 
 
-def test_a_name_is_shown_on_its_line_whatever_is_in_it() -> None:
+def test_any_name_is_shown_on_one_line() -> None:
     forged = "a\n  invoice.pdf  succeeded: 1 page\u2028\u202e12345.png"
     assert _short(forged) == r"a\n  invoice.pdf  succeeded: 1 page\u2028\u202e12345.png"
     assert _short("x" * 80) == "..." + "x" * 57

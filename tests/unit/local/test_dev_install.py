@@ -19,9 +19,9 @@ DEV_PY = Path(__file__).parents[3] / "dev.py"
 
 
 class FakeInstallation:
-    """Remembers what was run, and leaves what an installer leaves."""
+    """Records what was run, and creates the files that an installer creates."""
 
-    commands: list[list[str]] = []  # noqa: RUF012 - set anew by each test
+    commands: list[list[str]] = []  # noqa: RUF012 - each test sets it
     fails: str = ""
     interrupted: str = ""
 
@@ -82,7 +82,7 @@ def checkout() -> Path:
 
 
 def titles(installation: type[FakeInstallation]) -> list[str]:
-    """What was run, in short."""
+    """What was run, abbreviated."""
     return [next(word for word in ("venv", "pip", "ci") if word in command) for command in installation.commands]
 
 
@@ -94,7 +94,7 @@ def test_the_first_start_makes_a_virtual_environment_and_installs_packages_and_a
     assert titles(installation) == ["venv", "pip", "ci"]
 
 
-def test_the_operator_s_commands_install_the_app_s_packages_alone(installation: type[FakeInstallation]) -> None:
+def test_the_operators_commands_install_only_the_apps_packages(installation: type[FakeInstallation]) -> None:
     assert install.install_operator() == install.OPERATOR_VENV
 
     assert titles(installation) == ["venv", "pip"]
@@ -106,7 +106,7 @@ def test_the_operator_s_commands_install_the_app_s_packages_alone(installation: 
     assert installation.commands == []
 
 
-def test_the_operator_s_commands_use_what_is_installed(installation: type[FakeInstallation]) -> None:
+def test_the_operators_commands_use_an_existing_installation(installation: type[FakeInstallation]) -> None:
     install.install(tests=False)
     installation.commands.clear()
 
@@ -116,7 +116,7 @@ def test_the_operator_s_commands_use_what_is_installed(installation: type[FakeIn
 
 
 @pytest.mark.parametrize("line", [["status"], ["list"], ["check"], ["text", "a.pdf"]])
-def test_nothing_is_installed_to_say_that_nothing_is_stored(
+def test_a_command_on_empty_storage_installs_nothing(
     installation: type[FakeInstallation],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -142,7 +142,7 @@ def test_the_second_start_installs_nothing(installation: type[FakeInstallation])
     assert installation.commands == []
 
 
-def test_an_interrupted_installation_is_begun_anew(installation: type[FakeInstallation]) -> None:
+def test_an_interrupted_installation_starts_again(installation: type[FakeInstallation]) -> None:
     installation.interrupted = "Python packages"
     with pytest.raises(KeyboardInterrupt):
         install.install(tests=False)
@@ -157,7 +157,7 @@ def test_an_interrupted_installation_is_begun_anew(installation: type[FakeInstal
 @pytest.mark.parametrize(
     ("file", "during"), [("requirements.txt", "Python packages"), ("local/azurite/package.json", "Azurite")]
 )
-def test_a_pin_that_changes_during_an_installation_is_installed_by_the_next(
+def test_a_pin_that_changes_during_an_installation_is_installed_by_the_next_one(
     installation: type[FakeInstallation], monkeypatch: pytest.MonkeyPatch, file: str, during: str
 ) -> None:
     run = installation.run
@@ -177,7 +177,9 @@ def test_a_pin_that_changes_during_an_installation_is_installed_by_the_next(
     assert titles(installation) == (["venv", "pip"] if file == "requirements.txt" else ["ci"])
 
 
-def test_azurite_alone_is_installed_again_if_that_was_interrupted(installation: type[FakeInstallation]) -> None:
+def test_only_azurite_is_installed_again_if_its_installation_was_interrupted(
+    installation: type[FakeInstallation],
+) -> None:
     installation.interrupted = "Azurite"
     with pytest.raises(KeyboardInterrupt):
         install.install(tests=False)
@@ -190,7 +192,7 @@ def test_azurite_alone_is_installed_again_if_that_was_interrupted(installation: 
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "local/requirements.txt", "local/constraints.txt"])
-def test_a_changed_pin_makes_the_virtual_environment_anew(installation: type[FakeInstallation], file: str) -> None:
+def test_a_changed_pin_recreates_the_virtual_environment(installation: type[FakeInstallation], file: str) -> None:
     install.install(tests=False)
     installation.commands.clear()
     (checkout() / file).write_text("example==2\n")
@@ -200,7 +202,7 @@ def test_a_changed_pin_makes_the_virtual_environment_anew(installation: type[Fak
     assert titles(installation) == ["venv", "pip"]
 
 
-def test_what_the_tests_need_is_added_to_what_is_installed(installation: type[FakeInstallation]) -> None:
+def test_the_packages_of_the_tests_are_added_to_the_installation(installation: type[FakeInstallation]) -> None:
     install.install(tests=False)
     installation.commands.clear()
 
@@ -210,7 +212,7 @@ def test_what_the_tests_need_is_added_to_what_is_installed(installation: type[Fa
     assert f"--requirement={checkout() / 'requirements-dev.txt'}" in installation.commands[0]
 
 
-def test_a_changed_pin_of_the_tests_does_not_concern_a_run(installation: type[FakeInstallation]) -> None:
+def test_a_changed_pin_of_the_tests_does_not_affect_a_run(installation: type[FakeInstallation]) -> None:
     install.install(tests=True)
     installation.commands.clear()
     (checkout() / "requirements-dev.txt").write_text("example==2\n")
@@ -230,7 +232,7 @@ def test_azurite_is_installed_again_if_its_node_is_gone(installation: type[FakeI
     assert titles(installation) == ["ci"]
 
 
-def test_without_node_on_this_machine_it_comes_from_pypi(
+def test_without_node_on_this_machine_node_comes_from_pypi(
     installation: type[FakeInstallation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(install, "_node_on_path", lambda: None)
@@ -257,7 +259,7 @@ def test_a_node_older_than_20_is_not_used(
     assert (install._node_on_path() is not None) is found
 
 
-def test_a_package_without_a_build_for_this_python_is_named_with_what_is_supported(
+def test_a_package_without_a_build_for_this_python_is_named_with_the_supported_versions(
     installation: type[FakeInstallation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: FakeInstallation, title: str, command: Sequence[str], directory: Path | None = None) -> int:
@@ -271,7 +273,7 @@ def test_a_package_without_a_build_for_this_python_is_named_with_what_is_support
 
 
 @pytest.mark.parametrize("title", ["Virtual environment", "Python packages", "Azurite"])
-def test_an_installer_that_fails_is_told_with_its_log(installation: type[FakeInstallation], title: str) -> None:
+def test_a_failed_installer_is_reported_with_its_log(installation: type[FakeInstallation], title: str) -> None:
     installation.fails = title
 
     with pytest.raises(InstallError, match=r"install\.log"):
@@ -279,7 +281,7 @@ def test_an_installer_that_fails_is_told_with_its_log(installation: type[FakeIns
 
 
 @pytest.mark.parametrize("version", [(2, 7, 18), (3, 10, 13), (3, 15, 0)])
-def test_a_python_too_old_or_too_new_is_told_in_one_sentence(
+def test_a_python_that_is_too_old_or_too_new_is_reported_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], version: tuple[int, ...]
 ) -> None:
     monkeypatch.setattr(sys, "version_info", version)
@@ -291,7 +293,7 @@ def test_a_python_too_old_or_too_new_is_told_in_one_sentence(
     assert "needs Python 3.11 to 3.14" in capsys.readouterr().err
 
 
-def test_any_python_can_read_the_version_check() -> None:
+def test_every_python_can_parse_the_version_check() -> None:
     newer = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.Match, ast.AsyncFunctionDef)
 
     assert not [node for node in ast.walk(ast.parse(DEV_PY.read_text())) if isinstance(node, newer)]

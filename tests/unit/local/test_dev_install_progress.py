@@ -12,7 +12,7 @@ def run(tmp_path: Path, program: str) -> tuple[int, str]:
     return status, (tmp_path / "log").read_text()
 
 
-def test_a_person_is_told_what_was_downloaded_and_how_long_it_took(
+def test_a_person_sees_what_was_downloaded_and_how_long_it_took(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fetches = "Downloading big-1.0-py3-none-any.whl (20.5 MB)\\nUsing cached small-1.0-py3-none-any.whl (500 kB)"
@@ -23,21 +23,21 @@ def test_a_person_is_told_what_was_downloaded_and_how_long_it_took(
     assert "Packages: 21 MB, 0 s" in capsys.readouterr().err
 
 
-def test_all_that_an_installer_prints_is_in_the_log(tmp_path: Path) -> None:
+def test_the_log_has_everything_that_an_installer_prints(tmp_path: Path) -> None:
     _, log = run(tmp_path, "import sys; print('one'); print('two', file=sys.stderr)")
 
     assert "one" in log
     assert "two" in log
 
 
-def test_a_failure_is_told_and_its_status_returned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_is_reported_and_its_status_returned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, _ = run(tmp_path, "raise SystemExit(3)")
 
     assert status == 3
     assert "Packages: failed after" in capsys.readouterr().err
 
 
-def test_settings_of_the_users_pip_do_not_send_packages_elsewhere(
+def test_the_users_pip_settings_do_not_install_packages_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_TARGET", "/elsewhere")
@@ -47,7 +47,7 @@ def test_settings_of_the_users_pip_do_not_send_packages_elsewhere(
     assert "target: None" in log
 
 
-def test_what_an_interrupted_installer_leaves_behind_is_gone_after_it_or_with_the_next(tmp_path: Path) -> None:
+def test_leftovers_of_an_interrupted_installer_are_removed_at_once_or_by_the_next_one(tmp_path: Path) -> None:
     leave = "import pathlib, tempfile; pathlib.Path(tempfile.mkdtemp(), 'wheel').touch(); print(tempfile.gettempdir())"
 
     _, log = run(tmp_path, leave)

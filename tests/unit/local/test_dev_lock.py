@@ -23,7 +23,7 @@ def test_a_lock_is_free_again_after_its_holder(tmp_path: Path) -> None:
         pass
 
 
-def test_a_lock_is_given_back_when_its_holder_is_killed(tmp_path: Path) -> None:
+def test_a_lock_is_released_when_its_holder_is_killed(tmp_path: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path; from local.lock import locked\n"
         "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
@@ -44,7 +44,9 @@ def test_a_lock_is_given_back_when_its_holder_is_killed(tmp_path: Path) -> None:
             pass
 
 
-def test_who_waits_for_a_lock_says_so_and_gets_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_process_that_waits_for_a_lock_says_so_and_gets_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     held = threading.Event()
 
     def wait() -> None:

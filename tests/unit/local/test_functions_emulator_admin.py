@@ -1,4 +1,4 @@
-"""The admin addresses, over HTTP."""
+"""The admin endpoints, over HTTP."""
 
 import socket
 from collections.abc import Iterator
@@ -75,7 +75,7 @@ def test_a_function_is_run_with_its_input(url: str, called: Called, given: objec
     assert called.inputs == [given]
 
 
-def test_functions_are_named_without_regard_to_case(url: str, called: Called) -> None:
+def test_names_of_functions_ignore_case(url: str, called: Called) -> None:
     assert post(f"{url}/functions/Submit_Document", {"input": "a/b"}).status_code == 202
     assert called.inputs == ["a/b"]
 
@@ -85,7 +85,7 @@ def test_a_function_that_this_host_does_not_run_is_not_found(url: str, path: str
     assert post(f"{url}/{path}", {"input": "a/b"}).status_code == 404
 
 
-def test_another_address_is_not_found(url: str) -> None:
+def test_any_other_path_is_not_found(url: str) -> None:
     assert requests.get(f"{url}/host/keys", timeout=5).status_code == 404
 
 
@@ -98,7 +98,7 @@ def test_a_body_without_an_input_is_refused(url: str, called: Called, body: str)
     assert called.inputs == []
 
 
-def test_a_type_that_a_web_page_may_send_unasked_is_refused(url: str, called: Called) -> None:
+def test_a_content_type_that_needs_no_cors_preflight_is_refused(url: str, called: Called) -> None:
     answer = requests.post(
         f"{url}/functions/submit_document",
         data='{"input": "a/b"}',
@@ -114,12 +114,12 @@ def test_a_call_that_cannot_be_carried_out_says_why(url: str) -> None:
     assert (answer.status_code, answer.json()) == (404, {"error": "There is no such blob."})
 
 
-def test_an_unforeseen_error_is_answered_and_leaves_the_endpoint_running(url: str) -> None:
+def test_an_unexpected_error_is_answered_and_leaves_the_endpoint_running(url: str) -> None:
     assert post(f"{url}/functions/submit_document", {"input": "broken"}).status_code == 500
     assert requests.get(f"{url}/host/status", timeout=5).status_code == 200
 
 
-def test_a_port_that_is_taken_is_one_clear_sentence() -> None:
+def test_a_taken_port_is_reported_in_one_sentence() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -1,4 +1,4 @@
-"""What becomes of a queue message, and when."""
+"""What happens to a queue message, and when."""
 
 from random import Random
 
@@ -18,7 +18,7 @@ from local.functions_emulator.delivery import (
 
 
 class Middle(Random):
-    """A chance that always comes out in the middle."""
+    """A random source that always returns the middle of the range."""
 
     def uniform(self, a: float, b: float) -> float:
         return (a + b) / 2
@@ -32,7 +32,7 @@ def waits(backoff: Backoff, found: list[bool]) -> list[float]:
     return delays
 
 
-def test_empty_polls_wait_100_ms_and_then_that_and_1_2_4_times_it_more() -> None:
+def test_waits_after_empty_polls_grow_as_in_the_real_host() -> None:
     # 100 ms, then min + 2^(n-1) * min for n = 1, 2, 3, …: 200, 300, 500, 900, 1700 ms
     assert waits(Backoff(60), [True, False, False, False, False, False]) == [0.1, 0.2, 0.3, 0.5, 0.9, 1.7]
 
@@ -41,7 +41,7 @@ def test_a_queue_that_never_had_a_message_starts_with_100_ms_too() -> None:
     assert waits(Backoff(60), [False, False, False]) == [0.1, 0.2, 0.3]
 
 
-def test_the_wait_never_grows_over_the_longest_polling_interval() -> None:
+def test_the_wait_never_exceeds_the_longest_polling_interval() -> None:
     assert waits(Backoff(0.25), [True, False, False, False]) == [0.1, 0.2, 0.25, 0.25]
 
 
@@ -64,7 +64,7 @@ def test_success_deletes() -> None:
 
 
 @pytest.mark.parametrize("dequeue_count", [1, 4])
-def test_failure_below_the_limit_gives_the_message_back(dequeue_count: int) -> None:
+def test_failure_below_the_limit_makes_the_message_visible_again(dequeue_count: int) -> None:
     assert after_invocation(False, dequeue_count, 5, has_poison_queue=True) is Step.RELEASE
 
 
@@ -73,11 +73,11 @@ def test_failure_at_the_limit_goes_to_the_poison_queue(dequeue_count: int) -> No
     assert after_invocation(False, dequeue_count, 5, has_poison_queue=True) is Step.POISON
 
 
-def test_a_failed_message_of_a_queue_without_poison_queue_is_left_until_its_lease_ends() -> None:
+def test_without_a_poison_queue_a_failed_message_stays_until_its_lease_ends() -> None:
     assert after_invocation(False, 9, 5, has_poison_queue=False) is Step.LEAVE
 
 
-def test_a_message_over_the_limit_is_poison_without_an_invocation() -> None:
+def test_a_message_over_the_limit_goes_to_the_poison_queue_without_an_invocation() -> None:
     assert before_invocation(6, 5, has_poison_queue=True) is Step.POISON
     assert before_invocation(5, 5, has_poison_queue=True) is Step.INVOKE
 
@@ -86,12 +86,12 @@ def test_a_poison_queue_itself_has_no_limit() -> None:
     assert before_invocation(1000, 5, has_poison_queue=False) is Step.INVOKE
 
 
-def test_a_lease_is_renewed_at_half_its_life() -> None:
+def test_a_lease_is_renewed_after_half_its_duration() -> None:
     assert next_renewal(120, 600, renewed=True) == 300
 
 
-def test_a_renewal_that_failed_is_tried_sooner_and_sooner_down_to_a_tenth_of_the_lease() -> None:
-    # 300 s, then 150 s, 75 s, and never below 60 s: the real host's LinearSpeedupStrategy with its minute
+def test_failed_renewals_are_retried_ever_sooner_down_to_a_tenth_of_the_lease() -> None:
+    # 300 s, then 150 s, 75 s, and never below 60 s: the real host's LinearSpeedupStrategy with a minimum of a minute
     assert [next_renewal(previous, 600, renewed=False) for previous in (300, 150, 75, 60)] == [150, 75, 60, 60]
 
 
@@ -100,11 +100,11 @@ def test_a_poison_queue_is_named_after_its_queue() -> None:
 
 
 @pytest.mark.parametrize("queue", ["read-operations-poison", "q" * 57])
-def test_a_poison_queue_and_a_name_that_would_be_too_long_have_none(queue: str) -> None:
+def test_a_poison_queue_or_a_queue_with_too_long_a_name_has_no_poison_queue(queue: str) -> None:
     assert poison_queue_name(queue) is None
 
 
-def test_the_longest_name_that_still_has_a_poison_queue_is_of_56_characters() -> None:
+def test_the_longest_name_with_a_poison_queue_has_56_characters() -> None:
     assert poison_queue_name("q" * 56) == "q" * 56 + "-poison"
 
 
@@ -113,7 +113,7 @@ def test_a_message_is_decoded_from_base64_with_or_without_line_breaks() -> None:
 
 
 @pytest.mark.parametrize("text", ["hello!", "aGVsbG8", "{}", "aGVsbG8=x"])
-def test_what_is_not_base64_is_refused(text: str) -> None:
+def test_a_message_that_is_not_base64_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="base64"):
         decode(text, "base64")
 

@@ -1,4 +1,4 @@
-"""HTTP functions, asked over HTTP as a browser or a script asks them."""
+"""HTTP functions, called over HTTP as a browser or a script calls them."""
 
 # ruff: noqa: ARG001 - an HTTP function takes its request, used or not
 
@@ -76,7 +76,7 @@ def broken(req: func.HttpRequest) -> func.HttpResponse:
 
 @app.route(auth_level="anonymous")
 def wrong(req: func.HttpRequest) -> func.HttpResponse:
-    return None  # type: ignore[return-value]  # which is what is tried
+    return None  # type: ignore[return-value]  # the point of this test
 
 
 @app.route(route="status/{code:int}", auth_level="anonymous")
@@ -104,7 +104,7 @@ FUNCTIONS = describe(app, {})
 
 
 class Served:
-    """The app, served with some options."""
+    """The app, served with these options."""
 
     def __init__(self, options: HttpOptions) -> None:
         self.threads = ThreadPoolExecutor(32)
@@ -184,7 +184,7 @@ def test_a_function_of_level_admin_asks_for_the_master_key(url: str, key: str, e
     assert get(f"{url}/api/owner", headers={"x-functions-key": key}).status_code == expected
 
 
-def test_a_wrong_key_does_not_close_what_is_open_to_all(url: str) -> None:
+def test_an_anonymous_function_ignores_a_wrong_key(url: str) -> None:
     assert get(f"{url}/api/text", headers={"x-functions-key": "wrong"}).status_code == 200
 
 
@@ -200,39 +200,39 @@ def test_a_wrong_key_does_not_close_what_is_open_to_all(url: str) -> None:
         ("GET", "/api/echo/a/b"),
     ],
 )
-def test_what_no_route_takes_is_not_found_with_or_without_a_key(url: str, method: str, path: str) -> None:
+def test_a_path_without_a_route_is_not_found_with_or_without_a_key(url: str, method: str, path: str) -> None:
     for headers in ({}, KEY):
         assert requests.request(method, url + path, headers=headers, timeout=10).status_code == 404
 
 
-def test_a_head_that_is_taken_has_the_headers_and_no_body(url: str) -> None:
+def test_a_head_request_is_answered_with_headers_and_no_body(url: str) -> None:
     answer = requests.head(f"{url}/api/", timeout=10)
     assert (answer.status_code, answer.headers["etag"], answer.content) == (200, '"1"', b"")
 
 
-def test_a_function_that_returns_text_answers_it(url: str) -> None:
+def test_a_function_that_returns_text_answers_with_it(url: str) -> None:
     answer = get(f"{url}/api/text")
     assert (answer.text, answer.headers["content-type"]) == ("just text, ä", "text/plain; charset=utf-8")
 
 
-def test_the_answers_own_headers_and_those_of_host_json_are_sent(url: str) -> None:
+def test_the_headers_of_the_answer_and_of_host_json_are_sent(url: str) -> None:
     headers = get(f"{url}/api/").headers
     assert (headers["x-odd"], headers["x-content-type-options"]) == ("v", "nosniff")
 
 
-def test_several_cookies_are_several_headers(url: str) -> None:
+def test_each_cookie_is_a_header_of_its_own(url: str) -> None:
     assert get(f"{url}/api/cookies").raw.headers.getlist("set-cookie") == ["a=1; Path=/", "b=2; HttpOnly"]
 
 
 @pytest.mark.parametrize("code", [204, 304])
-def test_a_status_without_a_body_has_none_and_the_connection_goes_on(url: str, code: int) -> None:
+def test_a_status_without_a_body_sends_none_and_keeps_the_connection_open(url: str, code: int) -> None:
     with requests.Session() as session:
         assert session.get(f"{url}/api/status/{code}", timeout=10).content == b""
         assert session.get(f"{url}/api/status/418", timeout=10).text == "body"
 
 
 @pytest.mark.parametrize("name", ["broken", "wrong"])
-def test_an_exception_is_a_500_whose_body_says_nothing_and_whose_traceback_is_printed(url: str, name: str) -> None:
+def test_an_exception_is_answered_500_with_an_empty_body_and_its_traceback_is_printed(url: str, name: str) -> None:
     stream = io.StringIO()
     console = Console({}, stream)
     log.addHandler(console)
@@ -245,7 +245,7 @@ def test_an_exception_is_a_500_whose_body_says_nothing_and_whose_traceback_is_pr
     assert {"broken": "RuntimeError: secret detail", "wrong": "unsupported type"}[name] in stream.getvalue()
 
 
-def test_a_body_larger_than_the_limit_is_refused_unread(url: str) -> None:
+def test_a_body_over_the_limit_is_refused_without_reading_it(url: str) -> None:
     assert requests.post(f"{url}/api/mirror", data=bytes(1 << 20), timeout=10).status_code == 201
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
     connection.putrequest("POST", "/api/mirror")
@@ -270,7 +270,7 @@ def test_a_request_line_of_more_than_8_kb_is_refused(url: str, length: int, expe
 
 
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Origin": "null"}])
-def test_pages_from_elsewhere_get_nothing_even_with_the_key(url: str, headers: dict[str, str]) -> None:
+def test_pages_from_other_sites_get_nothing_even_with_the_key(url: str, headers: dict[str, str]) -> None:
     assert get(f"{url}/api/echo", headers={**KEY, **headers}).status_code == 403
 
 
@@ -284,7 +284,7 @@ def test_the_root_has_a_homepage(url: str) -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html")
 
 
-def test_another_prefix_moves_every_route() -> None:
+def test_a_different_prefix_applies_to_every_route() -> None:
     served = Served(HttpOptions(route_prefix=""))
     try:
         assert get(f"{served.url}/text").status_code == 200

@@ -24,13 +24,13 @@ _NUMBERS = itertools.count()
 
 @pytest.fixture
 def write_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Apps":
-    monkeypatch.syspath_prepend(tmp_path)  # undone after the test, as is what indexing adds to sys.path
+    monkeypatch.syspath_prepend(tmp_path)  # undone after the test, like what indexing adds to sys.path
     monkeypatch.chdir(tmp_path)
     return Apps(tmp_path)
 
 
 class Apps:
-    """Writes apps under names of their own, since Python imports a name only once."""
+    """Writes apps under new names, since Python imports a name only once."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -109,14 +109,14 @@ def test_there_must_be_exactly_one_top_level_app(write_app: Apps, more: str) -> 
         write_app.index(more)
 
 
-def test_two_functions_of_one_name_are_refused(write_app: Apps) -> None:
+def test_two_functions_with_the_same_name_are_refused(write_app: Apps) -> None:
     one = "@app.timer_trigger(arg_name='t', schedule='* * * * * *')\ndef one(t): ...\n"
     with pytest.raises(IndexingError, match="unique"):
         write_app.index(one + one)
 
 
 @pytest.mark.parametrize("parameters", ["", "other", "m, other", "m, context, other"])
-def test_parameters_must_be_the_triggers_and_the_context(write_app: Apps, parameters: str) -> None:
+def test_the_only_parameters_are_the_triggers_and_the_context(write_app: Apps, parameters: str) -> None:
     with pytest.raises(IndexingError, match="its trigger is 'm'"):
         write_app.index(
             f"@app.queue_trigger(arg_name='m', queue_name='q', connection='C')\ndef one({parameters}): ...\n"
@@ -124,7 +124,7 @@ def test_parameters_must_be_the_triggers_and_the_context(write_app: Apps, parame
 
 
 @pytest.mark.parametrize("annotation", ["func.TimerRequest", "int", "list[str]", "'func.QueueMessage | None'"])
-def test_an_annotation_that_the_trigger_does_not_give_is_refused(write_app: Apps, annotation: str) -> None:
+def test_an_annotation_that_the_trigger_cannot_provide_is_refused(write_app: Apps, annotation: str) -> None:
     with pytest.raises(IndexingError, match="does not give"):
         write_app.index(
             f"@app.queue_trigger(arg_name='m', queue_name='q', connection='C')\ndef one(m: {annotation}): ...\n"
@@ -180,19 +180,19 @@ def names(functions: list[Function]) -> list[str]:
     return [function.name for function in functions]
 
 
-def test_without_names_every_function_is_listened_for() -> None:
+def test_without_names_the_host_listens_for_every_function() -> None:
     assert names(chosen(app_of_three(), [], {})) == ["first_blob", "second_blob", "poll"]
 
 
-def test_a_function_that_is_named_is_the_only_one() -> None:
+def test_with_a_name_the_host_listens_for_that_function_only() -> None:
     assert names(chosen(app_of_three(), ["poll"], {})) == ["poll"]
 
 
-def test_a_blob_function_brings_the_others_which_share_its_queue() -> None:
+def test_a_blob_function_brings_the_other_blob_functions_since_they_share_a_queue() -> None:
     assert names(chosen(app_of_three(), ["second_blob"], {})) == ["first_blob", "second_blob"]
 
 
-def test_a_name_that_the_app_does_not_have_is_refused_with_those_it_has() -> None:
+def test_an_unknown_function_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(HostError, match="no function 'pol'; there are: first_blob, second_blob, poll"):
         chosen(app_of_three(), ["pol"], {})
 
@@ -222,7 +222,7 @@ def test_a_path_matches_as_the_real_hosts_templates_do(path: str, name: str, cap
 
 
 @pytest.mark.parametrize("path", ["inbox/{name}/{name}", "inbox/{1}"])
-def test_a_path_with_expressions_that_cannot_be_told_apart_is_refused(write_app: Apps, path: str) -> None:
+def test_a_path_with_ambiguous_expressions_is_refused(write_app: Apps, path: str) -> None:
     with pytest.raises(IndexingError, match=r"is not container/\{name\}"):
         write_app.index(f"@app.blob_trigger(arg_name='b', path='{path}', connection='')\ndef one(b: bytes): ...\n")
 

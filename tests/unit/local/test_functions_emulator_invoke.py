@@ -1,4 +1,4 @@
-"""One invocation: what the function gets, and what is printed."""
+"""One invocation: what the function receives, and what is printed."""
 
 # ruff: noqa: ARG001 - a function of an app takes what its trigger gives it, used or not
 
@@ -75,7 +75,7 @@ def test_a_queue_function_gets_the_message_as_azure_functions_makes_it(invoker: 
     assert (given.insertion_time, given.expiration_time) == (WHEN, WHEN + timedelta(days=7))
 
 
-def test_a_parameter_of_text_gets_the_body(invoker: Invoker) -> None:
+def test_a_parameter_of_type_str_gets_the_body(invoker: Invoker) -> None:
     seen = []
 
     def poll(message: str) -> None:
@@ -135,7 +135,7 @@ def test_a_timer_function_gets_a_timer_request(invoker: Invoker) -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), SystemExit(1)])
-def test_whatever_a_function_raises_fails_its_invocation_only(invoker: Invoker, error: BaseException) -> None:
+def test_whatever_a_function_raises_fails_only_its_invocation(invoker: Invoker, error: BaseException) -> None:
     def poll(message: str) -> None:
         raise error
 
@@ -221,7 +221,7 @@ def test_an_invocation_over_the_function_timeout_is_reported_once(printed: io.St
     assert "exceeded by function 'Functions.poll'" in printed.getvalue()
 
 
-def test_levels_go_by_the_longest_category_that_is_named() -> None:
+def test_the_longest_matching_category_decides_the_log_level() -> None:
     levels = {"default": logging.WARNING, "function": logging.INFO, "function.poll.user": logging.DEBUG}
     assert console.level_of("Host", levels) == logging.WARNING
     assert console.level_of("Function.poll", levels) == logging.INFO

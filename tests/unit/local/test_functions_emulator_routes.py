@@ -1,4 +1,4 @@
-"""Which function a request's path goes to: ASP.NET Core's route templates."""
+"""Which function a request's path leads to, by ASP.NET Core's route templates."""
 
 import pytest
 
@@ -67,7 +67,7 @@ def test_a_template_matches_paths_as_in_asp_net_core(template: str, path: str, v
         "api/{a}.{b?}",
     ],
 )
-def test_a_template_that_does_not_work_is_refused_with_its_text(template: str) -> None:
+def test_an_invalid_template_is_refused_with_its_text(template: str) -> None:
     with pytest.raises(HostError, match="route") as refused:
         Template(template)
     assert repr(template) in str(refused.value)
@@ -87,11 +87,11 @@ def test_a_template_that_does_not_work_is_refused_with_its_text(template: str) -
         ("/", ""),
     ],
 )
-def test_a_path_is_decoded_but_for_slashes_and_has_no_dot_segments(raw: str, path: str) -> None:
+def test_a_path_is_decoded_except_for_slashes_and_has_no_dot_segments(raw: str, path: str) -> None:
     assert decoded(raw) == path
 
 
-def test_of_two_routes_that_fit_the_first_by_the_functions_names_is_taken() -> None:
+def test_of_two_matching_routes_the_first_by_function_name_is_taken() -> None:
     routes = {
         "b_check": route("api", "documents/check", "b_check", ["GET"]),
         "A_one": route("api", "documents/{name}", "A_one", ["GET"]),
@@ -99,7 +99,7 @@ def test_of_two_routes_that_fit_the_first_by_the_functions_names_is_taken() -> N
     assert find(routes, "GET", "api/documents/check") == ("A_one", {"name": "check"})
 
 
-def test_one_route_may_have_a_function_for_each_method_and_no_other_method_is_found() -> None:
+def test_a_route_may_have_a_function_per_method_and_other_methods_are_not_found() -> None:
     routes = {name: route("api", "x", name, [name]) for name in ("get", "post")}
     assert [find(routes, method, "api/x") for method in ("GET", "POST", "HEAD", "OPTIONS", "DELETE")] == [
         ("get", {}),
@@ -110,7 +110,7 @@ def test_one_route_may_have_a_function_for_each_method_and_no_other_method_is_fo
     ]
 
 
-def test_without_methods_a_route_takes_all() -> None:
+def test_a_route_without_methods_accepts_all() -> None:
     assert find({"x": route("api", None, "x", ())}, "PROPFIND", "api/x") == ("x", {})
 
 
@@ -119,11 +119,11 @@ def test_without_a_route_the_functions_name_is_the_route(text: str | None) -> No
     assert route("api", text, "check", ()).template.text == "api/check"
 
 
-def test_without_a_prefix_the_route_stands_alone() -> None:
+def test_without_a_prefix_the_route_is_the_whole_path() -> None:
     assert route("", "x/{y}", "f", ()).template.text == "x/{y}"
 
 
 @pytest.mark.parametrize("text", ["admin/x", "Runtime", "/admin"])
-def test_a_route_in_the_hosts_own_space_is_refused(text: str) -> None:
+def test_a_route_below_a_path_of_the_host_is_refused(text: str) -> None:
     with pytest.raises(HostError, match="conflicts"):
         route("api", text, "f", ())

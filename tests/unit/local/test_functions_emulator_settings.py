@@ -32,7 +32,7 @@ def test_values_of_the_settings_file_become_environment_variables(tmp_path: Path
     assert environ == {"A": "1"}
 
 
-def test_the_environment_wins_over_the_settings_file(tmp_path: Path) -> None:
+def test_the_environment_overrides_the_settings_file(tmp_path: Path) -> None:
     environ = {"A": "real", "B": ""}
     load_app_settings(settings_file(tmp_path, '{"Values": {"A": "file", "B": "file"}}'), environ)
     assert environ == {"A": "real", "B": ""}
@@ -48,17 +48,17 @@ def test_the_environment_wins_over_the_settings_file(tmp_path: Path) -> None:
         ('{"Values": []}', "names and texts"),
     ],
 )
-def test_a_settings_file_that_cannot_be_used_is_refused_with_the_reason(tmp_path: Path, text: str, said: str) -> None:
+def test_an_unusable_settings_file_is_refused_with_the_reason(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(HostError, match=said):
         load_app_settings(settings_file(tmp_path, text), {})
 
 
-def test_a_settings_file_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_a_missing_settings_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="cannot be read: No such file"):
         load_app_settings(tmp_path / "none.json", {})
 
 
-def test_without_extensions_the_real_hosts_defaults_hold(tmp_path: Path) -> None:
+def test_without_extensions_the_real_hosts_defaults_apply(tmp_path: Path) -> None:
     options = load_host_options(host_json(tmp_path), {}, processors=4)
     assert options.queues.batch_size == 16
     assert options.queues.new_batch_threshold == 32  # batchSize / 2 for each processor
@@ -78,7 +78,7 @@ def test_in_development_the_longest_wait_is_2_seconds_unless_it_is_set(tmp_path:
     assert load_host_options(app, development).queues.max_polling_interval == 5
 
 
-def test_host_json_is_read_without_regard_to_case(tmp_path: Path) -> None:
+def test_host_json_ignores_case(tmp_path: Path) -> None:
     app = host_json(tmp_path, Extensions={"Queues": {"BATCHSIZE": 3, "messageEncoding": "None"}})
     options = load_host_options(app, {})
     assert (options.queues.batch_size, options.queues.message_encoding) == (3, "none")
@@ -109,12 +109,12 @@ def test_the_environment_overrides_host_json(tmp_path: Path) -> None:
         ("messageEncoding", "utf8"),
     ],
 )
-def test_a_value_that_the_real_host_refuses_is_refused_by_its_name(tmp_path: Path, name: str, value: object) -> None:
+def test_a_value_that_the_real_host_refuses_is_refused_and_named(tmp_path: Path, name: str, value: object) -> None:
     with pytest.raises(HostError, match=f"extensions.queues.{name}"):
         load_host_options(host_json(tmp_path, **queues(**{name: value})), {})
 
 
-def test_a_function_timeout_of_minus_one_is_none(tmp_path: Path) -> None:
+def test_a_function_timeout_of_minus_one_means_no_limit(tmp_path: Path) -> None:
     assert load_host_options(host_json(tmp_path, functionTimeout="-1"), {}).function_timeout is None
     assert load_host_options(host_json(tmp_path, functionTimeout="00:10:00"), {}).function_timeout == timedelta(
         minutes=10
@@ -136,7 +136,7 @@ def test_a_folder_without_host_json_is_not_an_app(tmp_path: Path) -> None:
         load_host_options(tmp_path, {})
 
 
-def test_host_json_must_be_of_version_2(tmp_path: Path) -> None:
+def test_host_json_must_have_version_2(tmp_path: Path) -> None:
     (tmp_path / "host.json").write_text("{}")
     with pytest.raises(HostError, match="version"):
         load_host_options(tmp_path, {})
@@ -159,7 +159,7 @@ def test_app_settings_between_percent_signs_are_resolved() -> None:
     assert resolve("%IN%/{name}-%X%", {"IN": "inbox", "X": "1"}) == "inbox/{name}-1"
 
 
-def test_an_app_setting_that_is_not_set_is_named() -> None:
+def test_a_missing_app_setting_is_named() -> None:
     with pytest.raises(HostError, match="set IN as an app setting"):
         resolve("%IN%/{name}", {})
 
@@ -171,13 +171,13 @@ def test_a_host_id_is_stable_for_a_folder_and_differs_between_folders(tmp_path: 
     assert len(first) <= 32
 
 
-def test_a_host_id_that_is_given_is_used_before_the_one_of_the_settings() -> None:
+def test_a_given_host_id_overrides_the_one_in_the_settings() -> None:
     environ = {"AzureFunctionsWebHost__hostid": "from-setting"}
     assert host_id(Path(), None, environ) == "from-setting"
     assert host_id(Path(), "given", environ) == "given"
 
 
 @pytest.mark.parametrize("given", ["Upper", "a" * 33, "-a", "a-", "a--b", "ä"])
-def test_a_host_id_that_is_no_part_of_a_queues_name_is_refused(given: str) -> None:
+def test_a_host_id_that_cannot_be_part_of_a_queue_name_is_refused(given: str) -> None:
     with pytest.raises(HostError, match="host id"):
         host_id(Path(), given, {})

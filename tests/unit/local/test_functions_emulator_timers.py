@@ -32,11 +32,11 @@ def at(text: str) -> datetime:
         ("0 0 0 13 * 5", "2026-11-22 16:00:00", "2027-08-13 00:00:00"),
     ],
 )
-def test_the_next_time_is_as_ncrontab_has_it(expression: str, after: str, due: str) -> None:
+def test_the_next_time_is_the_one_that_ncrontab_gives(expression: str, after: str, due: str) -> None:
     assert Schedule("f", expression).next_after(at(after)) == at(due)
 
 
-def test_a_schedule_is_in_utc_whatever_the_zone_of_the_clock() -> None:
+def test_a_schedule_is_in_utc_whatever_the_clocks_time_zone() -> None:
     moment = datetime.fromisoformat("2026-11-22T23:30:00-05:00")  # 04:30 UTC of the next day
     assert Schedule("f", "0 0 3 * * *").next_after(moment) == at("2026-11-24 03:00:00")
 
@@ -45,13 +45,13 @@ def test_a_schedule_is_in_utc_whatever_the_zone_of_the_clock() -> None:
     "expression",
     ["", "off", "*/5 * * * *", "0 0 3 * * * *", "0 0 3 ? * *", "0 0 0 L * *", "0 61 * * * *", "@daily", "0 0 0 30 2 *"],
 )
-def test_what_is_not_ncrontab_is_refused_with_an_example(expression: str) -> None:
+def test_an_invalid_schedule_is_refused_with_an_example(expression: str) -> None:
     with pytest.raises(HostError, match=r'six fields.*"0 \*/5 \* \* \* \*" is every five minutes'):
         Schedule("sweep", expression)
 
 
 class Clock:
-    """Time that passes only while the timer waits, up to an end."""
+    """A clock that advances only while the timer waits, up to an end."""
 
     def __init__(self, until: str) -> None:
         self.time = at("2026-11-22 16:00:00")
@@ -66,7 +66,7 @@ class Clock:
 
 
 def fired(clock: Clock, *, run_on_startup: bool = False, each_takes: float = 0) -> list[str]:
-    """When a timer of every five minutes fired, until the clock's end."""
+    """The times at which a five-minute timer fired, until the clock's end."""
     times = []
     app = func.FunctionApp()
 
@@ -86,10 +86,10 @@ def test_a_timer_fires_at_each_of_its_times() -> None:
     assert fired(Clock(until="2026-11-22 16:16:00")) == ["16:05:00", "16:10:00", "16:15:00"]
 
 
-def test_a_timer_that_runs_on_startup_fires_at_once_too() -> None:
+def test_a_timer_with_run_on_startup_also_fires_at_once() -> None:
     assert fired(Clock(until="2026-11-22 16:06:00"), run_on_startup=True) == ["16:00:00", "16:05:00"]
 
 
-def test_a_run_that_takes_longer_than_the_interval_is_followed_by_the_next_time_after_its_end() -> None:
+def test_after_a_run_longer_than_the_interval_the_timer_fires_at_the_next_time_after_its_end() -> None:
     times = fired(Clock(until="2026-11-22 16:20:00"), each_takes=400)
     assert times == ["16:05:00", "16:15:00"]  # 16:10 passed while the first ran, until 16:11:40

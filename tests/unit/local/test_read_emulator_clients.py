@@ -17,7 +17,7 @@ from msrest.authentication import CognitiveServicesCredentials
 from tests.unit.local.read_emulator import Service, pdf, picture, read_emulator
 
 KEY = "any key"
-COMPUTER_VISION: Any = ComputerVisionClient  # has no types
+COMPUTER_VISION: Any = ComputerVisionClient  # ships no types
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_the_computer_vision_client_reads_a_picture(service: Service) -> None:
     assert result.analyze_result.model_version == "2022-04-30"
 
 
-def test_the_computer_vision_client_tells_a_refusal(service: Service) -> None:
+def test_the_computer_vision_client_reports_a_rejection(service: Service) -> None:
     client: Any = COMPUTER_VISION(service.url, CognitiveServicesCredentials(KEY))
     with pytest.raises(Exception, match="Bad Request"):
         client.read_in_stream(io.BytesIO(b"no picture"))
@@ -64,7 +64,7 @@ def test_the_document_intelligence_client_reads_bytes_and_deletes_the_result(ser
     assert gone.value.status_code == 404
 
 
-def test_the_document_intelligence_client_tells_a_refusal(service: Service) -> None:
+def test_the_document_intelligence_client_reports_a_rejection(service: Service) -> None:
     client = DocumentIntelligenceClient(service.url, AzureKeyCredential(KEY))
     with pytest.raises(HttpResponseError) as refused:
         client.begin_analyze_document("prebuilt-read", io.BytesIO(b"no picture"))
@@ -83,7 +83,7 @@ def test_the_form_recognizer_client_reads_a_picture(service: Service, version: s
     assert [word.content for word in page.lines[0].get_words()] == ["page", "1"]
 
 
-def test_a_wrong_key_is_told_by_the_client(service: Service) -> None:
+def test_a_client_reports_a_wrong_key(service: Service) -> None:
     client = DocumentIntelligenceClient(service.url, AzureKeyCredential("wrong"))
     with pytest.raises(HttpResponseError) as refused:
         client.begin_analyze_document("prebuilt-read", io.BytesIO(picture()))

@@ -1,4 +1,4 @@
-"""The processes that look into files: what they may cost, and what is left of them."""
+"""The processes that decode files: what they may cost, and that they leave nothing behind."""
 
 import os
 import signal
@@ -44,7 +44,7 @@ def stored(decoders: Decoders, content: bytes) -> Path:
     return Path(file.name)
 
 
-def test_a_page_comes_as_it_was_decoded(decoders: Decoders) -> None:
+def test_a_page_arrives_as_it_was_decoded(decoders: Decoders) -> None:
     document = decoders.describe(stored(decoders, frames(drawn(), drawn("Two"))), USUAL)
     assert (document.page_count, document.unit) == (2, "pixel")
     image, seconds = decoders.page(document, 2)
@@ -53,7 +53,7 @@ def test_a_page_comes_as_it_was_decoded(decoders: Decoders) -> None:
     assert seconds < 5
 
 
-def test_a_refusal_and_a_broken_page_are_told(decoders: Decoders) -> None:
+def test_a_rejected_file_and_a_broken_page_are_reported(decoders: Decoders) -> None:
     with pytest.raises(Rejected) as refused:
         decoders.describe(stored(decoders, saved(drawn(), "GIF")), USUAL)
     assert (refused.value.reason, refused.value.subject) == (Reason.NOT_A_DOCUMENT, "GIF")
@@ -63,7 +63,7 @@ def test_a_refusal_and_a_broken_page_are_told(decoders: Decoders) -> None:
     assert broken.value.size == (40, 60)
 
 
-def test_a_page_that_would_take_hours_ends_and_the_next_is_decoded(decoders: Decoders) -> None:
+def test_a_page_that_would_take_hours_is_ended_and_the_next_one_is_decoded(decoders: Decoders) -> None:
     document = decoders.describe(stored(decoders, nested_forms()), USUAL)
     begun = time.monotonic()
     with pytest.raises(OverBudget):
@@ -73,12 +73,12 @@ def test_a_page_that_would_take_hours_ends_and_the_next_is_decoded(decoders: Dec
     assert decoders.page(good, 1)[0].width == pytest.approx(300 / 72)
 
 
-def test_a_page_tree_that_would_take_hours_is_believed(decoders: Decoders) -> None:
+def test_the_count_of_a_page_tree_that_would_take_hours_to_walk_is_believed(decoders: Decoders) -> None:
     document = decoders.describe(stored(decoders, wide_tree()), USUAL)
     assert document.page_count == 5  # whether the tree was walked in time or not
 
 
-def test_a_file_that_takes_long_to_look_at_holds_a_post_for_seconds() -> None:
+def test_a_file_that_takes_long_to_inspect_delays_a_post_by_seconds_only() -> None:
     before = spent_by_children()
     pool = Decoders(1)
     document = pool.describe(stored(pool, more_pages_than_it_says()), USUAL)
@@ -88,7 +88,7 @@ def test_a_file_that_takes_long_to_look_at_holds_a_post_for_seconds() -> None:
 
 
 def spent_by_children() -> float:
-    """Seconds of CPU time of the processes that have ended."""
+    """The CPU seconds of the child processes that have ended."""
     times = os.times()
     return times.children_user + times.children_system
 
@@ -100,7 +100,7 @@ def test_a_removed_document_leaves_no_file(decoders: Decoders) -> None:
     assert not document.path.exists()
 
 
-def test_a_pool_that_is_closed_leaves_neither_folder_nor_process() -> None:
+def test_a_closed_pool_leaves_neither_folder_nor_process() -> None:
     pool = Decoders(1)
     pool.describe(stored(pool, pdf_with(pdf_page())), USUAL)
     pool.close()
@@ -108,12 +108,12 @@ def test_a_pool_that_is_closed_leaves_neither_folder_nor_process() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
-def test_a_process_that_is_killed_leaves_no_document() -> None:
+def test_a_killed_process_leaves_no_document() -> None:
     program = (
         "from local.read_emulator.decoders import Decoders\n"
         "pool = Decoders(1); pool.warm(); pool.new_file().write(b'secret'); print(pool.folder, flush=True); input()"
     )
-    with subprocess.Popen(  # noqa: S603 - our own module
+    with subprocess.Popen(  # noqa: S603 - this repository's module
         [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout

@@ -1,4 +1,4 @@
-"""Files as pages: what is taken, what is refused, what a page looks like."""
+"""Files as pages: which are accepted, which are rejected, and what a page looks like."""
 
 import base64
 import ctypes
@@ -53,12 +53,12 @@ def refusal(content: bytes, limits: Limits | None = None) -> tuple[Reason, str]:
 
 
 def shows(content: bytes) -> bool:
-    """Whether the first page looks like GREY, but for a few rows above and below."""
+    """Whether the first page looks like GREY, except for a few rows at the top and bottom."""
     found = page(content).pixels[:, :, 1]
     return found.shape == GREY.shape and bool(np.corrcoef(found[5:-5].ravel(), GREY[5:-5].ravel())[0, 1] > 0.98)
 
 
-def test_a_pdf_under_a_password_is_refused() -> None:
+def test_a_password_protected_pdf_is_refused() -> None:
     assert refusal(UNDER_A_PASSWORD) == (Reason.NOT_A_DOCUMENT, "PASSWORD")
 
 
@@ -66,14 +66,14 @@ def test_a_pdf_may_have_something_before_its_header() -> None:
     assert page_count(b"\n" * 100 + pdf()) == 1
 
 
-def test_a_pdf_page_is_rendered_at_200_dots_an_inch() -> None:
+def test_a_pdf_page_is_rendered_at_200_dots_per_inch() -> None:
     found = page(pdf())
     assert found.pixels.shape == (2200, 1700, 3)
     assert (found.width, found.height, found.unit) == (8.5, 11.0, "inch")
 
 
 @pytest.mark.parametrize("box", ["0 0 612 14400", "0 0 14400 612", "0 0 14400 14400", "0 0 20 14400", "0 0 61 20"])
-def test_a_page_of_any_shape_has_pixels_enough_to_be_read_and_not_too_many(box: str) -> None:
+def test_a_page_of_any_shape_has_enough_pixels_to_be_read_and_not_too_many(box: str) -> None:
     pixels = page(pdf_with(pdf_page(box=box))).pixels
     assert pixels.size <= 3 * 16_100_000
     assert max(pixels.shape) < 2**15
@@ -87,7 +87,7 @@ def test_user_unit_multiplies_the_size_of_a_page() -> None:
 
 
 @pytest.mark.parametrize("crop", ["2000 2000 2600 2800", "0 0 0 0", "300 120 0 0", "-50 -50 900 900"])
-def test_a_crop_box_that_shows_nothing_is_not_believed(crop: str) -> None:
+def test_a_crop_box_that_shows_nothing_is_ignored(crop: str) -> None:
     found = page(pdf_with(pdf_page(extra=f"/CropBox[{crop}]")))
     assert (found.width * 72, found.height * 72) == pytest.approx((300, 120))
     assert np.min(found.pixels) < 50
@@ -137,12 +137,12 @@ def test_a_jpeg_with_further_pictures_inside_is_refused() -> None:
         (bytes(range(256)) * 10, ""),
     ],
 )
-def test_a_refusal_tells_what_the_file_is(content: bytes, kind: str) -> None:
+def test_a_rejection_says_what_the_file_is(content: bytes, kind: str) -> None:
     assert refusal(content) == (Reason.NOT_A_DOCUMENT, kind)
 
 
 @pytest.mark.parametrize(("folder", "kind"), [("word/", "DOCX"), ("xl/", "XLSX"), ("ppt/", "PPTX"), ("x/", "ZIP")])
-def test_an_office_document_is_told_by_what_is_in_it(folder: str, kind: str) -> None:
+def test_an_office_document_is_recognised_by_its_content(folder: str, kind: str) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("[Content_Types].xml", "")
@@ -156,24 +156,24 @@ def test_a_picture_that_claims_to_be_vast_is_refused_before_it_is_decoded() -> N
     assert refusal(bomb + struct.pack(">I", 9) + b"IDAT") == (Reason.TOO_MANY_PIXELS, "")
 
 
-def test_a_picture_of_the_limits_is_taken() -> None:
+def test_a_picture_at_the_limits_is_accepted() -> None:
     for size in ((50, 50), (50, 10_000), (10_000, 50)):
         assert page_count(picture(size=size)) == 1
 
 
-def test_the_limits_are_the_generations() -> None:
+def test_each_generation_has_its_own_limits() -> None:
     assert refusal(picture(size=(60, 51)), Limits(side=59)) == (Reason.TOO_MANY_PIXELS, "")
     assert refusal(bytes(1024 * 1024 + 1), Limits(megabytes=1)) == (Reason.TOO_MANY_BYTES, "")
     assert open_document(io.BytesIO(pdf(3)), Limits(pages=2)).page_count == 2
 
 
-def test_a_picture_of_many_pixels_keeps_its_size_and_is_decoded_smaller() -> None:
+def test_a_picture_with_many_pixels_keeps_its_size_but_is_decoded_smaller() -> None:
     found = page(saved(Image.new("1", (8_000, 6_000), 1)))
     assert (found.width, found.height) == (8_000, 6_000)
     assert found.pixels.shape == (3_000, 4_000, 3)
 
 
-def test_a_frame_that_cannot_be_read_leaves_the_others() -> None:
+def test_an_unreadable_frame_does_not_affect_the_others() -> None:
     document = open_document(io.BytesIO(frames(drawn(), drawn(size=(40, 60)), drawn())))
     assert document.page_count == 3
     with pytest.raises(Unreadable, match="has too few pixels") as refused:
@@ -191,12 +191,12 @@ def test_a_frame_that_cannot_be_read_leaves_the_others() -> None:
     ],
     ids=["behind its page", "before its page", "old tag and mask"],
 )
-def test_smaller_copies_and_masks_of_a_page_are_no_pages(tags: list[dict[int, int]]) -> None:
+def test_smaller_copies_and_masks_of_a_page_do_not_count_as_pages(tags: list[dict[int, int]]) -> None:
     sizes = [(420, 120) if not any(each.get(tag) for tag in (254, 255)) else (60, 51) for each in tags]
     assert page_count(frames(*(drawn(size=size) for size in sizes), tags=tags)) == 1
 
 
-def test_frames_that_all_call_themselves_copies_are_pages() -> None:
+def test_if_all_frames_claim_to_be_copies_they_count_as_pages() -> None:
     assert page_count(frames(drawn(), drawn(), tags=[{254: 1}, {254: 1}])) == 2
 
 
@@ -208,7 +208,7 @@ def test_directories_in_a_circle_are_counted_once() -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB"])
-def test_any_mode_becomes_three_colours_and_light_stays_light(mode: str) -> None:
+def test_every_mode_becomes_rgb_and_light_stays_light(mode: str) -> None:
     white = Image.new("RGB", (60, 60), "white")
     lab = ImageCms.createProfile("LAB")
     image = (
@@ -238,13 +238,13 @@ SAMPLES: dict[str, NDArray[Any]] = {
 
 @pytest.mark.parametrize("order", ["<", ">"], ids=["little", "big"])
 @pytest.mark.parametrize("samples", SAMPLES)
-def test_greys_of_any_number_of_bits_look_alike(samples: str, order: Literal["<", ">"]) -> None:
+def test_greys_look_alike_whatever_their_number_of_bits(samples: str, order: Literal["<", ">"]) -> None:
     assert shows(tiff(SAMPLES[samples], order=order))
 
 
 @pytest.mark.parametrize("order", ["<", ">"], ids=["little", "big"])
 @pytest.mark.parametrize("samples", ["16 bits", "fractions", "fractions of 64 bits"])
-def test_greys_that_begin_with_white_are_turned_round(samples: str, order: Literal["<", ">"]) -> None:
+def test_greys_that_start_at_white_are_inverted(samples: str, order: Literal["<", ">"]) -> None:
     values = SAMPLES[samples]
     content = tiff(values.max() - values, order=order, tags={262: [0]})
     assert np.corrcoef(page(content).pixels[:, :, 0].ravel(), GREY.ravel())[0, 1] > 0.98
@@ -253,27 +253,29 @@ def test_greys_that_begin_with_white_are_turned_round(samples: str, order: Liter
 @pytest.mark.parametrize("apart", [False, True], ids=["together", "apart"])
 @pytest.mark.parametrize("order", ["<", ">"], ids=["little", "big"])
 @pytest.mark.parametrize("samples", [np.uint8(1), np.uint16(257)], ids=["8 bits", "16 bits"])
-def test_colour_planes_may_be_together_or_apart(samples: np.generic, order: Literal["<", ">"], apart: bool) -> None:
+def test_colour_planes_may_be_interleaved_or_separate(
+    samples: np.generic, order: Literal["<", ">"], apart: bool
+) -> None:
     colours = np.stack([GREY, 255 - GREY, GREY], axis=0 if apart else 2) * samples
     found = page(tiff(colours, order=order, planes_apart=apart)).pixels
     assert np.array_equal(found[:, :, 0], GREY)
     assert np.array_equal(found[:, :, 1], 255 - GREY)
 
 
-def test_colours_as_fractions_are_decoded_and_in_planes_apart_refused_with_the_reason() -> None:
+def test_float_colours_are_decoded_but_in_separate_planes_refused_with_the_reason() -> None:
     colours = np.stack([GREY] * 3, axis=2).astype("f4") / 255
     assert shows(tiff(colours))
     with pytest.raises(Unreadable, match="colour planes"):
         page(tiff(np.moveaxis(colours, 2, 0).copy(), planes_apart=True))
 
 
-def test_what_is_transparent_is_white() -> None:
+def test_transparent_pixels_become_white() -> None:
     assert np.min(page(saved(Image.new("RGBA", (60, 60), (0, 0, 0, 0)))).pixels) == 255
 
 
 @pytest.mark.parametrize("colour", [(255, 255, 255), (255, 255, 0), (0, 0, 0), (200, 30, 30)])
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
-def test_text_on_a_transparent_ground_stands_out(mode: str, colour: tuple[int, int, int]) -> None:
+def test_text_on_a_transparent_background_stays_visible(mode: str, colour: tuple[int, int, int]) -> None:
     image = Image.new("RGB", (420, 120), colour)
     image.putalpha(ImageOps.invert(drawn()))
     image = image.quantize() if mode == "PA" else image.convert(mode)
@@ -282,24 +284,24 @@ def test_text_on_a_transparent_ground_stands_out(mode: str, colour: tuple[int, i
 
 
 @pytest.mark.parametrize("alpha", [0, 255])
-def test_the_alpha_of_a_bmp_that_leaves_it_out_is_left_out(alpha: int) -> None:
+def test_the_alpha_channel_of_a_bmp_is_ignored(alpha: int) -> None:
     assert shows(odd_files.bmp_with_alpha(alpha))
 
 
-def test_colours_are_in_the_order_of_opencv() -> None:
+def test_colours_are_in_opencvs_order() -> None:
     assert list(page(saved(Image.new("RGB", (60, 60), (1, 2, 3)))).pixels[0, 0]) == [3, 2, 1]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_an_orientation_says_in_which_direction_text_should_run(orientation: int, kind: str) -> None:
+def test_an_orientation_gives_the_direction_in_which_text_should_run(orientation: int, kind: str) -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
     found = page(saved(drawn(), kind, exif=exif))
     image = drawn()
     image.getexif()[ExifTags.Base.Orientation] = orientation
     upright = np.asarray(ImageOps.exif_transpose(image))
-    # turning the page so that this direction is rightwards gives what Pillow takes for upright
+    # turning the page so that this direction points right gives what Pillow considers upright
     turned = np.rot90(found.pixels[:, :, 0], round(found.expected / 90))
     assert turned.shape == upright.shape
     assert np.corrcoef(turned.ravel(), upright.ravel())[0, 1] > 0.98
@@ -319,19 +321,19 @@ def test_an_orientation_says_in_which_direction_text_should_run(orientation: int
     ],
     ids=["jpeg", "progressive", "png end", "png data", "tiff", "bmp", "more behind"],
 )
-def test_a_picture_that_viewers_show_whole_is_read_though_its_end_is_missing(content: bytes) -> None:
+def test_a_picture_that_viewers_show_whole_is_read_even_if_its_end_is_missing(content: bytes) -> None:
     assert shows(content)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP"])
-def test_a_picture_with_much_missing_fails_with_that_reason(kind: str) -> None:
+def test_a_picture_with_much_missing_fails_and_says_so(kind: str) -> None:
     noise = Image.effect_noise((600, 600), 200)
     content = saved(noise, kind)
     with pytest.raises(Unreadable, match="ends early"):
         page(content[: len(content) // 2])
 
 
-def test_a_picture_that_is_damaged_in_its_middle_fails() -> None:
+def test_a_picture_that_is_damaged_in_the_middle_fails() -> None:
     content = bytearray(saved(Image.effect_noise((600, 600), 200)))
     content[len(content) // 2 : len(content) // 2 + 50] = bytes(50)
     with pytest.raises(Unreadable, match="damaged"):
@@ -358,13 +360,13 @@ def test_metadata_of_any_size_does_no_harm(chunk: bytes, content: bytes) -> None
 
 
 @pytest.mark.parametrize("chunk", [b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"eXIf", b"tIME", b"pHYs", b"gAMA", b"prVt"])
-def test_a_damaged_chunk_that_is_no_part_of_the_picture_does_no_harm(chunk: bytes) -> None:
+def test_a_damaged_chunk_outside_the_pixel_data_does_no_harm(chunk: bytes) -> None:
     content = odd_files.png_with(chunk, b"before the damage")
     assert shows(content.replace(b"before the damage", b"behind the damage"))  # whose checksum is now wrong
 
 
 def shown_at(content: bytes, word: str) -> tuple[float, float, float, float]:
-    """Where a PDF's first page shows a word: left, top, right, bottom, in hundredths of its width and height."""
+    """Where a PDF's first page shows a word: left, top, right, bottom, as a percentage of its width and height."""
     shown = pypdfium2.PdfDocument(content)[0]
     text = shown.get_textpage()
     first, _ = text.search(word).get_next()
@@ -389,7 +391,7 @@ def test_words_of_a_searchable_pdf_are_where_the_page_shows_them(turn: str, box:
     quad = [part * (height if n % 2 else width) for n, part in enumerate(corners)]
     content = document.searchable([[("Γράμματα", quad)]], [1])
     assert shown_at(content, "Γράμματα") == pytest.approx((20, 30, 60, 40), abs=2)
-    assert np.array_equal(page(content).pixels, image.pixels)  # nothing of it is seen
+    assert np.array_equal(page(content).pixels, image.pixels)  # none of it is visible
 
 
 def test_words_of_a_searchable_pdf_run_where_the_text_does() -> None:
@@ -408,13 +410,13 @@ def test_page_ranges_name_pages_once_and_in_order(text: str, pages: list[int]) -
 
 
 @pytest.mark.parametrize("text", ["", "-", "0", "2-1", "a", "1,,2", "1-2-3", "³", "+1", "1;2"])
-def test_what_is_no_page_range_is_refused(text: str) -> None:
+def test_an_invalid_page_range_is_refused(text: str) -> None:
     with pytest.raises(ValueError) as refused:  # noqa: PT011 - its text is what was given
         PageRanges.parse(text, open_ended=True)
     assert str(refused.value) == text
 
 
-def test_only_some_generations_take_ranges_without_an_end() -> None:
+def test_only_some_generations_accept_open_ended_ranges() -> None:
     assert PageRanges.parse("3-,-1", open_ended=True).of(4) == [1, 3, 4]
     with pytest.raises(ValueError, match="3-"):
         PageRanges.parse("3-", open_ended=False)

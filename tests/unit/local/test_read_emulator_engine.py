@@ -1,4 +1,4 @@
-"""The engine on pictures made for one question each."""
+"""The engine, on pictures that each ask one question."""
 
 import time
 from itertools import pairwise
@@ -40,28 +40,28 @@ def texts(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270, 12, -20, 200])
-def test_a_turned_page_is_read_and_its_angle_told(turn: int) -> None:
+def test_a_turned_page_is_read_and_its_angle_given(turn: int) -> None:
     page = read(text_picture().rotate(turn, expand=True, fillcolor="white"))
     assert texts(page) == TEXT
     assert -180 <= page.angle < 180
     assert (page.angle + turn + 180) % 360 - 180 == pytest.approx(0, abs=1.5)  # Pillow turns counter-clockwise
 
 
-def test_an_orientation_in_the_metadata_that_is_wrong_does_no_harm() -> None:
+def test_a_wrong_orientation_in_the_metadata_does_no_harm() -> None:
     page = read(text_picture(), expected=90.0)
     assert texts(page) == TEXT
     assert page.angle == pytest.approx(0, abs=1.5)
 
 
-def test_boxes_are_those_of_the_page_as_given() -> None:
+def test_boxes_refer_to_the_page_as_given() -> None:
     upright, turned = read(text_picture()), read(text_picture().transpose(Image.Transpose.ROTATE_90))
     for line, same in zip(upright.lines, turned.lines, strict=True):
         x, y = np.array(line.box).reshape(4, 2).T
-        expected = np.stack([y, upright.width - x], axis=1).ravel()  # what was right is now above
+        expected = np.stack([y, upright.width - x], axis=1).ravel()  # the right edge is now at the top
         assert same.box == pytest.approx(expected, abs=4)
 
 
-def test_words_stand_in_their_line_in_order() -> None:
+def test_the_words_of_a_line_are_in_order() -> None:
     for line in read(text_picture()).lines:
         assert line.text == " ".join(word.text for word in line.words)
         left, right = line.box[0], line.box[2]
@@ -76,7 +76,7 @@ def test_an_empty_page_has_no_lines_and_no_angle(colour: str) -> None:
     assert (page.lines, page.angle) == ((), 0)
 
 
-def test_text_up_the_margin_of_an_upright_page_is_read_in_its_own_direction() -> None:
+def test_vertical_text_in_the_margin_of_an_upright_page_is_read_in_its_own_direction() -> None:
     image = drawn([(120, 40 + 60 * row, text) for row, text in enumerate(TEXT)], size=(600, 400))
     margin = drawn([(0, 4, "HANDLE WITH CARE")], size=(330, 44)).rotate(90, expand=True)
     image.paste(margin, (20, 40))
@@ -85,13 +85,13 @@ def test_text_up_the_margin_of_an_upright_page_is_read_in_its_own_direction() ->
     assert page.angle == pytest.approx(0, abs=1)
 
 
-def test_small_print_on_a_large_page_is_cut_from_the_page_at_its_own_size() -> None:
+def test_small_print_on_a_large_page_is_read_at_full_resolution() -> None:
     page = read(drawn([(100, 200, "a line of print on a page of twelve million pixels")], size=(3000, 4000), height=52))
     assert texts(page) == ["a line of print on a page of twelve million pixels"]
 
 
 def ink_of(image: Image.Image, inside: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of the ink in this part of a picture."""
+    """The left, top, right and bottom of the ink in this part of a picture."""
     left, top, right, bottom = (round(each) for each in inside)
     found = (
         ImageOps.invert(image.convert("L").crop((left, top, right, bottom))).point(lambda v: 255 * (v > 128)).getbbox()
@@ -111,7 +111,7 @@ def test_boxes_of_lines_and_words_fit_their_ink(height: int) -> None:
 
 
 @pytest.mark.parametrize("apart", [1.5, 3, 8])
-def test_a_label_and_its_value_are_two_lines_and_words_of_one_text_are_one(apart: float) -> None:
+def test_a_label_and_its_value_are_two_lines_but_the_words_of_one_text_are_one_line(apart: float) -> None:
     after_label = 40 + ImageFont.load_default(size=32).getlength("Invoice number:")
     image = drawn(
         [(40, 40, "Invoice number:"), (round(after_label + apart * 32), 40, "4711"), (40, 120, "one line of text")],
@@ -132,8 +132,8 @@ def test_a_long_page_is_read_to_its_end() -> None:
     assert texts(page) == [text for _, _, text in rows]
 
 
-def test_a_script_that_the_engine_does_not_know_is_told() -> None:
-    def scribble(row: int) -> list[tuple[int, int]]:  # like no letter of any script
+def test_an_unknown_script_is_reported() -> None:
+    def scribble(row: int) -> list[tuple[int, int]]:  # unlike a letter of any script
         return [(60 + 12 * n, 60 + 60 * row + (n * n * 7 + row * 5) % 28) for n in range(36)]
 
     image = Image.new("RGB", (560, 320), "white")
@@ -144,13 +144,13 @@ def test_a_script_that_the_engine_does_not_know_is_told() -> None:
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
-def test_a_page_on_its_side_is_known_before_its_text_is_looked_for(turn: int) -> None:
+def test_a_page_on_its_side_is_recognised_before_text_detection(turn: int) -> None:
     rows = [(40, 40 + 44 * row, f"{row} lines of text, as many as a page of a letter has") for row in range(16)]
     image = drawn(rows, size=(900, 800)).rotate(turn, expand=True, fillcolor="white")
     assert ink.stands(np.asarray(image)) == (turn in (90, 270))
 
 
-def test_a_small_picture_is_not_read_as_if_it_were_a_page() -> None:
+def test_a_small_picture_is_not_treated_like_a_page() -> None:
     strip, page = (
         drawn([(20, 20, "Harbour 4711")], size=(420, 80)),
         drawn([(200, 200, "Harbour 4711")], size=(1700, 1400)),
@@ -166,14 +166,14 @@ def test_a_small_picture_is_not_read_as_if_it_were_a_page() -> None:
 @pytest.mark.parametrize(
     ("width", "height", "size", "at"),
     [
-        (1700, 2200, 20, (700, 1000)),  # a letter page of 200 dots an inch, 7 points
+        (1700, 2200, 20, (700, 1000)),  # a letter page at 200 dots per inch, 7 points
         (2480, 3508, 40, (1000, 3300)),
         (5000, 5000, 40, (30, 30)),
         (9900, 9900, 60, (9000, 9500)),
     ],
 )
 @pytest.mark.parametrize("turns", [0, 1])
-def test_a_small_line_alone_on_a_large_page_is_read(
+def test_a_single_small_line_on_a_large_page_is_read(
     width: int, height: int, size: int, at: tuple[int, int], turns: int
 ) -> None:
     image = drawn([(*at, "Harbour 4711")], (width, height), size)

@@ -1,4 +1,4 @@
-"""What tells the generations of Read apart, as their clients see it."""
+"""How the generations of Read differ, as their clients see it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -35,7 +35,7 @@ def only_line(body: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_every_generation_is_there() -> None:
+def test_every_generation_is_served() -> None:
     assert NAMES == [
         "v2.0",
         "v2.1",
@@ -52,7 +52,7 @@ def test_every_generation_is_there() -> None:
 
 
 @pytest.mark.parametrize("generation", NAMES)
-def test_an_operation_is_told_of_where_its_generation_keeps_it(service: Service, generation: str) -> None:
+def test_operation_location_has_the_path_of_the_generation(service: Service, generation: str) -> None:
     service = service.speaking(generation)
     where = service.post(picture()).headers["Operation-Location"].removeprefix(service.url)
     results = {
@@ -68,7 +68,7 @@ def test_an_operation_is_told_of_where_its_generation_keeps_it(service: Service,
 
 
 @pytest.mark.parametrize("generation", NAMES)
-def test_only_v2_has_an_operation_id_of_its_own(service: Service, generation: str) -> None:
+def test_only_v2_has_an_operation_id_apart_from_the_request_id(service: Service, generation: str) -> None:
     service = service.speaking(generation)
     answer = service.post(picture())
     assert (answer.headers["apim-request-id"] in answer.headers["Operation-Location"]) == (generation[:2] != "v2")
@@ -84,12 +84,12 @@ def test_v2_answers_with_recognition_results_and_marks_low_confidence_only(servi
     assert page["lines"][0]["words"][0] == {"boundingBox": [1, 2, 30, 2, 30, 12, 1, 12], "text": "page"}
 
 
-def test_a_running_operation_of_v2_tells_nothing_but_its_status(service: Service) -> None:
+def test_a_running_operation_of_v2_gives_only_its_status(service: Service) -> None:
     service = service.speaking("v2.0")
     service.engine.may_read.clear()
     bodies = [service.get(service.post(picture()).headers["Operation-Location"]).text for _ in range(3)]
     assert set(bodies) <= {'{"status":"NotStarted"}', '{"status":"Running"}'}
-    assert bodies[-1] == '{"status":"NotStarted"}'  # two are read at once
+    assert bodies[-1] == '{"status":"NotStarted"}'  # two documents are read at a time
 
 
 def test_a_failed_operation_of_v2_gives_no_reason(service: Service) -> None:
@@ -137,20 +137,20 @@ def test_pages_are_ignored_by_versions_that_do_not_know_them(
     service: Service, generation: str, taken: list[int]
 ) -> None:
     service = service.speaking(generation)
-    body = service.read(picture("TIFF", frames=2), "?Pages=2")  # with a capital, as the previews describe it
+    body = service.read(picture("TIFF", frames=2), "?Pages=2")  # with a capital, as the previews' descriptions have it
     pages = body.get("recognitionResults") or body["analyzeResult"]["readResults"]
     assert [page["page"] for page in pages] == taken
 
 
 @pytest.mark.parametrize("generation", ["v3.1-preview.2", *BY_API_VERSION])
-def test_a_page_range_without_an_end_is_for_v3_2_alone(service: Service, generation: str) -> None:
+def test_only_v3_2_accepts_an_open_ended_page_range(service: Service, generation: str) -> None:
     service = service.speaking(generation)
     join = "&" if "?" in service.analyze else "?"
     assert service.post(pdf(2), f"{join}pages=1-").status_code == 400
 
 
 @pytest.mark.parametrize(("generation", "status"), [("v3.0-preview", 400), ("v3.0", 202), ("v3.2", 202), ("v2.0", 202)])
-def test_german_is_not_among_the_first_languages(service: Service, generation: str, status: int) -> None:
+def test_the_first_versions_do_not_know_german(service: Service, generation: str, status: int) -> None:
     service = service.speaking(generation)
     assert service.post(picture(), "?language=de").status_code == status
 
@@ -181,12 +181,14 @@ def test_document_intelligence_joins_words_lines_and_content_by_spans(service: S
 
 
 @pytest.mark.parametrize(("index", "length"), [("textElements", 3), ("unicodeCodePoint", 4), ("utf16CodeUnit", 5)])
-def test_offsets_count_what_was_asked_for(index: str, length: int) -> None:
-    assert LENGTHS[index]("ae\u0301\U0001f600") == length  # the accent is a character of its own; the face is two units
+def test_offsets_count_the_requested_string_index_type(index: str, length: int) -> None:
+    assert (
+        LENGTHS[index]("ae\u0301\U0001f600") == length
+    )  # the accent is a separate code point; the emoji is two UTF-16 units
 
 
 @pytest.mark.parametrize("generation", BY_API_VERSION)
-def test_only_the_last_version_says_when_to_look_again(service: Service, generation: str) -> None:
+def test_only_the_latest_version_sends_retry_after(service: Service, generation: str) -> None:
     service = service.speaking(generation)
     service.engine.may_read.clear()
     accepted = service.post(picture())
@@ -197,7 +199,7 @@ def test_only_the_last_version_says_when_to_look_again(service: Service, generat
 
 
 @pytest.mark.parametrize("generation", BY_API_VERSION)
-def test_document_intelligence_nests_the_code_that_tells_most(service: Service, generation: str) -> None:
+def test_document_intelligence_nests_the_most_specific_code(service: Service, generation: str) -> None:
     service = service.speaking(generation)
     answer = service.post(picture(), "&pages=2")
     # recorded: azure-sdk-for-net, FormRecognizer, a layout of page 2 of 1
@@ -216,7 +218,7 @@ def test_document_intelligence_nests_the_code_that_tells_most(service: Service, 
 
 
 @pytest.mark.parametrize("generation", BY_API_VERSION)
-def test_a_failed_operation_of_document_intelligence_has_its_error_beside_the_status(
+def test_a_failed_operation_of_document_intelligence_has_its_error_next_to_the_status(
     service: Service, generation: str
 ) -> None:
     service = service.speaking(generation)
@@ -226,7 +228,7 @@ def test_a_failed_operation_of_document_intelligence_has_its_error_beside_the_st
 
 
 @pytest.mark.parametrize("query", ["&api-version=2025-01-01", ""])
-def test_a_version_that_is_none_is_answered_by_the_gateway(service: Service, query: str) -> None:
+def test_an_unknown_version_is_answered_by_the_gateway(service: Service, query: str) -> None:
     service = service.speaking("2024-11-30")
     path = service.analyze.partition("?")[0]
     assert replace(service, analyze=path).post(picture(), query.replace("&", "?")).status_code == 404

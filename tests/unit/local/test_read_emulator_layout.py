@@ -1,4 +1,4 @@
-"""Boxes as lines in reading order."""
+"""Boxes are put together as lines in reading order."""
 
 import math
 from itertools import accumulate
@@ -15,7 +15,7 @@ DIRECTIONS = st.floats(-180, 179.9)
 
 
 def line(text: str, left: float, top: float, width: float | None = None, height: float = 20.0) -> Line:
-    """Ten pixels a character, unless said otherwise."""
+    """Ten pixels per character unless ``width`` is given."""
     right, bottom = left + (10.0 * len(text) if width is None else width), top + height
     box = (left, top, right, top, right, bottom, left, bottom)
     return Line(box, text, tuple(Word(box, word, 1.0) for word in text.split()))
@@ -67,7 +67,7 @@ def test_columns_of_prose_are_read_across_in_basic_order() -> None:
     assert arranged(LEFT[:2] + RIGHT[:2]) == [LEFT[0].text, RIGHT[0].text, LEFT[1].text, RIGHT[1].text]
 
 
-def test_parts_of_one_line_are_joined_with_their_words_and_bounds() -> None:
+def test_parts_of_a_line_are_joined_with_their_words_and_bounds() -> None:
     (joined,) = layout.arrange([line("world", 65, 1), line("hello", 10, 0)], 0.0)
     assert joined.text == "hello world"
     assert [word.text for word in joined.words] == ["hello", "world"]
@@ -78,7 +78,7 @@ def test_parts_of_a_line_of_chinese_are_joined_without_a_space() -> None:
     assert arranged([line("你好", 10, 0, 40), line("世界", 52, 0, 40)]) == ["你好世界"]
 
 
-def test_a_heading_beside_small_print_is_not_its_line() -> None:
+def test_a_heading_next_to_small_print_is_a_separate_line() -> None:
     assert arranged([line("BIG", 0, 0, 100, 60), line("small", 105, 20)]) == ["BIG", "small"]
 
 
@@ -87,14 +87,16 @@ def test_a_heading_beside_small_print_is_not_its_line() -> None:
     DIRECTIONS,
     st.booleans(),
 )
-def test_no_word_is_lost_or_doubled(places: list[tuple[int, int, int, int]], direction: float, columns: bool) -> None:
+def test_no_word_is_lost_or_duplicated(
+    places: list[tuple[int, int, int, int]], direction: float, columns: bool
+) -> None:
     lines = [line(f"w{n}", x, y, width, height) for n, (x, y, width, height) in enumerate(places)]
     found = [word.text for each in layout.arrange(lines, direction, columns=columns) for word in each.words]
     assert sorted(found) == sorted(f"w{n}" for n in range(len(places)))
 
 
 @given(DIRECTIONS)
-def test_the_axis_of_a_page_is_that_of_its_long_lines(direction: float) -> None:
+def test_the_axis_of_a_page_is_the_axis_of_its_long_lines(direction: float) -> None:
     quads = [layout.quad_of(each.box) for each in turned([*LEFT, line("1", 0, 0, 8)], direction)]
     axis = layout.axis(quads)
     assert axis is not None
@@ -106,7 +108,7 @@ def test_squares_show_no_axis() -> None:
 
 
 @given(st.integers(0, 3), DIRECTIONS)
-def test_a_quad_starts_where_reading_does(rolled: int, direction: float) -> None:
+def test_a_quad_starts_where_the_text_begins(rolled: int, direction: float) -> None:
     (straight,) = turned([line("some words", 0, 0)], direction)
     quad = layout.quad_of(straight.box)
     found = layout.starting_where_read(np.roll(quad, rolled, axis=0), direction)
@@ -124,7 +126,7 @@ def test_lines_found_in_a_turned_picture_are_turned_back(quarters: int) -> None:
     assert sorted(back[:, 1])[::3] == [10, 15]
 
 
-def test_lines_near_and_alike_are_a_paragraph_until_one_ends_short() -> None:
+def test_close_similar_lines_are_a_paragraph_until_one_ends_early() -> None:
     texts = ["a first line of some prose", "goes on with a second one", "and ends.", "Another one begins here no"]
     lines = [line(text, 0, 24 * n) for n, text in enumerate(texts)]
     heading = line("HEADING", 0, 120, height=40)
@@ -133,12 +135,12 @@ def test_lines_near_and_alike_are_a_paragraph_until_one_ends_short() -> None:
 
 
 @given(DIRECTIONS)
-def test_a_box_around_lines_lies_in_their_direction(direction: float) -> None:
+def test_a_box_around_lines_has_their_direction(direction: float) -> None:
     box = layout.around(turned(LEFT, direction), direction)
     (expected,) = turned([line("", 0, 100, 280, 24 * 4 + 20)], direction)
     assert box == pytest.approx(expected.box)
 
 
-def test_the_widest_gap_is_the_widest() -> None:
+def test_the_widest_gap_between_boxes_is_found() -> None:
     starts = list(accumulate([0, 12, 15, 30]))
     assert layout._widest_gap([(start, start + 10) for start in starts]) == (20, 37)

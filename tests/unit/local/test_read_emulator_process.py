@@ -39,7 +39,7 @@ def first_line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline()
 
 
-def test_it_says_where_it_listens_and_then_a_line_a_call_without_what_was_sent(script: str) -> None:
+def test_it_prints_its_address_and_then_one_line_per_call_without_the_content(script: str) -> None:
     with started("--port", "0", "--script", script) as process:
         greeting = first_line(process)
         assert greeting.startswith("Read emulator listening on http://127.0.0.1:")
@@ -56,7 +56,7 @@ def test_it_says_where_it_listens_and_then_a_line_a_call_without_what_was_sent(s
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_at_once_though_a_caller_is_connected(script: str, sent: signal.Signals) -> None:
+def test_a_signal_ends_it_at_once_even_while_a_client_is_connected(script: str, sent: signal.Signals) -> None:
     with started("--port", "0", "--script", script) as process:
         url = first_line(process).split()[-1]
         with requests.Session() as session:
@@ -67,7 +67,7 @@ def test_a_signal_ends_it_at_once_though_a_caller_is_connected(script: str, sent
         assert process.stderr.read() == ""
 
 
-def test_a_port_that_is_taken_is_told_in_one_sentence(script: str) -> None:
+def test_a_taken_port_is_reported_in_one_sentence(script: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with started("--port", port, "--script", script) as process:
@@ -77,7 +77,7 @@ def test_a_port_that_is_taken_is_told_in_one_sentence(script: str) -> None:
     assert errors.count("\n") == 1
 
 
-def test_a_script_that_cannot_be_played_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_an_invalid_script_is_reported_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "script.json").write_text('{"latencies": 3}', encoding="utf-8")
     with started("--port", "0", "--script", str(tmp_path / "script.json")) as process:
         _, errors = process.communicate(timeout=20)
@@ -86,7 +86,7 @@ def test_a_script_that_cannot_be_played_is_told_in_one_sentence(tmp_path: Path) 
     assert errors.count("\n") == 1
 
 
-def test_a_container_answers_about_itself(script: str) -> None:
+def test_the_containers_endpoints_status_and_ready_answer(script: str) -> None:
     with started("--port", "0", "--script", script) as process:
         url = first_line(process).split()[-1]
         assert requests.get(f"{url}/status", timeout=10).json()["apiStatus"] == "Valid"

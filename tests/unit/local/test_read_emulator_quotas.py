@@ -1,4 +1,4 @@
-"""Quotas that a script may hold callers to."""
+"""The kinds of quotas that a script can enforce."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ def admitted(quota: Quota, times: list[float]) -> list[float]:
     return [time for time in times if quota.wait(time) == 0]
 
 
-def test_a_token_bucket_takes_a_burst_and_then_one_call_for_each_token_made() -> None:
+def test_a_token_bucket_takes_a_burst_and_then_one_call_per_new_token() -> None:
     # 20 a minute is one in 3 s
     assert admitted(TokenBucket(2, 6), [0, 0, 0, 2.9, 3, 3.1, 6]) == [0, 0, 3, 6]
 
@@ -31,14 +31,14 @@ def test_a_sliding_window_never_takes_more_than_its_calls_in_any_stretch() -> No
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(gaps=GAPS)
-def test_a_call_is_taken_after_the_wait_that_its_refusal_gave(
+def test_a_call_succeeds_after_the_wait_that_its_429_gave(
     kind: Callable[[int, float], Quota], gaps: list[float]
 ) -> None:
     quota, now = kind(3, 10), 1000.0
     for gap in gaps:
         now += gap
         wait = quota.wait(now)
-        assert 0 <= wait <= 10 + 1e-9  # a sum of floats
+        assert 0 <= wait <= 10 + 1e-9  # floats have rounding errors
         if wait:
             now += wait + 1e-6
             assert quota.wait(now) == 0

@@ -1,4 +1,4 @@
-"""What becomes of accepted documents: partly broken ones, long ones beside short ones, searchable ones."""
+"""What happens to accepted documents: partly broken ones, long ones next to short ones, searchable ones."""
 
 import json
 import threading
@@ -28,19 +28,19 @@ def service() -> Iterator[Service]:
         yield running
 
 
-def test_a_broken_frame_is_told_and_leaves_the_others(service: Service) -> None:
+def test_a_broken_frame_is_reported_and_does_not_affect_the_others(service: Service) -> None:
     result = service.read(BROKEN_FRAME)["analyzeResult"]
     assert [(page["page"], len(page["lines"])) for page in result["readResults"]] == [(1, 1), (2, 0), (3, 1)]
     assert result["errors"] == [{"code": "2005", "message": REASON}]
 
 
-def test_document_intelligence_tells_of_a_broken_frame_among_its_warnings(service: Service) -> None:
+def test_document_intelligence_reports_a_broken_frame_as_a_warning(service: Service) -> None:
     result = service.speaking("2024-11-30").read(BROKEN_FRAME)["analyzeResult"]
     assert result["warnings"] == [{"code": "2005", "message": REASON}]
     assert len(result["pages"]) == 3
 
 
-def test_a_document_of_broken_pages_alone_fails_with_the_first_one_s_reason(service: Service) -> None:
+def test_a_document_with_only_broken_pages_fails_with_the_first_ones_reason(service: Service) -> None:
     body = service.read(BROKEN_FRAME, "?pages=2")
     assert body["status"] == "failed"
     assert body["analyzeResult"]["errors"] == [{"code": "2005", "message": REASON}]
@@ -57,7 +57,7 @@ def test_pages_of_documents_are_read_in_turn(service: Service) -> None:
     assert service.engine.sizes.index((70, 70)) <= 5
 
 
-def test_a_document_that_would_take_hours_fails_and_others_are_read() -> None:
+def test_a_document_that_would_take_hours_fails_and_the_others_are_read() -> None:
     engine = FakeEngine()
     reader = Reader(lambda: engine.read_page, Clock(), decoders=Decoders(2, seconds=5))
     try:
@@ -115,7 +115,7 @@ def words(page: Any) -> set[str]:
     ],
     ids=["picture", "frames", "turned", "cropped", "repaired"],
 )
-def test_a_searchable_pdf_has_the_pages_with_their_words(service: Service, content: bytes) -> None:
+def test_a_searchable_pdf_has_the_pages_and_their_words(service: Service, content: bytes) -> None:
     speaking = service.speaking("2024-11-30")
     accepted = speaking.post(content, "&output=pdf")
     pages = speaking.result(accepted)["analyzeResult"]["pages"]
@@ -127,7 +127,7 @@ def test_a_searchable_pdf_has_the_pages_with_their_words(service: Service, conte
         assert {"page", str(page["pageNumber"])} <= words(found[page["pageNumber"] - 1])
 
 
-def test_a_searchable_pdf_is_for_those_who_asked_for_it(service: Service) -> None:
+def test_a_searchable_pdf_is_made_only_on_request(service: Service) -> None:
     speaking = service.speaking("2024-11-30")
     accepted = speaking.post(picture())
     speaking.result(accepted)
@@ -151,7 +151,7 @@ def languages(service: Service, version: str, query: str) -> list[dict[str, Any]
 
 
 @pytest.mark.parametrize("version", ["2023-07-31", "2024-11-30"])
-def test_languages_are_named_where_they_are_asked_for(service: Service, version: str) -> None:
+def test_languages_are_given_only_on_request(service: Service, version: str) -> None:
     (found,) = languages(service, version, "&features=barcodes,languages")
     assert (found["locale"], found["spans"]) == ("en", [{"offset": 0, "length": 62}])
     assert 0.5 <= found["confidence"] <= 1

@@ -1,4 +1,4 @@
-"""The engine on real documents: their text, in reading order, with a tolerance that OCR deserves."""
+"""The engine on real documents: their text in reading order, with some tolerance for OCR errors."""
 
 import json
 from dataclasses import replace
@@ -113,7 +113,7 @@ def test_a_clear_document_is_read_line_by_line(name: str, expected: list[str]) -
         ),
     ],
 )
-def test_a_form_a_photo_and_a_scan_are_read_in_rows_nearly_without_a_fault(name: str, expected: str) -> None:
+def test_a_form_a_photo_and_a_scan_are_read_row_by_row_with_few_errors(name: str, expected: str) -> None:
     assert likeness(lines(name), expected.split()) > 0.98
 
 
@@ -130,14 +130,14 @@ def test_two_columns_are_read_one_after_the_other_in_natural_order() -> None:
 
 @pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"recorded answers of the service are not at {RECORDINGS}")
 @pytest.mark.parametrize("name", ["mpf-eng-0deg", "mpf-eng-90deg"])
-def test_angle_words_and_boxes_are_those_that_the_service_gave(name: str) -> None:
+def test_angle_words_and_boxes_match_the_services_recorded_answer(name: str) -> None:
     recorded = json.loads((RECORDINGS / f"{name}.body.json").read_text(encoding="utf-8"))
     (theirs,) = recorded["analyzeResult"]["readResults"]
     (ours,) = read(f"{name}.png")
     assert (ours.width, ours.height, round(ours.angle)) == (theirs["width"], theirs["height"], theirs["angle"])
     for line, expected in zip(ours.lines, theirs["lines"], strict=True):
         assert line.text == expected["text"]
-        assert line.box == pytest.approx(expected["boundingBox"], abs=12)  # theirs have more white above
+        assert line.box == pytest.approx(expected["boundingBox"], abs=12)  # the service's boxes have more space above
         assert [word.text for word in line.words] == [word["text"] for word in expected["words"]]
         for word, its in zip(line.words, expected["words"], strict=True):
             assert word.box == pytest.approx(its["boundingBox"], abs=20)  # lines are 40 pixels high

@@ -1,4 +1,4 @@
-"""A service played from a script."""
+"""The emulator plays a service from a script."""
 
 import hashlib
 import json
@@ -43,9 +43,9 @@ def test_a_result_comes_after_the_latency() -> None:
         assert service.get(where).json()["status"] == "succeeded"
 
 
-def test_latencies_repeat_with_their_seed_and_have_their_tail() -> None:
+def test_latencies_repeat_with_the_seed_and_have_a_long_tail() -> None:
     latency = Latency(median=1.5, sigma=0.4, tail=0.1, tail_seconds=90)
-    chance, again = Random(7), Random(7)  # noqa: S311 - to be repeated, not to be secret
+    chance, again = Random(7), Random(7)  # noqa: S311 - must be repeatable, not secret
     drawn = [latency.draw(chance) for _ in range(2000)]
     assert drawn == [latency.draw(again) for _ in range(2000)]
     assert 0.08 < sum(seconds == 90 for seconds in drawn) / 2000 < 0.12
@@ -77,7 +77,7 @@ def test_each_accepted_content_is_counted_by_its_hash() -> None:
     assert counts["outcomes"] == {"POST 202": 3, "POST 500": 1}
 
 
-def test_a_quota_is_refused_as_recorded_and_its_wait_is_true() -> None:
+def test_a_call_over_the_quota_gets_the_recorded_429_with_a_true_wait() -> None:
     quota = {"kind": "fixed window", "calls": 2, "per": 60, "tier": "ComputerVision F0"}
     with played({"quotas": [quota]}) as service:
         where = location(service)
@@ -94,7 +94,7 @@ def test_a_quota_is_refused_as_recorded_and_its_wait_is_true() -> None:
         assert service.get(where).status_code == 200
 
 
-def test_methods_may_have_quotas_of_their_own_and_a_header() -> None:
+def test_each_method_may_have_its_own_quota_and_a_retry_after_header() -> None:
     quotas = [{"calls": 1, "per": 60, "methods": ["POST"], "retry_after": True}]
     with played({"quotas": quotas}) as service:
         where = location(service)
@@ -102,7 +102,7 @@ def test_methods_may_have_quotas_of_their_own_and_a_header() -> None:
         assert service.get(where).status_code == 200
 
 
-def test_a_connection_that_breaks_before_leaves_nothing_behind_and_after_leaves_a_paid_operation() -> None:
+def test_a_connection_that_breaks_before_acceptance_costs_nothing_and_after_it_leaves_a_paid_operation() -> None:
     faults = [
         {"on": "POST", "calls": [1], "do": "reset before"},
         {"on": "POST", "calls": [2], "do": "reset after"},
@@ -114,21 +114,21 @@ def test_a_connection_that_breaks_before_leaves_nothing_behind_and_after_leaves_
             assert counters(service)["accepted"] == accepted
 
 
-def test_an_answer_may_end_in_the_middle() -> None:
+def test_an_answer_may_break_off_in_the_middle() -> None:
     with played({"faults": [{"on": "GET", "do": "truncate"}]}) as service:
         where = location(service)
         with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
             service.get(where)
 
 
-def test_an_answer_may_be_a_page_of_a_proxy() -> None:
+def test_an_answer_may_be_a_proxys_html_page() -> None:
     with played({"faults": [{"on": "GET", "do": "html", "status": 502}]}) as service:
         answer = service.get(location(service))
     assert (answer.status_code, answer.headers["Content-Type"]) == (502, "text/html; charset=utf-8")
 
 
 @pytest.mark.parametrize(("after", "accepted"), [(False, 0), (True, 1)])
-def test_a_proxy_may_lose_patience_before_or_after_a_document_is_accepted(after: bool, accepted: int) -> None:
+def test_a_proxy_may_time_out_before_or_after_a_document_is_accepted(after: bool, accepted: int) -> None:
     with played({"faults": [{"on": "POST", "do": "html", "status": 504, "after": after}]}) as service:
         assert service.post(b"document").status_code == 504
         assert counters(service)["accepted"] == accepted
@@ -162,7 +162,7 @@ def test_an_operation_may_expire_at_a_poll() -> None:
         ]
 
 
-def test_a_status_may_be_a_word_that_nobody_knows() -> None:
+def test_a_status_may_be_an_unknown_word() -> None:
     with played({"faults": [{"on": "GET", "polls": [1], "do": "status word", "word": "Queued"}]}) as service:
         where = location(service)
         assert [service.get(where).json()["status"] for _ in range(2)] == ["Queued", "succeeded"]
@@ -176,7 +176,7 @@ def test_a_status_may_be_a_word_that_nobody_knows() -> None:
         ({"query": "a=b"}, "http://127.0.0.1:", "?a=b"),
     ],
 )
-def test_operation_location_may_lead_elsewhere(change: dict[str, str], start: str, end: str) -> None:
+def test_operation_location_may_lead_to_another_host(change: dict[str, str], start: str, end: str) -> None:
     with played({"faults": [{"on": "POST", "do": "location"} | change]}) as service:
         where = location(service)
     assert where.startswith(start)
@@ -193,7 +193,7 @@ def test_operation_location_may_lead_elsewhere(change: dict[str, str], start: st
         ({"quotas": [{"kind": "leaky"}]}, "'leaky' is none of token bucket"),
     ],
 )
-def test_a_script_that_says_what_it_cannot_is_refused_with_the_place(script: Any, text: str) -> None:
+def test_an_invalid_script_is_refused_with_the_place_of_the_mistake(script: Any, text: str) -> None:
     with pytest.raises(ScriptError) as refused:
         Script.parse(script)
     assert text in str(refused.value)

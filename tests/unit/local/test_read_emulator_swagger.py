@@ -1,4 +1,4 @@
-"""The emulator's answers against Microsoft's own descriptions of the service."""
+"""The emulator's answers match Microsoft's own descriptions of the service."""
 
 import json
 from collections.abc import Iterator
@@ -25,10 +25,10 @@ DESCRIPTIONS = {
     "v3.1-preview.2": ("cv-v3.1-preview.2-Ocr", "ReadOperationResult", "ComputerVisionError"),
     "v3.1": ("cv-v3.1-Ocr", "ReadOperationResult", "ComputerVisionError"),
     "v3.2-preview.2": ("cv-v3.2-preview.2-Ocr", "ReadOperationResult", "ComputerVisionError"),
-    "v3.2": ("cv-v3.2-Ocr", "ReadOperationResult", None),  # describes flat errors, and wraps them
+    "v3.2": ("cv-v3.2-Ocr", "ReadOperationResult", None),  # its description has flat errors, but the service wraps them
     "2022-08-31": ("fr-2022-08-31-FormRecognizer", "AnalyzeResultOperation", "ErrorResponse"),
     "2023-07-31": ("fr-2023-07-31-FormRecognizer", "AnalyzeResultOperation", "ErrorResponse"),
-    # the description of the preview before; what the release added is optional
+    # the description of the previous preview; what the release added is optional
     "2024-11-30": ("di-2024-02-29-preview-DocumentIntelligence", "AnalyzeResultOperation", "ErrorResponse"),
 }
 """Each generation's description, and its definitions of a result and of an error."""
@@ -46,7 +46,7 @@ def description(name: str) -> Any:
 
 
 def faults(name: str, definition: str, body: Any) -> list[str]:
-    """Where the body is not as described."""
+    """The places where the body differs from the description."""
     registry: Registry[Any] = Registry().with_resource("urn:read", DRAFT4.create_resource(description(name)))
     validator = Draft4Validator({"$ref": f"urn:read#/definitions/{definition}"}, registry=registry)
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(body)]
@@ -68,7 +68,7 @@ def test_a_failed_operation_is_as_described(service: Service, generation: str) -
 
 @pytest.mark.parametrize("generation", DESCRIPTIONS)
 @pytest.mark.parametrize("content", [b"", b"no picture", picture(size=(49, 60))], ids=["empty", "text", "small"])
-def test_a_refusal_is_as_described(service: Service, generation: str, content: bytes) -> None:
+def test_an_error_is_as_described(service: Service, generation: str, content: bytes) -> None:
     name, _, error = DESCRIPTIONS[generation]
     answer = service.speaking(generation).post(content)
     assert answer.status_code == 400
@@ -79,7 +79,7 @@ def test_a_refusal_is_as_described(service: Service, generation: str, content: b
         assert faults(name, error, answer.json()) == []
 
 
-def test_the_check_would_find_a_fault(service: Service) -> None:
+def test_the_check_finds_a_deviation(service: Service) -> None:
     body = service.read(picture())
     del body["analyzeResult"]["readResults"][0]["lines"][0]["words"][0]["confidence"]
     assert faults("cv-v3.2-Ocr", "ReadOperationResult", body) == [

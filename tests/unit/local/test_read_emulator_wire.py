@@ -44,7 +44,7 @@ def test_a_post_is_answered_202_with_the_headers_of_the_service(service: Service
     assert "Retry-After" not in answer.headers
 
 
-def test_a_running_operation_tells_its_status_and_times_only(service: Service) -> None:
+def test_a_running_operation_gives_only_its_status_and_times(service: Service) -> None:
     service.engine.may_read.clear()
     answer = service.get(service.post(picture()).headers["Operation-Location"])
     # 106 bytes, as recorded in azure-sdk-for-net, VisionReadTests
@@ -55,7 +55,7 @@ def test_a_running_operation_tells_its_status_and_times_only(service: Service) -
     assert "Retry-After" not in answer.headers
 
 
-def test_a_read_picture_has_whole_pixels_and_its_text(service: Service) -> None:
+def test_the_result_of_a_picture_has_its_text_and_whole_pixels(service: Service) -> None:
     assert service.read(picture())["analyzeResult"] == {
         "version": "3.2.0",
         "modelVersion": "2022-04-30",
@@ -82,14 +82,14 @@ def test_a_read_picture_has_whole_pixels_and_its_text(service: Service) -> None:
     }
 
 
-def test_pages_of_a_pdf_are_in_inches(service: Service) -> None:
+def test_pages_of_a_pdf_are_measured_in_inches(service: Service) -> None:
     (page,) = service.read(pdf())["analyzeResult"]["readResults"]
     assert (page["width"], page["height"], page["unit"]) == (8.5, 11, "inch")
     assert page["lines"][0]["boundingBox"] == [1, 2, 30.4, 2, 30.4, 12, 1, 12]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF"])
-def test_the_content_tells_the_format_whatever_the_content_type_says(service: Service, kind: str) -> None:
+def test_the_content_decides_the_format_whatever_the_content_type_says(service: Service, kind: str) -> None:
     assert service.post(picture(kind), Content_Type="image/x-nonsense").status_code == 202
 
 
@@ -97,7 +97,9 @@ def test_the_content_tells_the_format_whatever_the_content_type_says(service: Se
     ("query", "numbers"),
     [("", [1, 2, 3, 4]), ("?pages=2", [2]), ("?pages=1,3-4", [1, 3, 4]), ("?pages=3-", [3, 4]), ("?pages=-2", [1, 2])],
 )
-def test_pages_selects_pages_which_keep_their_numbers(service: Service, query: str, numbers: list[int]) -> None:
+def test_the_option_pages_selects_pages_and_keeps_their_numbers(
+    service: Service, query: str, numbers: list[int]
+) -> None:
     result = service.read(picture("TIFF", frames=4), query)
     assert [page["page"] for page in result["analyzeResult"]["readResults"]] == numbers
 
@@ -115,7 +117,7 @@ def test_pages_selects_pages_which_keep_their_numbers(service: Service, query: s
     ],
     ids=["empty", "text", "gif", "webp", "broken pdf", "too small", "too large"],
 )
-def test_what_read_does_not_take_is_refused_at_the_post(
+def test_a_file_that_read_does_not_accept_is_rejected_at_the_post(
     service: Service, content: bytes, code: str, message: str
 ) -> None:
     answer = service.post(content)
@@ -135,7 +137,7 @@ def test_what_read_does_not_take_is_refused_at_the_post(
         ("?readingOrder=random", "InvalidReadingOrder"),
     ],
 )
-def test_a_parameter_that_the_service_does_not_take_is_refused(service: Service, query: str, code: str) -> None:
+def test_an_unknown_parameter_is_rejected(service: Service, query: str, code: str) -> None:
     answer = service.post(picture(), query)
     assert answer.status_code == 400
     assert answer.json()["error"]["innererror"]["code"] == code
@@ -156,7 +158,7 @@ def test_natural_order_reads_columns(service: Service, query: str, columns: bool
     assert service.engine.columns is columns
 
 
-def test_another_content_type_is_answered_415(service: Service) -> None:
+def test_an_unsupported_content_type_is_answered_415(service: Service) -> None:
     assert service.post(picture(), Content_Type="text/plain").status_code == 415
 
 
@@ -176,11 +178,11 @@ def test_a_result_is_gone_after_48_hours(service: Service) -> None:
 
 def test_an_unknown_path_is_answered_404_by_the_gateway(service: Service) -> None:
     assert service.get("/vision/v9/read/analyze").json() == {"error": {"code": "404", "message": "Resource not found"}}
-    assert service.get("/vision/v3.2/read/analyze").status_code == 404  # nor is there a GET of this one
+    assert service.get("/vision/v3.2/read/analyze").status_code == 404  # and this path has no GET
 
 
 class OnePicture(BaseHTTPRequestHandler):
-    """A store that holds one picture, behind a redirect."""
+    """A server that holds one picture behind a redirect."""
 
     def do_GET(self) -> None:
         self.send_response(200 if self.path == "/picture" else 302)
@@ -201,8 +203,8 @@ def test_a_document_is_fetched_by_its_url(service: Service) -> None:
     assert service.result(accepted)["analyzeResult"]["readResults"][0]["height"] == 80
 
 
-def test_a_url_that_leads_to_no_document_is_refused(service: Service) -> None:
-    # the emulator itself serves as the store: its answer at /status is no document, and nothing listens on port 9
+def test_a_url_that_does_not_lead_to_a_document_is_rejected(service: Service) -> None:
+    # the emulator itself serves as the web server: /status is not a document, and nothing listens on port 9
     no_document = json.dumps({"url": f"{service.url}/status"}).encode()
     nowhere = json.dumps({"url": "http://127.0.0.1:9/x.png"}).encode()
     urls = ["file:///etc/hostname", "http://[", "no URL"]
@@ -220,7 +222,7 @@ def test_a_url_that_leads_to_no_document_is_refused(service: Service) -> None:
     assert codes == ["InvalidImage", "FailedToDownloadImage", *["InvalidImageUrl"] * 3, *["BadArgument"] * 3]
 
 
-def test_a_wrong_key_is_answered_401_where_one_is_set() -> None:
+def test_a_wrong_key_is_answered_401_if_a_key_is_set() -> None:
     with read_emulator(key="right") as service:
         for headers in ({}, {"Ocp_Apim_Subscription_Key": "wrong"}):
             answer = service.post(picture(), **headers)

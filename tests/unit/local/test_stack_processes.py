@@ -41,14 +41,14 @@ def is_running(process: int) -> bool:
     return state.stdout.strip()[:1] not in ("", "Z")
 
 
-def test_a_service_is_ready_when_it_has_said_so_and_what_it_said_is_kept(tmp_path: Path) -> None:
+def test_a_service_is_ready_when_it_says_so_and_its_output_is_kept(tmp_path: Path) -> None:
     program = f"print('blob at 1'); print('noise'); print('queue at 2'); {UNTIL_STDIN_CLOSES}"
 
     with service(tmp_path, program, ready=[r"blob at (\d)", r"queue at (\d)"]) as part:
         assert part.found == ["1", "2"]
 
 
-def test_a_service_that_ends_before_it_is_ready_is_told_with_its_last_words_and_its_log(tmp_path: Path) -> None:
+def test_a_service_that_ends_before_it_is_ready_is_reported_with_its_last_output_and_its_log(tmp_path: Path) -> None:
     with (
         pytest.raises(ServiceError, match=r"The part did not come up .*address in use.* log is .*part\.log"),
         service(tmp_path, "raise SystemExit('address in use')"),
@@ -56,7 +56,7 @@ def test_a_service_that_ends_before_it_is_ready_is_told_with_its_last_words_and_
         pass
 
 
-def test_a_service_that_is_not_ready_in_time_is_told_and_stopped(tmp_path: Path) -> None:
+def test_a_service_that_is_not_ready_in_time_is_reported_and_stopped(tmp_path: Path) -> None:
     part = service(tmp_path, f"import os; print(os.getpid()); {UNTIL_STDIN_CLOSES}", time_limit=0.5)
 
     with pytest.raises(ServiceError, match="did not come up within 0 s"), part:
@@ -65,7 +65,7 @@ def test_a_service_that_is_not_ready_in_time_is_told_and_stopped(tmp_path: Path)
     assert not is_running(int((tmp_path / "part.log").read_text()))
 
 
-def test_a_service_that_ends_later_is_told_when_it_is_checked(tmp_path: Path) -> None:
+def test_a_service_that_ends_later_is_reported_by_the_next_check(tmp_path: Path) -> None:
     with service(tmp_path, "print('ready'); raise SystemExit(7)") as part:
         assert wait_for(lambda: _fails(part))
         with pytest.raises(ServiceError, match="The part ended with status 7"):
@@ -81,7 +81,7 @@ def _fails(part: Service) -> bool:
 
 
 @posix
-def test_stopping_a_service_stops_what_it_has_started_itself(tmp_path: Path) -> None:
+def test_stopping_a_service_stops_its_child_processes(tmp_path: Path) -> None:
     program = (
         "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'],"
         f" stdin=subprocess.DEVNULL); print('ready', child.pid); {UNTIL_STDIN_CLOSES}"
@@ -105,7 +105,7 @@ def test_a_service_that_does_not_stop_by_itself_is_killed(tmp_path: Path) -> Non
 
 @posix
 @pytest.mark.parametrize("ends_by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_no_service_outlives_its_parent_however_that_ends(tmp_path: Path, ends_by: signal.Signals) -> None:
+def test_no_service_outlives_its_parent_however_the_parent_ends(tmp_path: Path, ends_by: signal.Signals) -> None:
     # The module serves until it is interrupted, as the emulators do.
     (tmp_path / "serves.py").write_text("import os, time\nprint('ready', os.getpid(), flush=True)\ntime.sleep(60)\n")
     program = (
@@ -129,7 +129,7 @@ def test_no_service_outlives_its_parent_however_that_ends(tmp_path: Path, ends_b
 
 
 @posix
-def test_a_module_that_ignores_its_interruption_is_ended_with_its_children(tmp_path: Path) -> None:
+def test_a_module_that_ignores_its_interruption_is_killed_with_its_children(tmp_path: Path) -> None:
     (tmp_path / "stubborn.py").write_text(
         "import signal, subprocess, sys, time\n"
         "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"

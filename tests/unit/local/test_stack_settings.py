@@ -36,7 +36,7 @@ def unused_port() -> int:
         return port
 
 
-def test_the_environment_wins_over_local_settings(tmp_path: Path) -> None:
+def test_the_environment_overrides_local_settings(tmp_path: Path) -> None:
     file = tmp_path / "local.settings.json"
     file.write_text(json.dumps({"Values": {"READ_ENDPOINT": "http://file", "READ_LANGUAGE": "de"}}))
 
@@ -45,12 +45,12 @@ def test_the_environment_wins_over_local_settings(tmp_path: Path) -> None:
     assert settings == {"READ_ENDPOINT": "http://environment", "READ_LANGUAGE": "de"}
 
 
-def test_without_local_settings_there_is_only_the_environment(tmp_path: Path) -> None:
+def test_without_local_settings_only_the_environment_counts(tmp_path: Path) -> None:
     assert load_settings({"A": "1"}, tmp_path / "local.settings.json") == {"A": "1"}
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"Values": []}', '{"Values": {"READ_KEY": 1}}', "{}"])
-def test_local_settings_of_another_form_are_refused_by_name(tmp_path: Path, text: str) -> None:
+def test_malformed_local_settings_are_refused_by_name(tmp_path: Path, text: str) -> None:
     file = tmp_path / "local.settings.json"
     file.write_text(text)
 
@@ -68,9 +68,7 @@ def test_local_settings_of_another_form_are_refused_by_name(tmp_path: Path, text
         ("READ_RATE", "fast"),
     ],
 )
-def test_a_setting_of_the_host_or_the_app_that_is_wrong_is_named_before_anything_starts(
-    setting: str, value: str
-) -> None:
+def test_a_wrong_setting_of_the_host_or_the_app_is_named_before_anything_starts(setting: str, value: str) -> None:
     with pytest.raises(StackError, match=rf"(?s){setting.rpartition('__')[2]}.*{value}|\"version\" must be"):
         check_settings({setting: value})
 
@@ -107,7 +105,7 @@ def test_an_endpoint_on_this_machine_where_nothing_listens_is_the_emulators_own(
     assert chosen_endpoint({"READ_ENDPOINT": f"http://localhost:{unused_port}"}) is None
 
 
-def test_a_taken_port_is_told_by_number_and_purpose_before_anything_starts(taken_port: int) -> None:
+def test_a_taken_port_is_reported_with_number_and_purpose_before_anything_starts(taken_port: int) -> None:
     with (
         pytest.raises(StackError, match=rf"Port {taken_port}, for the Read emulator, is taken, .*--ports 20000"),
         own_stack("up", {}, Ports(read=taken_port)),
@@ -115,15 +113,15 @@ def test_a_taken_port_is_told_by_number_and_purpose_before_anything_starts(taken
         pass
 
 
-def test_a_port_that_no_part_will_use_may_be_taken(taken_port: int) -> None:
+def test_a_port_that_will_not_be_used_may_be_taken(taken_port: int) -> None:
     _check_ports(Ports(host=taken_port), unused={"host"})
 
 
-def test_what_is_no_url_is_left_to_the_check_of_the_settings() -> None:
+def test_an_invalid_url_is_left_to_the_check_of_the_settings() -> None:
     assert chosen_endpoint({"READ_ENDPOINT": "http://[:x"}) == "http://[:x"
 
 
-def test_ports_are_free_or_not(taken_port: int, unused_port: int) -> None:
+def test_free_and_taken_ports_are_told_apart(taken_port: int, unused_port: int) -> None:
     assert not port_is_free(taken_port)
     assert port_is_free(unused_port)
 

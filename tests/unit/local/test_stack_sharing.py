@@ -1,4 +1,4 @@
-"""Who may use the stored data, and which stack a command joins."""
+"""Which process may use the stored data, and which stack a command joins."""
 
 import re
 import threading
@@ -31,7 +31,7 @@ def test_a_run_uses_the_stack_that_up_keeps_running() -> None:
         assert join({}) == UP
 
 
-def test_a_run_says_where_documents_go_if_the_running_stack_sends_them_away() -> None:
+def test_a_run_says_where_documents_go_if_the_running_stack_uses_a_read_resource() -> None:
     said: list[str] = []
     away = Description("up", 123, "connection", "https://x.cognitiveservices.azure.com", "emulator", "url", {})
 
@@ -49,9 +49,7 @@ def test_a_run_says_where_documents_go_if_the_running_stack_sends_them_away() ->
         *((name, "other", "without it") for name in stack.DISCLOSED if name != "READ_LANGUAGE"),
     ],
 )
-def test_a_run_with_a_setting_that_the_running_stack_does_not_have_is_refused(
-    setting: str, value: str, running: str
-) -> None:
+def test_a_run_whose_settings_differ_from_the_running_stacks_is_refused(setting: str, value: str, running: str) -> None:
     with (
         locked(stack.LOCK),
         stack._describe(replace(UP, settings={"READ_LANGUAGE": "en"})),
@@ -62,21 +60,21 @@ def test_a_run_with_a_setting_that_the_running_stack_does_not_have_is_refused(
         join({setting: value})
 
 
-def test_a_run_with_the_settings_of_the_running_stack_joins_it() -> None:
+def test_a_run_with_the_same_settings_joins_the_running_stack() -> None:
     running = replace(UP, settings={"READ_LANGUAGE": "en"})
 
     with locked(stack.LOCK), stack._describe(running):
         assert join({"READ_LANGUAGE": "en"}) == running
 
 
-def test_every_app_setting_is_disclosed_or_says_where_something_is() -> None:
+def test_every_documented_setting_is_disclosed_unless_it_says_where_something_is() -> None:
     table = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").partition("## A document's own options")[0]
     documented = set(re.findall(r"`([A-Z_]{6,}|DocumentStorage|AzureWebJobsStorage)`", table)) - set(stack.DISCLOSED)
 
     assert documented == {"READ_ENDPOINT", "READ_KEY", "DocumentStorage", "AzureWebJobsStorage", "BLOB_TRIGGER_SOURCE"}
 
 
-def test_a_run_beside_a_stack_without_a_host_says_what_else_is_needed() -> None:
+def test_a_run_next_to_a_stack_without_a_host_says_what_is_missing() -> None:
     said: list[str] = []
 
     with locked(stack.LOCK), stack._describe(Description("up", 123, "connection")):
@@ -85,14 +83,14 @@ def test_a_run_beside_a_stack_without_a_host_says_what_else_is_needed() -> None:
     assert "--without-host" in said[0]
 
 
-def test_a_look_at_what_is_stored_uses_the_storage_of_a_run() -> None:
+def test_a_command_that_reads_storage_uses_that_of_a_running_stack() -> None:
     running = Description("run", 123, "connection", "http://127.0.0.1:5000", "emulator", "url", {})
 
     with locked(stack.LOCK), stack._describe(running), shared_storage("status") as joined:
         assert joined.connection_string == "connection"
 
 
-def test_a_second_user_of_the_stored_data_is_refused_with_the_first_ones_process() -> None:
+def test_a_second_user_of_the_stored_data_is_refused_and_the_first_ones_process_named() -> None:
     with (
         locked(stack.LOCK),
         stack._describe(UP),
@@ -132,7 +130,7 @@ def test_a_run_waits_for_another_run_to_end(capsys: pytest.CaptureFixture[str]) 
     assert "Waiting for `dev.py run` (process 123) to end." in capsys.readouterr().err
 
 
-def test_a_stack_of_another_process_that_has_ended_is_told() -> None:
+def test_the_end_of_another_processs_stack_is_reported() -> None:
     joined = Stack(UP)
     with locked(stack.LOCK), stack._describe(UP):
         joined.check()
@@ -141,7 +139,7 @@ def test_a_stack_of_another_process_that_has_ended_is_told() -> None:
         joined.check()
 
 
-def test_a_stack_of_another_process_that_was_killed_is_told() -> None:
+def test_a_killed_stack_of_another_process_is_reported() -> None:
     joined = Stack(UP)
 
     with stack._describe(UP), pytest.raises(StackError, match="has ended"):

@@ -1,4 +1,4 @@
-"""The lanes of a quota: what is reserved suits every way of counting calls, and the row may hold anything."""
+"""The lanes of a quota: reserved slots satisfy every way of counting calls, whatever the row holds."""
 
 import json
 from collections.abc import Callable
@@ -23,25 +23,25 @@ rates = pytest.mark.parametrize("rate", [PAID, FREE, APART])
 
 
 def after(lanes: Lanes, seconds: float, rate: Rate = PAID) -> Lanes:
-    """The same lanes, read from the row so much later."""
+    """The same lanes, read from the row ``seconds`` later."""
     return Lanes(rate, NOW + seconds, lanes.text)
 
 
 def wait(lanes: Lanes, call: Call, slot: int, now: float = NOW) -> float:
-    """Seconds until a slot, which must be reserved."""
+    """Seconds until this slot, which must be reserved."""
     seconds = lanes.of(call).wait(slot, now)
     assert seconds is not None
     return seconds
 
 
-def test_a_submit_is_reserved_now_and_with_it_the_first_poll() -> None:
+def test_a_submit_reserves_the_next_slot_and_one_for_its_first_poll() -> None:
     lanes = Lanes(PAID, NOW)
     submit, poll = lanes.reserve(Call.SUBMIT, NOW)
     assert wait(lanes, Call.SUBMIT, submit) == 0
     assert FIRST_POLL_DELAY < wait(lanes, Call.POLL, poll) < FIRST_POLL_DELAY + 1
 
 
-def test_the_example_of_the_docstring_is_as_it_says() -> None:
+def test_the_example_in_the_docstring_is_right() -> None:
     lanes = Lanes(PAID, NOW)
     slots = [lanes.reserve(Call.SUBMIT, NOW) for _ in range(300)]
     first = slots[0][0]
@@ -61,7 +61,7 @@ def test_the_example_of_the_docstring_is_as_it_says() -> None:
 @pytest.mark.parametrize("count", [TokenBucket, FixedWindow, SlidingWindow])
 @settings(max_examples=20)
 @given(arrivals=st.lists(st.tuples(st.floats(0, 100), st.booleans()), max_size=60))
-def test_no_way_of_counting_refuses_a_call_in_its_slot(
+def test_a_call_in_its_slot_is_accepted_however_the_service_counts(
     count: Callable[[int, float], Counted], rate: Rate, arrivals: list[tuple[float, bool]]
 ) -> None:
     lanes = Lanes(rate, NOW)
@@ -106,7 +106,7 @@ def test_a_thousand_documents_are_reserved_as_fast_as_the_quota_allows(rate: Rat
 
 
 @rates
-def test_what_is_reserved_fits_a_row_of_storage_and_comes_back_from_it(rate: Rate) -> None:
+def test_the_reservations_fit_a_row_of_storage_and_can_be_read_back(rate: Rate) -> None:
     lanes = Lanes(rate, NOW)
     while lanes.reserve(Call.SUBMIT, NOW):
         pass
@@ -116,7 +116,7 @@ def test_what_is_reserved_fits_a_row_of_storage_and_comes_back_from_it(rate: Rat
     assert again.reserve(Call.POLL, NOW) == lanes.reserve(Call.POLL, NOW)
 
 
-def test_the_fastest_quota_that_can_be_set_fits_too() -> None:
+def test_the_reservations_of_the_fastest_quota_fit_too() -> None:
     rate = Rate.parse("999999/s,999999/s")
     lanes = Lanes(rate, NOW)
     for call in Call:
@@ -129,7 +129,7 @@ def test_the_fastest_quota_that_can_be_set_fits_too() -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "null", "[]", '{"quotas":[[30,1]],"lanes":[[]]}', '{"lanes":3}', "[" * 30_000]
 )
-def test_a_row_that_is_not_understood_is_begun_anew(text: str) -> None:
+def test_an_unreadable_row_starts_again(text: str) -> None:
     lanes = Lanes(PAID, NOW, text)
     assert wait(lanes, Call.SUBMIT, lanes.reserve(Call.SUBMIT, NOW)[0]) == 0
 
@@ -149,7 +149,7 @@ ANYTHING: st.SearchStrategy[Any] = st.one_of(
     lane=st.fixed_dictionaries({}, optional={field.name: ANYTHING for field in fields(State)}) | ANYTHING,
     is_whole=st.booleans(),
 )
-def test_whatever_somebody_wrote_into_the_row_a_call_has_its_slot(lane: Any, is_whole: bool) -> None:
+def test_a_call_gets_a_slot_whatever_somebody_wrote_into_the_row(lane: Any, is_whole: bool) -> None:
     if is_whole and isinstance(lane, dict):
         lane = asdict(Lanes(PAID, NOW).of(Call.SUBMIT).state) | lane
     lanes = Lanes(PAID, NOW, json.dumps({"quotas": [[30, 1]], "lanes": [lane]}))
@@ -163,12 +163,12 @@ def test_whatever_somebody_wrote_into_the_row_a_call_has_its_slot(lane: Any, is_
 
 
 @given(slot=st.integers(0, 2**53))
-def test_a_slot_that_nobody_can_have_reserved_is_none(slot: int) -> None:
+def test_an_impossible_slot_is_void(slot: int) -> None:
     seconds = Lanes(PAID, NOW).of(Call.POLL).wait(slot, NOW)
     assert seconds is None or seconds <= 2 * AHEAD + 1
 
 
-def test_a_backlog_beyond_what_is_reserved_is_told_to_come_again_one_after_the_other() -> None:
+def test_calls_beyond_what_can_be_reserved_come_again_in_order() -> None:
     lanes, later = Lanes(PAID, NOW), list[float]()
     for _ in range(3000):
         if not lanes.reserve(Call.SUBMIT, NOW):
@@ -178,7 +178,7 @@ def test_a_backlog_beyond_what_is_reserved_is_told_to_come_again_one_after_the_o
     assert max(later) < 3000 * 2 / 30 * 1.1
 
 
-def test_a_poll_after_the_first_finds_a_slot_soon_that_submits_have_left() -> None:
+def test_a_later_poll_soon_finds_a_slot_that_submits_do_not_use() -> None:
     lanes = Lanes(PAID, NOW)
     while lanes.reserve(Call.SUBMIT, NOW):
         pass
@@ -187,13 +187,13 @@ def test_a_poll_after_the_first_finds_a_slot_soon_that_submits_have_left() -> No
 
 
 @pytest.mark.parametrize(("late", "good"), [(0.0, True), (LATE - 1, True), (LATE + 1, False)])
-def test_a_call_may_come_late_for_its_slot_but_not_much(late: float, good: bool) -> None:
+def test_a_call_may_be_slightly_late_for_its_slot(late: float, good: bool) -> None:
     lanes = Lanes(PAID, NOW)
     submit, _ = lanes.reserve(Call.SUBMIT, NOW)
     assert (after(lanes, late).of(Call.SUBMIT).wait(submit, NOW + late) is not None) is good
 
 
-def test_slots_of_a_row_that_was_lost_are_as_good_as_before_or_void() -> None:
+def test_after_the_row_is_lost_a_slot_is_as_good_as_before_or_void() -> None:
     lanes = Lanes(PAID, NOW)
     slots = [lanes.reserve(Call.SUBMIT, NOW)[0] for _ in range(100)]
     lost = Lanes(PAID, NOW + 1)
@@ -202,7 +202,7 @@ def test_slots_of_a_row_that_was_lost_are_as_good_as_before_or_void() -> None:
         assert seconds is None or seconds <= max(wait(lanes, Call.SUBMIT, slot) - 1 + 0.1, 0)
 
 
-def test_a_wait_that_read_names_is_everyone_s() -> None:
+def test_a_wait_that_read_names_applies_to_all_calls() -> None:
     lanes = Lanes(PAID, NOW)
     _, poll = lanes.reserve(Call.SUBMIT, NOW)
     lanes.of(Call.SUBMIT).throttled(NOW + 1, 55, in_its_slot=False)
@@ -212,7 +212,7 @@ def test_a_wait_that_read_names_is_everyone_s() -> None:
     assert wait(after(lanes, 70), Call.SUBMIT, after(lanes, 70).reserve(Call.SUBMIT, NOW + 70)[0], NOW + 70) < 1
 
 
-def test_a_refusal_makes_slots_a_little_longer_and_many_much_longer() -> None:
+def test_one_refusal_makes_slots_slightly_longer_and_many_make_them_much_longer() -> None:
     lane = Lanes(PAID, NOW).of(Call.SUBMIT)
     lane.throttled(NOW, 1, in_its_slot=True)
     assert lane.state.width == pytest.approx(1.006 / 30 * 1.004)
@@ -221,7 +221,7 @@ def test_a_refusal_makes_slots_a_little_longer_and_many_much_longer() -> None:
     assert lane.state.width > 2 / 30
 
 
-def test_a_refusal_of_a_call_without_a_slot_tells_nothing_of_the_quota() -> None:
+def test_a_refusal_of_a_call_without_a_slot_does_not_change_the_rate() -> None:
     lane = Lanes(PAID, NOW).of(Call.SUBMIT)
     before = lane.state
     lane.throttled(NOW, 1, in_its_slot=False)
@@ -229,7 +229,7 @@ def test_a_refusal_of_a_call_without_a_slot_tells_nothing_of_the_quota() -> None
 
 
 def _live(rate: Rate, seconds: int, count: Counted, made: list[float]) -> list[float]:
-    """So many seconds of more polls than the quota takes. Gives when they were refused; ``made`` takes all."""
+    """Poll faster than the quota for some seconds. Returns when polls were refused; ``made`` collects all polls."""
     lanes, refused = Lanes(rate, NOW), list[float]()
     agenda: list[tuple[float, int]] = [(number / 40, 0) for number in range(40 * seconds)]
     while agenda:
@@ -256,7 +256,7 @@ def _live(rate: Rate, seconds: int, count: Counted, made: list[float]) -> list[f
 
 
 @pytest.mark.parametrize("count", [TokenBucket(15, 1), FixedWindow(15, 1), SlidingWindow(15, 1)])
-def test_a_quota_smaller_than_the_setting_is_learnt(count: Counted) -> None:
+def test_a_quota_below_the_setting_is_learnt(count: Counted) -> None:
     made: list[float] = []
     refused = _live(PAID, 60, count, made)
     late = sum(at > 30 for at in made)
@@ -264,13 +264,13 @@ def test_a_quota_smaller_than_the_setting_is_learnt(count: Counted) -> None:
     assert sum(at > 30 for at in refused) < late * 0.02
 
 
-def test_a_quota_that_is_as_the_setting_says_is_used_whole() -> None:
+def test_a_quota_that_matches_the_setting_is_used_in_full() -> None:
     made: list[float] = []
     assert not _live(PAID, 20, FixedWindow(30, 1), made)
     assert len(made) > 20 * 30 * 0.97
 
 
-def test_a_refusal_that_chance_explains_never_costs_more_than_one_that_it_does_not() -> None:
+def test_no_single_refusal_slows_the_lane_more_than_the_limit() -> None:
     lane = Lanes(Rate.parse("200/s"), NOW).of(Call.SUBMIT)
     for _ in range(40):  # a fifth of a window's calls
         before = lane.state.width
@@ -278,7 +278,7 @@ def test_a_refusal_that_chance_explains_never_costs_more_than_one_that_it_does_n
         assert lane.state.width <= before * MUCH_SLOWER
 
 
-def test_what_was_lost_to_refusals_is_won_back() -> None:
+def test_after_refusals_the_rate_recovers() -> None:
     lanes = Lanes(PAID, NOW)
     for _ in range(50):
         lanes.of(Call.POLL).throttled(NOW, 1, in_its_slot=True)
@@ -295,7 +295,7 @@ def test_a_call_that_is_reserved_and_never_made_takes_nothing_from_later_ones() 
     assert wait(later, Call.SUBMIT, later.reserve(Call.SUBMIT, NOW + 3600)[0], NOW + 3600) == 0
 
 
-def test_few_files_need_not_wait_for_a_quota_of_a_minute() -> None:
+def test_a_few_files_need_not_wait_for_a_quota_per_minute() -> None:
     lanes = Lanes(FREE, NOW)
     slots = [slot for _ in range(10) for slot in lanes.reserve(Call.SUBMIT, NOW)]
     assert [wait(lanes, Call.POLL, slot) for slot in slots] == [0] * 20

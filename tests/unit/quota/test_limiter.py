@@ -1,4 +1,4 @@
-"""The rate limiter of a process: few calls of storage, and reading goes on whatever happens to it."""
+"""The rate limiter of a process: it calls storage rarely, and trouble with storage never stops reading."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ class World:
 
     def limiter(self, rate: str = "30/s") -> RateLimiter:
         row = QuotaRow(self.storage.tables().get_table_client("documents"), "https://read.example")
-        random = Random(1)  # noqa: S311 - a test is to be replayed
+        random = Random(1)  # noqa: S311 - a test must be repeatable
         return RateLimiter(Rate.parse(rate), row, lambda: self.time, self.passes, random)
 
     def passes(self, seconds: float) -> None:
@@ -43,7 +43,7 @@ def submits(limiter: RateLimiter, number: int) -> list[Reservation]:
     return [limiter.reserve(Call.SUBMIT) for _ in range(number)]
 
 
-def test_a_call_now_and_then_goes_at_once_and_looks_at_the_row_once_a_minute(world: World) -> None:
+def test_occasional_calls_go_at_once_and_read_the_row_once_a_minute(world: World) -> None:
     limiter = world.limiter()
     world.passes(5)
     assert world.calls(lambda: limiter.reserve(Call.SUBMIT)) == 1
@@ -60,7 +60,7 @@ def test_the_first_call_of_a_process_that_has_just_started_has_a_slot(world: Wor
     assert len({reservation.slot or reservation.slots[0] for reservation in reservations}) == 100
 
 
-def test_a_call_without_a_slot_takes_the_place_of_one_when_others_follow_at_once(world: World) -> None:
+def test_a_call_without_a_slot_takes_up_a_slot_if_others_follow_at_once(world: World) -> None:
     one, other = world.limiter(), world.limiter()
     world.passes(5)
     assert one.reserve(Call.SUBMIT).slot is None
@@ -69,13 +69,13 @@ def test_a_call_without_a_slot_takes_the_place_of_one_when_others_follow_at_once
     assert second.slot is None
 
 
-def test_a_process_alone_writes_the_row_without_reading_it(world: World) -> None:
+def test_a_single_process_writes_the_row_without_reading_it(world: World) -> None:
     limiter = world.limiter()
     submits(limiter, 3)
     assert world.calls(lambda: limiter.reserve(Call.SUBMIT)) == 1
 
 
-def test_a_call_with_a_slot_costs_nothing_while_the_row_is_known(world: World) -> None:
+def test_a_call_with_a_slot_needs_no_call_of_storage_while_the_row_is_known(world: World) -> None:
     limiter = world.limiter()
     later = submits(limiter, 60)[-1]
     assert later.delay > 0
@@ -86,7 +86,7 @@ def test_a_call_with_a_slot_costs_nothing_while_the_row_is_known(world: World) -
     assert (came[0].delay, came[0].slot, came[0].slots) == (0, later.slots[0], later.slots[1:])
 
 
-def test_a_message_comes_before_its_slot_and_its_function_waits_out_the_rest(world: World) -> None:
+def test_a_message_arrives_before_its_slot_and_the_function_waits_for_the_rest(world: World) -> None:
     limiter = world.limiter()
     for later in [each for each in submits(limiter, 300) if each.delay][::20]:
         start = world.time
@@ -108,7 +108,7 @@ def test_a_message_about_a_poll_is_hidden_until_shortly_before_its_slot(world: W
     assert limiter.delay(Call.POLL, ()) == 0
 
 
-def test_two_processes_share_the_slots_of_one_row(world: World) -> None:
+def test_two_processes_share_one_rows_slots(world: World) -> None:
     first, second = world.limiter(), world.limiter()
     reservations = [limiter.reserve(Call.SUBMIT) for _ in range(50) for limiter in (first, second)]
     slots = [each.slots[0] if each.delay else each.slot for each in reservations]
@@ -147,7 +147,7 @@ def test_a_refusal_with_a_long_wait_moves_the_slots_of_other_processes(world: Wo
     assert moved.slots == later.slots
 
 
-def test_a_refusal_that_tells_others_nothing_is_not_written(world: World) -> None:
+def test_a_refusal_that_does_not_concern_other_processes_is_not_written(world: World) -> None:
     assert world.calls(lambda: world.limiter().throttled(Call.SUBMIT, Reservation(), 1)) == 0
 
 
@@ -162,7 +162,7 @@ def test_storage_trouble_never_stops_reading(world: World) -> None:
     limiter.throttled(Call.SUBMIT, Reservation(), 10)
 
 
-def test_who_loses_the_row_again_and_again_comes_back_soon(world: World) -> None:
+def test_a_call_that_keeps_losing_the_row_comes_back_soon(world: World) -> None:
     limiter, other = world.limiter(), world.limiter()
     for each in (limiter, other, limiter, other):
         each.reserve(Call.SUBMIT)
@@ -181,7 +181,7 @@ def test_who_loses_the_row_again_and_again_comes_back_soon(world: World) -> None
     assert lost.slots == ()
 
 
-def test_who_comes_while_the_row_is_lost_to_others_is_served_with_those_who_wait(world: World) -> None:
+def test_a_thread_that_comes_during_a_lost_write_is_served_by_the_next_write(world: World) -> None:
     limiter, other = world.limiter(), world.limiter()
     for each in (limiter, other, limiter, other):
         each.reserve(Call.SUBMIT)
@@ -200,7 +200,7 @@ def test_who_comes_while_the_row_is_lost_to_others_is_served_with_those_who_wait
     assert world.calls(late[0].join) == 0
 
 
-def test_every_call_of_a_quota_of_a_minute_has_a_slot(world: World) -> None:
+def test_every_call_under_a_quota_per_minute_has_a_slot(world: World) -> None:
     limiter = world.limiter("20/min")
     world.passes(5)
     polls = [limiter.reserve(Call.POLL) for _ in range(30)]

@@ -1,4 +1,4 @@
-"""A small answer of each family, with everything in it that the family can say."""
+"""A small answer of each family, with everything that the family can say."""
 
 from typing import Any
 

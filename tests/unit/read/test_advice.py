@@ -1,4 +1,4 @@
-"""Advice: a person reads it and knows what to do about this very file."""
+"""Advice tells a person what to do about this particular file."""
 
 import ast
 import json
@@ -29,7 +29,7 @@ def document(name: str = "scan.pdf", version: str | None = "v3.2", **columns: ob
 # Codes, headings and code
 
 
-def test_each_code_has_one_heading_and_each_heading_is_a_code() -> None:
+def test_each_code_has_one_heading_and_each_heading_names_a_code() -> None:
     text = (REPOSITORY / "docs" / "errors.md").read_text(encoding="utf-8")
     assert sorted(re.findall(r"^### (.+)$", text, re.MULTILINE)) == sorted(ADVICE)
 
@@ -39,7 +39,7 @@ def test_each_heading_has_something_to_say() -> None:
     assert all(len(part.split("\n\n")[1]) > 10 for part in text.split("\n### ")[1:])
 
 
-def test_each_code_of_our_own_has_advice() -> None:
+def test_each_code_of_the_apps_own_has_advice() -> None:
     ours = {name for path in (REPOSITORY / "shared").rglob("*.py") for name in _codes_in(path)}
     ours |= set(answers._RETRYABLE.values()) | set(answers._TELLING_CODES.values())
     ours |= {code for _, code in answers._TELLING_WORDS} | set(client._ENDED.values())
@@ -49,7 +49,7 @@ def test_each_code_of_our_own_has_advice() -> None:
 
 
 def _codes_in(path: Path) -> set[str]:
-    """The texts that are an error code by their place in a call."""
+    """The texts that calls pass as an error code."""
     place = {"Rejected": 0, "Retryable": 0, "fail": 1, "wait": 1, "CredentialsUnavailable": 1}
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -88,7 +88,7 @@ def test_each_documented_code_of_document_intelligence_has_advice(code: str) -> 
 
 
 @pytest.mark.parametrize("version", [*VERSIONS, None])
-def test_no_advice_has_a_gap(version: str | None) -> None:
+def test_no_advice_has_an_unfilled_placeholder(version: str | None) -> None:
     for code in ADVICE:
         advice = advice_for(code, "", document(version=version))
         assert advice
@@ -100,7 +100,7 @@ def test_an_unknown_code_gets_general_advice() -> None:
 
 
 @pytest.mark.parametrize("code", ["Http400", "Http413", "Http422", "Http451"])
-def test_a_refusal_without_a_code_gets_advice_by_its_status(code: str) -> None:
+def test_an_error_without_a_code_gets_advice_by_its_status(code: str) -> None:
     assert advice_for(code, "", document(version=None)) == ADVICE["Http4xx"]
 
 
@@ -136,7 +136,7 @@ def test_a_computer_vision_endpoint_under_document_intelligence(version: str) ->
     )
 
 
-def test_an_endpoint_that_does_not_speak_a_retired_version() -> None:
+def test_an_endpoint_that_no_longer_serves_a_retired_version() -> None:
     advice = advice_for("EndpointNotFound", "HTTP 404: 404. Resource not found", document(version="v3.0"))
     assert advice == (
         "This resource does not speak v3.0, which was retired on 13 September 2026."
@@ -174,7 +174,7 @@ def test_a_webp_under_any_version(version: str) -> None:
     ("name", "version"),
     [("a.pdf", "v3.2"), ("a.JPG", "v2.0"), ("a.docx", "2024-11-30"), ("a", "v3.2"), ("a.2", "v3.2")],
 )
-def test_a_file_whose_name_says_nothing_against_it_may_be_damaged_or_protected(name: str, version: str) -> None:
+def test_a_file_with_a_fitting_name_may_be_damaged_or_protected(name: str, version: str) -> None:
     advice = advice_for("InvalidImage", "", document(name, version))
     assert "password" in advice
     assert "damaged" in advice
@@ -187,24 +187,24 @@ def test_a_file_of_more_than_4_mb_points_to_the_free_tier() -> None:
     )
 
 
-def test_a_file_of_more_than_any_tier_takes_has_to_be_split() -> None:
+def test_a_file_larger_than_any_tier_takes_has_to_be_split() -> None:
     advice = advice_for("InvalidContentLength", "", document(version="2024-11-30", content_length=700_000_000))
     assert advice.startswith("The file has 700 MB; Read 2024-11-30 takes 500 MB. Split")
 
 
 @pytest.mark.parametrize("length", [30_000, 5_200_000])
-def test_an_image_of_too_few_pixels_is_not_taken_for_a_large_file(length: int) -> None:
+def test_an_image_with_too_few_pixels_is_not_called_too_large(length: int) -> None:
     message = "Image must be at least 50 pixels in width and height"
     advice = advice_for("InvalidImageSize", message, document("a.png", content_length=length))
     assert "50 × 50 to 10,000 × 10,000" in advice
 
 
-def test_a_small_file_of_a_wrong_size_has_a_wrong_number_of_pixels() -> None:
+def test_a_size_error_about_a_small_file_is_about_its_pixels() -> None:
     advice = advice_for("InvalidImageSize", "Invalid image size.", document("a.png", "v2.1", content_length=30_000))
     assert "50 × 50 to 4,200 × 4,200" in advice
 
 
-def test_a_size_that_is_not_known_gets_the_limits() -> None:
+def test_a_size_error_about_a_file_of_unknown_size_gets_the_limits() -> None:
     assert "500 MB, and of 4 MB on the free tier" in advice_for("InvalidImageSize", "", document())
 
 
@@ -221,14 +221,14 @@ def test_a_refused_language_names_the_language() -> None:
     assert advice.startswith("Read refused language 'xx' for this file. Correct or remove READ_LANGUAGE")
 
 
-def test_a_bad_argument_that_was_not_asked_for_is_left_to_the_message() -> None:
+def test_a_bad_argument_that_the_app_did_not_send_gets_no_guess() -> None:
     assert advice_for("BadArgument", "The language is invalid.", document()).startswith(
         "Correct what the message names"
     )
 
 
 @pytest.mark.parametrize(("version", "rate"), [("v3.2", "20/min"), ("2024-11-30", "1/s,1/s")])
-def test_the_free_tier_s_throttle_names_the_rate_to_set(version: str, rate: str) -> None:
+def test_a_429_of_the_free_tier_names_the_rate_to_set(version: str, rate: str) -> None:
     message = (
         "HTTP 429: 429. Requests have exceeded rate limit of your current ComputerVision F0 pricing tier."
         " Please retry after 55 seconds."
@@ -237,21 +237,21 @@ def test_the_free_tier_s_throttle_names_the_rate_to_set(version: str, rate: str)
     assert f"set READ_RATE={rate}, or move it to a paid tier" in advice
 
 
-def test_a_paid_tier_s_throttle_needs_nothing() -> None:
+def test_a_429_of_a_paid_tier_needs_no_action() -> None:
     assert advice_for("Throttled", "of your current S0 pricing tier", document()).startswith(
         "There is nothing for you to do"
     )
 
 
 @pytest.mark.parametrize("code", ["InternalServerError", "OperationFailed", "3014"])
-def test_a_failed_operation_is_final_and_said_to_be_so(code: str) -> None:
+def test_the_advice_for_a_failed_operation_says_that_it_is_final(code: str) -> None:
     assert "This failure is final" in advice_for(code, "", document())
 
 
 @pytest.mark.parametrize("code", ["Timeout", "3013", "3018"])
-def test_an_operation_that_took_too_long_is_to_be_split(code: str) -> None:
+def test_a_document_that_took_too_long_should_be_split(code: str) -> None:
     assert "Split the file" in advice_for(code, "", document())
 
 
-def test_general_advice_is_no_code_s_own() -> None:
+def test_no_code_has_only_the_general_advice() -> None:
     assert advice.GENERAL not in ADVICE.values()

@@ -1,4 +1,4 @@
-"""What Read's refusals mean: whether waiting can help, what is said of them, and how long to wait."""
+"""What Read's error answers mean: whether waiting can help, what the document says, and how long to wait."""
 
 import json
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ def test_every_shape_of_error_body_gives_its_innermost_code_and_message(body: di
     assert parse_error(body) == ("InvalidImage", "Broken.")
 
 
-def test_an_outer_message_is_used_where_the_inner_one_is_missing() -> None:
+def test_an_outer_message_is_used_if_the_inner_one_is_missing() -> None:
     body = {"error": {"code": "InvalidRequest", "message": "Broken.", "innererror": {"code": "InvalidImage"}}}
     assert parse_error(body) == ("InvalidImage", "Broken.")
 
@@ -72,14 +72,14 @@ json_values = st.recursive(
 
 
 @given(st.integers(300, 599), json_values | st.binary(max_size=30))
-def test_any_refusal_whatsoever_is_one_that_waiting_helps_or_does_not(status: int, body: Any) -> None:
+def test_any_error_answer_is_either_retryable_or_rejected(status: int, body: Any) -> None:
     answer = refused(status, body)
     assert answer.code
     assert answer.message
     assert isinstance(answer, Rejected | Retryable)
 
 
-# Which of them waiting can help
+# Retryable or rejected
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_any_refusal_whatsoever_is_one_that_waiting_helps_or_does_not(status: in
         (599, "ReadUnavailable"),
     ],
 )
-def test_a_refusal_that_is_not_about_the_file_is_retryable_and_has_its_own_advice(status: int, code: str) -> None:
+def test_an_error_that_is_not_about_the_file_is_retryable_and_has_its_own_advice(status: int, code: str) -> None:
     answer = refused(status, {"error": {"code": str(status), "message": "Sorry."}})
     assert isinstance(answer, Retryable)
     assert answer.code == code
@@ -110,12 +110,12 @@ def test_a_refusal_that_is_not_about_the_file_is_retryable_and_has_its_own_advic
 
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
-def test_a_refusal_of_the_file_is_final_in_the_service_s_own_words(status: int) -> None:
+def test_an_error_about_the_file_is_final_and_keeps_the_services_words(status: int) -> None:
     answer = refused(status, {"error": {"code": "InvalidImageSize", "message": "Too large."}})
     assert answer == Rejected("InvalidImageSize", "Too large.")
 
 
-def test_a_refusal_of_the_file_without_a_body_names_the_status() -> None:
+def test_an_error_about_the_file_without_a_body_names_the_status() -> None:
     answer = refused(413)
     assert isinstance(answer, Rejected)
     assert answer.code == "Http413"
@@ -128,7 +128,7 @@ def test_a_400_without_read_s_json_comes_from_a_proxy() -> None:
     assert answer.code == "NotReadsAnswer"
 
 
-# How long
+# How long to wait
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_400_without_read_s_json_comes_from_a_proxy() -> None:
         ("soon", None),
         ("nan", None),
         ("inf", None),
-        ("Sun, 22 Nov 2026 12:00:00 -0000", None),  # a time of no known zone
+        ("Sun, 22 Nov 2026 12:00:00 -0000", None),  # a time without a known zone
     ],
 )
 def test_retry_after_is_seconds_or_a_date(value: str, seconds: float | None) -> None:
@@ -166,22 +166,22 @@ def test_retry_after_is_seconds_or_a_date(value: str, seconds: float | None) -> 
         ("retry after 99999999999999999999 seconds", None),
     ],
 )
-def test_without_a_header_the_wait_is_in_the_message(message: str, seconds: float | None) -> None:
+def test_without_a_header_the_wait_is_taken_from_the_message(message: str, seconds: float | None) -> None:
     assert wait_named({}, message, NOW) == seconds
 
 
-def test_the_header_counts_before_the_message() -> None:
+def test_the_header_overrides_the_message() -> None:
     assert wait_named({"Retry-After": "2"}, "Please retry after 60 seconds.", NOW) == 2
 
 
-def test_a_refusal_carries_the_wait_that_it_names() -> None:
+def test_a_retryable_answer_carries_the_wait_that_it_names() -> None:
     answer = refused(429, {"error": {"code": "429", "message": "Please retry after 26 seconds."}})
     assert isinstance(answer, Retryable)
     assert answer.retry_after == 26
 
 
 @given(st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2}, \d\d Nov \d{4} \d\d:\d\d:\d\d [+-]\d{4}", fullmatch=True))
-def test_no_retry_after_header_however_broken_is_an_error(value: str) -> None:
+def test_no_broken_retry_after_header_raises(value: str) -> None:
     seconds = wait_named({"Retry-After": value}, "", NOW)
     assert seconds is None or seconds >= 0
 

@@ -1,4 +1,4 @@
-"""One POST, one poll: what goes over the wire, and what each answer is taken for."""
+"""One POST, one poll: what goes over the wire, and how each answer is understood."""
 
 import socket
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ FILE = b"%PDF-1.7 " * 5000
 
 
 class File:
-    """A body as the client takes it: read once, of a known length."""
+    """A body as the client takes it: of known length, and read once."""
 
     def __init__(self, content: bytes = FILE, error: Exception | None = None) -> None:
         self._length = len(content)
@@ -101,7 +101,7 @@ def test_every_call_has_a_time_limit_and_follows_no_redirect() -> None:
     assert [options["timeout"] for options in wire.options] == [(10, 100)] * 2
 
 
-def test_without_a_key_there_is_no_credential_for_a_container() -> None:
+def test_without_a_key_a_container_gets_no_credential() -> None:
     wire = Wire(200, {}, RUNNING.body)
     client(wire, "http://localhost:5000", key=None, token=lambda: pytest.fail("asked for a token")).poll(OPERATION)
     assert not {"authorization", "ocp-apim-subscription-key"} & {name.lower() for name in wire.sent[0].headers}
@@ -113,7 +113,7 @@ def test_without_a_key_an_endpoint_of_azure_gets_a_token() -> None:
     assert wire.sent[0].headers["Authorization"] == "Bearer t0"
 
 
-def test_a_token_that_cannot_be_had_is_waited_for_and_nothing_is_sent() -> None:
+def test_without_a_token_nothing_is_sent_and_the_document_waits() -> None:
     def no_token() -> str:
         raise CredentialsUnavailable("No identity here.")
 
@@ -141,7 +141,7 @@ def test_a_token_that_cannot_be_had_is_waited_for_and_nothing_is_sent() -> None:
         "/vision/v3.2/read/analyzeResults/7d2a",
     ],
 )
-def test_only_the_path_of_an_operation_s_url_counts(location: str) -> None:
+def test_only_path_and_query_of_an_operations_url_are_used(location: str) -> None:
     answer = client(answered(202, Operation_Location=location)).submit(File(), ReadOptions())
     assert answer == Accepted(OPERATION)
 
@@ -170,7 +170,7 @@ def test_a_202_may_name_the_first_wait() -> None:
         f"{ENDPOINT}/vision/v3.2/read/analyzeResults/7d2a%0d%0aX: y",
     ],
 )
-def test_a_foreign_operation_is_refused_and_its_url_never_followed(location: str) -> None:
+def test_a_foreign_operation_url_is_rejected_and_never_followed(location: str) -> None:
     wire = answered(202, Operation_Location=location)
     answer = client(wire).submit(File(), ReadOptions())
     assert isinstance(answer, Rejected)
@@ -179,7 +179,7 @@ def test_a_foreign_operation_is_refused_and_its_url_never_followed(location: str
     assert len(wire.sent) == 1
 
 
-def test_an_operation_whose_id_is_longer_than_any_is_none_of_read_s() -> None:
+def test_an_operation_with_an_impossibly_long_id_is_rejected() -> None:
     answer = client(answered(202, Operation_Location=OPERATION + "0" * 40_000)).submit(File(), ReadOptions())
     assert isinstance(answer, Rejected)
 
@@ -187,7 +187,7 @@ def test_an_operation_whose_id_is_longer_than_any_is_none_of_read_s() -> None:
 # No answer
 
 
-def test_a_request_that_broke_off_before_its_end_was_not_paid() -> None:
+def test_a_request_that_broke_off_was_not_paid() -> None:
     wire = Wire(error=requests.ConnectionError("reset"), takes=len(FILE) - 1)
     answer = client(wire).submit(File(), ReadOptions())
     assert isinstance(answer, Retryable)
@@ -195,11 +195,11 @@ def test_a_request_that_broke_off_before_its_end_was_not_paid() -> None:
 
 
 @pytest.mark.parametrize("error", [requests.ConnectionError("reset"), requests.ReadTimeout("slow")])
-def test_a_whole_request_whose_answer_was_lost_may_have_been_paid(error: Exception) -> None:
+def test_a_complete_request_whose_answer_was_lost_may_have_been_paid(error: Exception) -> None:
     assert isinstance(client(Wire(error=error)).submit(File(), ReadOptions()), AnswerLost)
 
 
-def test_what_reading_the_file_raises_passes_through() -> None:
+def test_errors_in_reading_the_file_pass_through() -> None:
     with pytest.raises(SourceChanged):
         client(Wire()).submit(File(error=SourceChanged()), ReadOptions())
 
@@ -210,7 +210,7 @@ def test_an_endpoint_that_does_not_answer_a_poll_is_polled_again() -> None:
     assert answer.code == "Unreachable"
 
 
-def test_hosts_and_addresses_of_a_network_error_are_not_repeated() -> None:
+def test_a_network_errors_hosts_and_addresses_are_not_repeated() -> None:
     error = requests.ConnectionError("HTTPSConnectionPool(host='secret.internal', port=443)")
     answer = client(Wire(error=error)).poll(OPERATION)
     assert isinstance(answer, Retryable)
@@ -231,7 +231,7 @@ def test_a_status_that_is_not_an_end_is_still_running(status: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["failed", "Failed", "canceled", "cancelled", "skipped"])
-def test_a_failure_comes_as_a_200(status: str) -> None:
+def test_a_failed_operation_arrives_as_a_200(status: str) -> None:
     body = {"status": status, "analyzeResult": {"errors": [{"code": "3018", "message": "Timeout"}]}}
     assert poll(body=as_json(200, body).body) == Rejected("3018", "Timeout")
 
@@ -242,7 +242,7 @@ def test_a_failure_without_a_reason_says_so() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Sign in</html>", b"[]", b"{}", b'{"status": 2}', b"\xff", b"{" * 99999])
-def test_a_200_that_is_not_an_operation_comes_from_a_proxy(body: bytes) -> None:
+def test_a_200_that_is_not_an_operation_is_taken_for_a_proxys(body: bytes) -> None:
     answer = poll(body=body)
     assert isinstance(answer, Retryable)
     assert answer.code == "NotReadsAnswer"
@@ -250,20 +250,20 @@ def test_a_200_that_is_not_an_operation_comes_from_a_proxy(body: bytes) -> None:
 
 @pytest.mark.parametrize("status", [404, 410])
 @pytest.mark.parametrize("body", [b"", b'{"code":"NotFound","message":"Analyze result does not exist."}'])
-def test_an_operation_that_is_not_known_is_gone(status: int, body: bytes) -> None:
+def test_an_unknown_operation_is_gone(status: int, body: bytes) -> None:
     assert isinstance(poll(status, body), Gone)
 
 
 @pytest.mark.parametrize(
     ("status", "code"), [(401, "CredentialsRefused"), (429, "Throttled"), (503, "ReadUnavailable")]
 )
-def test_a_poll_that_is_refused_for_now_says_why_and_how_long(status: int, code: str) -> None:
+def test_a_retryable_poll_says_why_and_how_long_to_wait(status: int, code: str) -> None:
     answer = poll(status, Retry_After="26")
     assert isinstance(answer, Retryable)
     assert (answer.code, answer.retry_after) == (code, 26)
 
 
-def test_a_document_in_flight_is_polled_in_the_generation_that_took_it() -> None:
+def test_a_document_in_flight_is_polled_by_the_generation_that_accepted_it() -> None:
     wire = Wire(200, {}, RUNNING.body)
     newer = ReadClient(ENDPOINT, generation("v3.2"), key="k", token=None, now=lambda: NOW, session=wire.session())
     assert newer.poll("https://h/vision/v3.2/read/analyzeResults/7d2a", "a version nobody knows") == Running()
@@ -271,12 +271,12 @@ def test_a_document_in_flight_is_polled_in_the_generation_that_took_it() -> None
 
 
 @pytest.mark.parametrize("status", [400, 422, 431])
-def test_a_refused_poll_never_says_that_the_file_is_at_fault(status: int) -> None:
+def test_a_refused_poll_never_blames_the_file(status: int) -> None:
     body = as_json(status, {"error": {"code": "BadRequest", "message": "Request header too long."}}).body
     assert isinstance(poll(status, body), Retryable)
 
 
-def test_a_gateway_that_got_no_answer_in_time_may_have_let_the_file_through() -> None:
+def test_a_gateway_timeout_may_have_let_the_file_through() -> None:
     assert isinstance(client(answered(504)).submit(File(), ReadOptions()), AnswerLost)
 
 
@@ -289,7 +289,7 @@ def server() -> Iterator[ReadServer]:
         yield server
 
 
-def test_a_file_goes_over_a_real_socket_whole(server: ReadServer) -> None:
+def test_a_file_is_sent_whole_over_a_real_socket(server: ReadServer) -> None:
     there = client(endpoint=server.endpoint)
     assert there.submit(File(), ReadOptions()) == Accepted(
         f"{server.endpoint}/vision/v3.2/read/analyzeResults/operation-1"
@@ -311,7 +311,7 @@ def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(server: ReadSe
         assert elsewhere.requests == []
 
 
-def test_an_operation_on_another_host_is_polled_where_the_key_belongs(server: ReadServer) -> None:
+def test_an_operation_on_another_host_is_polled_at_the_endpoint_that_the_key_is_for(server: ReadServer) -> None:
     with ReadServer() as elsewhere:
         location = f"{elsewhere.endpoint}/vision/v3.2/read/analyzeResults/7d2a"
         server.posts.append(Answer(202, headers={"Operation-Location": location}))
@@ -334,7 +334,7 @@ def test_credentials_of_netrc_are_not_used(server: ReadServer, tmp_path: Path, m
     assert all("Authorization" not in request.headers for request in server.requests)
 
 
-def test_a_cookie_is_not_kept(server: ReadServer) -> None:
+def test_cookies_are_not_kept(server: ReadServer) -> None:
     server.gets.extend([Answer(200, RUNNING.body, {"Set-Cookie": "session=1; Path=/"}), RUNNING])
     there = client(endpoint=server.endpoint)
     there.poll(OPERATION)
@@ -352,24 +352,24 @@ def test_nothing_is_retried(server: ReadServer, answer: Answer) -> None:
     assert [request.method for request in server.requests] == ["POST", "GET"]
 
 
-def test_an_answer_lost_on_a_real_socket_is_not_taken_for_a_server_that_is_not_there(server: ReadServer) -> None:
+def test_an_answer_lost_on_a_real_socket_is_not_mistaken_for_an_unreachable_server(server: ReadServer) -> None:
     server.posts.append(LOST)
     assert isinstance(client(endpoint=server.endpoint).submit(File(), ReadOptions()), AnswerLost)
     with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        nobody.bind(("127.0.0.1", 0))  # a socket that does not listen
         answer = client(endpoint=f"http://127.0.0.1:{nobody.getsockname()[1]}").submit(File(), ReadOptions())
     assert isinstance(answer, Retryable)
     assert answer.code == "Unreachable"
 
 
-def test_a_result_that_breaks_off_half_way_is_polled_again(server: ReadServer) -> None:
+def test_a_result_that_breaks_off_is_polled_again(server: ReadServer) -> None:
     server.gets.append(Answer(200, b'{"status":"succee', {"Content-Length": "5000", "Connection": "close"}))
     answer = client(endpoint=server.endpoint).poll(OPERATION)
     assert isinstance(answer, Retryable)
     assert answer.code == "Unreachable"
 
 
-def test_an_answer_of_a_refusal_that_breaks_off_still_has_its_status(server: ReadServer) -> None:
+def test_an_error_answer_that_breaks_off_still_has_its_status(server: ReadServer) -> None:
     server.posts.append(Answer(429, b'{"err', {"Content-Length": "5000", "Connection": "close"}))
     answer = client(endpoint=server.endpoint).submit(File(), ReadOptions())
     assert isinstance(answer, Retryable)
@@ -382,14 +382,14 @@ def test_a_redirect_to_nowhere_is_not_followed_either(server: ReadServer, locati
     assert isinstance(client(endpoint=server.endpoint).submit(File(), ReadOptions()), Retryable)
 
 
-def test_a_key_that_no_header_can_carry_is_a_wrong_credential() -> None:
+def test_a_key_with_characters_that_no_header_allows_is_a_wrong_credential() -> None:
     with ReadServer() as server:
         answer = client(endpoint=server.endpoint, key="ключ").submit(File(), ReadOptions())
     assert isinstance(answer, Retryable)
     assert answer.code.startswith("Credentials")
 
 
-def test_the_next_file_goes_over_the_same_connection(server: ReadServer) -> None:
+def test_the_next_file_uses_the_same_connection(server: ReadServer) -> None:
     there = client(endpoint=server.endpoint)
     for _ in range(3):
         there.submit(File(), ReadOptions())

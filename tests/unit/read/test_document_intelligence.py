@@ -1,4 +1,4 @@
-"""Document Intelligence: words, handwriting and languages reach their lines by spans alone."""
+"""Document Intelligence assigns words, handwriting and languages to lines only by spans."""
 
 import time
 from typing import Any
@@ -47,20 +47,20 @@ def test_a_line_has_the_words_in_its_span() -> None:
     assert page.lines[0].confidence == 0.5
 
 
-def test_a_line_may_be_in_several_pieces_with_another_between_them() -> None:
+def test_a_line_may_have_several_spans_with_another_line_between_them() -> None:
     words = [word("Name", 0), word("Age", 5), word("John", 9), word("23", 14)]
     lines = [line("Name John", (0, 4), (9, 4)), line("Age 23", (5, 3), (14, 2))]
     (page,) = parse({"words": words, "lines": lines}).pages
     assert [words_of(each) for each in page.lines] == [["Name", "John"], ["Age", "23"]]
 
 
-def test_lines_need_not_be_in_the_order_of_the_content() -> None:
+def test_lines_need_not_be_in_the_contents_order() -> None:
     words = [word("first", 0), word("second", 6)]
     (page,) = parse({"words": words, "lines": [line("second", (6, 6)), line("first", (0, 5))]}).pages
     assert [words_of(each) for each in page.lines] == [["second"], ["first"]]
 
 
-def test_a_word_that_reaches_into_a_line_belongs_to_it() -> None:
+def test_a_word_that_overlaps_a_line_belongs_to_it() -> None:
     (page,) = parse({"words": [word("«Hi", 0), word("you»", 4)], "lines": [line("Hi you", (1, 6))]}).pages
     assert words_of(page.lines[0]) == ["«Hi", "you»"]
 
@@ -77,7 +77,7 @@ def test_a_line_without_words_has_no_confidence() -> None:
 
 
 @pytest.mark.parametrize("broken", [None, {}, {"offset": "0", "length": 4}, {"offset": -1, "length": 4}, [0, 4], 7])
-def test_a_word_without_a_place_is_in_no_line(broken: Any) -> None:
+def test_a_word_without_a_span_is_in_no_line(broken: Any) -> None:
     result = parse({"words": [{**word("Dear", 0), "span": broken}], "lines": [line("Dear", (0, 4))]})
     assert (result.text, result.word_count) == ("Dear", 0)
 
@@ -86,7 +86,7 @@ def test_a_word_without_a_place_is_in_no_line(broken: Any) -> None:
     ("index", "lengths"),
     [("textElements", (1, 5)), ("unicodeCodePoint", (1, 6)), ("utf16CodeUnit", (2, 6))],
 )
-def test_spans_are_compared_in_the_index_that_they_are_all_counted_in(index: str, lengths: tuple[int, int]) -> None:
+def test_spans_are_compared_in_the_answers_own_string_index(index: str, lengths: tuple[int, int]) -> None:
     # "👋" is one code point of two UTF-16 units; "zwe\u0301i" has four text elements and five code points.
     hand, two = lengths[0], lengths[1] - 1
     words = [word("👋", 0, hand), word("zwe\u0301i", hand + 1, two)]
@@ -121,7 +121,7 @@ def test_a_line_is_handwritten_if_most_of_it_is(styles: Any, handwritten: bool |
     assert styled(styles) is handwritten
 
 
-def test_a_line_has_the_language_of_the_largest_part_of_it() -> None:
+def test_a_line_has_the_language_of_its_largest_part() -> None:
     languages = [
         {"locale": "en", "spans": [span(0, 3), span(30, 10)], "confidence": 0.9},
         {"locale": "fr", "spans": [span(3, 6)], "confidence": 0.4},
@@ -147,7 +147,7 @@ def test_paragraphs_of_office_files_become_lines_without_a_box() -> None:
     assert [words_of(each) for each in result.pages[0].lines] == [["Title"], ["Body", "text"]]
 
 
-def test_a_paragraph_is_on_the_page_of_its_region_else_of_its_span_else_on_the_first() -> None:
+def test_a_paragraphs_page_comes_from_its_region_or_its_span_or_is_the_first() -> None:
     pages = [{"pageNumber": 4, "spans": [span(0, 10)]}, {"pageNumber": 7, "spans": [span(11, 10)]}]
     paragraphs: list[dict[str, Any]] = [
         {"content": "by region", "boundingRegions": [{"pageNumber": 7}], "spans": [span(0, 5)]},
@@ -168,7 +168,7 @@ def test_paragraphs_without_any_page_are_on_page_1() -> None:
     assert result.text == "From HTML"
 
 
-def test_paragraphs_are_not_added_to_lines() -> None:
+def test_paragraphs_are_not_added_if_there_are_lines() -> None:
     result = parse({"lines": [line("Hi", (0, 2))]}, paragraphs=[{"content": "Hi", "spans": [span(0, 2)]}])
     assert lines_of(result) == [["Hi"]]
 
@@ -185,7 +185,7 @@ def test_without_lines_and_paragraphs_the_content_is_split_at_its_line_feeds(ind
     assert [words_of(each) for page in result.pages for each in page.lines] == [["eins", "und"], ["zwei"], ["drei"]]
 
 
-def test_a_content_of_emoji_keeps_its_lines_and_loses_no_word_of_others() -> None:
+def test_emoji_in_the_content_shift_no_words() -> None:
     content = "👋🏽 eins\n각 drei\n"
     for index, start in (("utf16CodeUnit", 5), ("unicodeCodePoint", 3), ("textElements", 2)):
         (page,) = parse({"words": [word("eins", start)]}, content=content, stringIndexType=index).pages
@@ -194,17 +194,17 @@ def test_a_content_of_emoji_keeps_its_lines_and_loses_no_word_of_others() -> Non
 
 
 @pytest.mark.parametrize("broken", [None, 7, "page", []])
-def test_a_page_that_is_no_object_is_no_result(broken: object) -> None:
+def test_an_answer_with_a_page_that_is_not_an_object_is_broken(broken: object) -> None:
     with pytest.raises(ResultNotUnderstood):
         parsed("2024-11-30", {"analyzeResult": {"pages": [{"lines": []}, broken]}})
 
 
-def test_an_answer_without_anything_has_the_pages_that_it_says() -> None:
+def test_an_answer_without_text_still_has_its_pages() -> None:
     assert lines_of(parse({"pageNumber": 1}, content="")) == [[]]
     assert lines_of(parse(content="")) == []
 
 
-def test_an_answer_without_pages_is_not_one() -> None:
+def test_an_answer_without_pages_is_broken() -> None:
     with pytest.raises(ResultNotUnderstood):
         parsed("2024-11-30", {"analyzeResult": {"content": "text"}})
 
@@ -217,7 +217,7 @@ def test_warnings_of_an_answer_that_succeeded_are_kept() -> None:
 # Size
 
 
-def test_two_thousand_pages_take_seconds() -> None:
+def test_two_thousand_pages_are_parsed_in_seconds() -> None:
     pages = []
     offset = 0
     for number in range(1, 2001):

@@ -1,4 +1,4 @@
-"""Every generation of Read: what goes over the wire, what it takes, and what its answers become."""
+"""Every generation of Read: what goes over the wire, which options it takes, and how its answers are parsed."""
 
 import copy
 import json
@@ -68,7 +68,7 @@ def client(version: str, endpoint: str, wire: Wire | None = None) -> ReadClient:
     )
 
 
-# The way of a document
+# From a POST to a result
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def server() -> Iterator[ReadServer]:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_document_s_whole_way_over_http(server: ReadServer, version: str) -> None:
+def test_a_document_is_submitted_and_polled_over_http(server: ReadServer, version: str) -> None:
     submit, operation = PATHS[version]
     body = json.dumps(answer_of(version), ensure_ascii=False, indent=1).encode()
     server.posts.append(Answer(202, headers={"Operation-Location": f"https://elsewhere.example{operation}"}))
@@ -103,7 +103,7 @@ def test_a_document_s_whole_way_over_http(server: ReadServer, version: str) -> N
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("word", ["notStarted", "NotStarted", "RUNNING", "Waiting for a machine"])
-def test_any_word_but_those_for_an_end_means_not_ready(server: ReadServer, version: str, word: str) -> None:
+def test_any_status_that_is_not_final_means_not_ready(server: ReadServer, version: str, word: str) -> None:
     server.gets.append(as_json(200, {"status": word}))
     assert client(version, server.endpoint).poll(server.endpoint + PATHS[version][1]) == Running()
 
@@ -118,7 +118,7 @@ def test_a_failure_of_computer_vision_is_an_http_200(server: ReadServer, version
 
 
 @pytest.mark.parametrize("version", DOCUMENT_INTELLIGENCE)
-def test_a_failure_of_document_intelligence_names_the_page_that_is_at_fault(server: ReadServer, version: str) -> None:
+def test_a_failure_of_document_intelligence_names_the_faulty_page(server: ReadServer, version: str) -> None:
     unexpected = {"code": "InternalServerError", "message": "An unexpected error occurred."}
     page = {"code": "InvalidContentDimensions", "message": "The dimensions are out of range.", "target": "2"}
     server.gets.append(as_json(200, {"status": "failed", "error": {**unexpected, "details": [unexpected, page]}}))
@@ -129,18 +129,18 @@ def test_a_failure_of_document_intelligence_names_the_page_that_is_at_fault(serv
 # Versions
 
 
-def test_every_version_is_known_the_oldest_first() -> None:
+def test_every_version_is_known_and_the_oldest_comes_first() -> None:
     assert list(PATHS) == VERSIONS
 
 
 @pytest.mark.parametrize("version", ["v4.0", "v1.0", "3.2", "v3_2", "", "__init__", "v2024-11-30", "2024_11_30"])
-def test_an_unknown_version_is_refused_with_a_list_of_the_known_ones(version: str) -> None:
+def test_an_unknown_version_is_refused_with_the_known_ones(version: str) -> None:
     with pytest.raises(UnknownGeneration, match=r"v2\.0, .* and 2024-11-30|v2\.0, .*2024-11-30"):
         generation(version)
 
 
 @pytest.mark.parametrize("version", ["v2.0", "v2.1", "v3.0", "v3.1"])
-def test_a_retired_version_says_since_when_and_what_to_use_instead(version: str) -> None:
+def test_the_notice_of_a_retired_version_says_since_when_and_what_to_use_instead(version: str) -> None:
     assert generation(version).notice == (
         f"Read {version} was retired on 13 September 2026: only containers and private deployments still answer it."
         " In Azure's cloud, set READ_API_VERSION=v3.2, or 2024-11-30 with a Document Intelligence resource."
@@ -148,12 +148,12 @@ def test_a_retired_version_says_since_when_and_what_to_use_instead(version: str)
 
 
 @pytest.mark.parametrize("version", ["v3.0-preview", "v3.1-preview.2", "v3.2-preview.2"])
-def test_a_preview_was_retired_in_2023(version: str) -> None:
+def test_previews_were_retired_in_2023(version: str) -> None:
     assert "2023: only containers" in (generation(version).notice or "")
 
 
 @pytest.mark.parametrize("version", ["v3.2", *DOCUMENT_INTELLIGENCE])
-def test_a_living_version_says_nothing(version: str) -> None:
+def test_a_supported_version_has_no_notice(version: str) -> None:
     assert generation(version).notice is None
 
 
@@ -187,7 +187,7 @@ def test_a_living_version_says_nothing(version: str) -> None:
         ("2024-11-30", {"pages": "7"}, {"api-version": ["2024-11-30"], "pages": ["7"]}),
     ],
 )
-def test_options_have_the_parameter_names_of_their_version(
+def test_options_are_sent_with_the_parameter_names_of_the_version(
     version: str, options: dict[str, str], query: dict[str, list[str]]
 ) -> None:
     assert parse_qs(generation(version).query(ReadOptions(**options))) == query
@@ -236,7 +236,7 @@ def test_an_option_that_a_version_does_not_take_is_refused_with_the_versions_tha
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_an_operation_s_path_and_query_count_and_nothing_else(version: str) -> None:
+def test_only_path_and_query_of_an_operations_url_are_used(version: str) -> None:
     operation = PATHS[version][1]
     for location in (
         f"https://westus.api.cognitive.microsoft.com{operation}",
@@ -254,7 +254,7 @@ def test_an_operation_url_may_have_a_query(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_first_segment_that_a_container_drops_is_restored(version: str) -> None:
+def test_the_first_path_segment_which_a_container_drops_is_restored(version: str) -> None:
     operation = PATHS[version][1]
     assert generation(version).operation_path("http://vision" + operation[operation.index("/", 1) :]) == operation
 
@@ -276,20 +276,20 @@ def test_a_first_segment_that_a_container_drops_is_restored(version: str) -> Non
         f"http://h/documentintelligence/documentModels/prebuilt-read/analyzeResults/{ID}?u=http://evil",
     ],
 )
-def test_a_path_of_another_version_is_not_followed(version: str, location: str) -> None:
+def test_a_path_of_a_different_version_is_not_followed(version: str, location: str) -> None:
     with pytest.raises(NotOurOperation):
         generation(version).operation_path(location)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_no_version_follows_another_s_operation(version: str) -> None:
+def test_no_version_follows_an_operation_of_another(version: str) -> None:
     same_path = {version} | ({"2022-08-31", "2023-07-31"} if version in ("2022-08-31", "2023-07-31") else set())
     for other in set(VERSIONS) - same_path:
         with pytest.raises(NotOurOperation):
             generation(version).operation_path(f"http://h{PATHS[other][1]}")
 
 
-def test_an_operation_of_another_model_is_followed() -> None:
+def test_an_operation_of_a_different_model_is_followed() -> None:
     path = f"/formrecognizer/documentModels/prebuilt-layout/analyzeResults/{ID}?api-version=2022-08-31"
     assert generation("2022-08-31").operation_path(f"https://endpoint{path}") == path
 
@@ -298,7 +298,7 @@ def test_an_operation_of_another_model_is_followed() -> None:
 
 
 @pytest.mark.parametrize(("status", "gone"), [(204, True), (404, True), (401, False), (500, False)])
-def test_2024_11_30_deletes_a_result(status: int, gone: bool) -> None:
+def test_version_2024_11_30_deletes_a_result(status: int, gone: bool) -> None:
     wire = Wire(status)
     path = PATHS["2024-11-30"][1]
     assert client("2024-11-30", "https://read.example", wire).delete(f"https://read.example{path}") is gone
@@ -319,7 +319,7 @@ def test_a_result_is_deleted_by_the_version_that_it_was_submitted_to() -> None:
     assert client("v3.2", "https://read.example", wire).delete(PATHS["2024-11-30"][1], "2024-11-30")
 
 
-def test_a_delete_that_is_not_answered_or_not_ours_raises_nothing() -> None:
+def test_a_delete_without_an_answer_or_of_a_foreign_url_raises_nothing() -> None:
     unreachable = Wire(error=ConnectionError())
     assert not client("2024-11-30", "https://read.example", Wire(204)).delete("https://read.example/else")
     assert not client("2024-11-30", "http://localhost:1").delete(PATHS["2024-11-30"][1])
@@ -337,7 +337,7 @@ def test_a_delete_that_is_not_answered_or_not_ours_raises_nothing() -> None:
         "https://chinaeast2.api.cognitive.azure.cn",
     ],
 )
-def test_a_region_s_endpoint_takes_no_tokens_and_gets_none(endpoint: str) -> None:
+def test_a_regional_endpoint_takes_no_tokens_and_gets_none(endpoint: str) -> None:
     wire = Wire(202)
     read = ReadClient(
         endpoint, generation("v3.2"), key=None, token=lambda: "t", now=lambda: NOW, session=wire.session()
@@ -348,7 +348,7 @@ def test_a_region_s_endpoint_takes_no_tokens_and_gets_none(endpoint: str) -> Non
     assert not wire.sent
 
 
-def test_a_region_s_endpoint_takes_a_key() -> None:
+def test_a_regional_endpoint_takes_a_key() -> None:
     wire = Wire(200, {}, RUNNING.body)
     endpoint = "https://westus.api.cognitive.microsoft.com"
     assert client("v3.2", endpoint, wire).poll(PATHS["v3.2"][1]) == Running()
@@ -379,7 +379,9 @@ def test_a_region_s_endpoint_takes_a_key() -> None:
         (400, "ServiceUnavailable", "Later.", "ReadUnavailable"),
     ],
 )  # fmt: skip
-def test_a_refusal_that_waiting_or_a_repair_can_help_waits(status: int, code: str, message: str, expected: str) -> None:
+def test_an_error_that_waiting_or_a_repair_can_fix_is_retryable(
+    status: int, code: str, message: str, expected: str
+) -> None:
     body = json.dumps({"error": {"code": code, "message": message}}).encode()
     answer = refusal(status, {}, body, NOW)
     assert isinstance(answer, Retryable)
@@ -388,7 +390,7 @@ def test_a_refusal_that_waiting_or_a_repair_can_help_waits(status: int, code: st
 
 
 @pytest.mark.parametrize("code", ["InvalidImage", "FailedToProcess", "Unspecified", "InvalidSasToken", "BadArgument"])
-def test_a_refusal_that_waiting_cannot_help_is_rejected_with_read_s_own_code(code: str) -> None:
+def test_an_error_that_waiting_cannot_fix_is_rejected_with_reads_own_code(code: str) -> None:
     body = json.dumps({"code": code, "message": "No."}).encode()
     assert refusal(400, {}, body, NOW) == Rejected(code, "No.")
 
@@ -403,15 +405,15 @@ def test_a_refusal_that_waiting_cannot_help_is_rejected_with_read_s_own_code(cod
         ("Please retry later.", None),
     ],
 )
-def test_a_wait_that_stands_only_in_the_message_s_text_is_kept(message: str, seconds: float | None) -> None:
+def test_a_wait_given_only_in_the_message_is_kept(message: str, seconds: float | None) -> None:
     assert wait_named({}, message, NOW) == seconds
 
 
-# What answers become
+# Parsing answers
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_version_s_answer_becomes_the_same_shape(version: str) -> None:
+def test_every_versions_answer_is_parsed_into_the_same_shape(version: str) -> None:
     result = parsed(version, answer_of(version))
     box = tuple(BOX)
     (first,), (second,) = (page.lines for page in result.pages)
@@ -430,19 +432,19 @@ def v3_2(**page: Any) -> Read:
     return parsed("v3.2", {"analyzeResult": {"readResults": [{"page": 1, "lines": [], **page}]}})
 
 
-def test_an_answer_of_recognize_text_is_one_page() -> None:
+def test_an_answer_of_recognize_text_has_one_page() -> None:
     result = parsed("v2.1", {"status": "Succeeded", "recognitionResult": {"lines": [{"text": "Hi"}]}})
     assert result.text == "Hi"
 
 
 @pytest.mark.parametrize(("orientation", "angle"), [(0, 0), (90, 90), (180, 180), (232.25, -127.75), (359, -1)])
-def test_v2_s_orientation_becomes_an_angle_as_later_versions_give_it(orientation: float, angle: float) -> None:
+def test_the_orientation_of_v2_becomes_an_angle_as_in_later_versions(orientation: float, angle: float) -> None:
     page = {"clockwiseOrientation": orientation, "lines": []}
     assert parsed("v2.0", {"recognitionResults": [page]}).pages[0].angle == angle
 
 
 @pytest.mark.parametrize("key", ["modelVersion", "model-version"])
-def test_the_model_s_version_has_had_two_spellings(key: str) -> None:
+def test_both_spellings_of_the_model_version_are_read(key: str) -> None:
     answer = {"analyzeResult": {"readResults": [], key: "2021-04-12"}}
     assert parsed("v3.2", answer).model_version == "2021-04-12"
 
@@ -458,7 +460,7 @@ def test_the_model_s_version_has_had_two_spellings(key: str) -> None:
         (None, None),
     ],
 )
-def test_handwriting_is_read_from_an_object_or_a_text(appearance: object, handwritten: bool | None) -> None:
+def test_the_handwriting_style_may_be_an_object_or_a_text(appearance: object, handwritten: bool | None) -> None:
     (page,) = v3_2(lines=[{"text": "Hi", "appearance": appearance}]).pages
     assert page.lines[0].handwritten is handwritten
 
@@ -471,7 +473,7 @@ def test_handwriting_is_read_from_an_object_or_a_text(appearance: object, handwr
         [{"x": 1, "y": 2}, {"x": 3, "y": 4}, {"x": 5, "y": 6}, {"x": 7, "y": 8}],
     ],
 )
-def test_a_box_is_eight_numbers_or_four_points(box: object) -> None:
+def test_a_box_may_be_eight_numbers_or_four_points(box: object) -> None:
     (page,) = v3_2(lines=[{"text": "Hi", "boundingBox": box}]).pages
     assert page.lines[0].box == (1, 2, 3, 4, 5, 6, 7, 8)
 
@@ -492,7 +494,7 @@ def test_pages_that_failed_in_a_document_that_succeeded_are_named() -> None:
     assert parsed("v3.2", {"analyzeResult": analyzed}).warnings == ("2005: Unable to read file. (3)",)
 
 
-# Anything at all
+# Arbitrary answers
 
 JSON = st.recursive(
     st.none()
@@ -516,7 +518,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 @st.composite
 def broken_answers(draw: st.DrawFn, version: str) -> Any:
-    """A valid answer, with anything grafted into some of its places."""
+    """A valid answer with arbitrary values in some places."""
     answer = copy.deepcopy(answer_of(version))
     for _ in range(draw(st.integers(1, 3))):
         path = draw(st.sampled_from(list(places(answer))[1:]))
@@ -534,9 +536,7 @@ def broken_answers(draw: st.DrawFn, version: str) -> Any:
 @pytest.mark.parametrize("version", VERSIONS)
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
-def test_no_answer_however_broken_does_anything_but_parse_or_raise_the_documented_error(
-    version: str, data: st.DataObject
-) -> None:
+def test_any_answer_parses_or_raises_the_documented_error(version: str, data: st.DataObject) -> None:
     answer = data.draw(broken_answers(version) | st.dictionaries(st.text(), JSON))
     try:
         result = parsed(version, answer)
@@ -556,7 +556,7 @@ def test_no_answer_however_broken_does_anything_but_parse_or_raise_the_documente
 
 @settings(max_examples=100, deadline=None)
 @given(JSON, st.integers(200, 599), st.text())
-def test_no_body_however_broken_makes_a_refusal_fail(body: Any, status: int, wait: str) -> None:
+def test_any_body_of_an_error_answer_is_handled(body: Any, status: int, wait: str) -> None:
     answer = refusal(status, {"Retry-After": wait}, json.dumps({"error": body}).encode(), NOW)
     assert isinstance(answer, Rejected | Retryable)
     answer.message.encode()
@@ -565,7 +565,7 @@ def test_no_body_however_broken_makes_a_refusal_fail(body: Any, status: int, wai
 
 @settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.sampled_from(["error", "analyzeResult", "code", "message", "details", "innererror"]), JSON))
-def test_no_error_however_broken_is_not_read(body: dict[str, Any]) -> None:
+def test_any_error_object_yields_a_code_and_a_message(body: dict[str, Any]) -> None:
     code, message = parse_error(body)
     (code + message).encode()
 
@@ -576,12 +576,12 @@ def test_no_error_however_broken_is_not_read(body: dict[str, Any]) -> None:
     st.sampled_from(["succeeded", "failed", "canceled", "running"]) | JSON,
     st.dictionaries(st.sampled_from(["error", "analyzeResult"]), JSON),
 ))  # fmt: skip
-def test_no_answer_however_broken_makes_a_poll_fail(body: bytes) -> None:
+def test_any_answer_to_a_poll_is_handled(body: bytes) -> None:
     answer = client("v3.2", "https://read.example", Wire(200, {}, body)).poll(PATHS["v3.2"][1])
     assert isinstance(answer, Running | Succeeded | Rejected | Retryable)
 
 
-def test_each_generation_says_what_it_needs_to_in_one_place() -> None:
+def test_each_generation_declares_everything_in_one_place() -> None:
     for each in all_generations():
         assert urlsplit(each.analyze).path == each.analyze
         assert each.url_field == ("url" if each.service == "Computer Vision" else "urlSource")

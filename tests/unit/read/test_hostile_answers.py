@@ -1,4 +1,4 @@
-"""Answers that drip, inflate, or repeat a secret: the client bounds its time and memory, and keeps no signature."""
+"""Answers that drip in, inflate or repeat a secret: the client limits time and memory, and keeps no signature."""
 
 import gzip
 import zlib
@@ -47,31 +47,31 @@ def test_an_answer_that_a_gateway_compressed_is_read(encoding: str) -> None:
     assert answer.body == DONE
 
 
-def test_no_compression_is_asked_for() -> None:
+def test_the_client_asks_for_no_compression() -> None:
     wire = Wire(200, {}, DONE)
     client(wire).poll(OPERATION)
     assert wire.sent[0].headers["Accept-Encoding"] == "identity"
 
 
-def test_an_answer_that_inflates_comes_in_blocks_no_larger_than_any_other() -> None:
+def test_an_inflating_answer_comes_in_blocks_of_the_usual_size() -> None:
     bomb = gzip.compress(b" " * 50_000_000)
     assert len(bomb) < 60_000
     answer = client(Wire(200, {"Content-Encoding": "gzip"}, bomb), most_in_memory=100_000).poll(OPERATION)
     assert isinstance(answer, Arriving)
     sizes: list[int] = []
     answer.keep = lambda block: sizes.append(len(block))
-    with pytest.raises(BrokenOff):  # blanks alone are no answer of Read
+    with pytest.raises(BrokenOff):  # only blanks are not an answer of Read
         list(answer.parts())
     assert max(sizes) <= 100_000
 
 
 @pytest.mark.parametrize("body", [b"not compressed", gzip.compress(DONE)[:-9], b""], ids=["a lie", "cut off", "empty"])
-def test_a_compressed_answer_that_is_broken_is_waited_for(body: bytes) -> None:
+def test_a_broken_compressed_answer_is_retryable(body: bytes) -> None:
     answer = client(Wire(200, {"Content-Encoding": "gzip"}, body)).poll(OPERATION)
     assert isinstance(answer, Retryable)
 
 
-def test_an_answer_that_drips_in_is_given_up_in_minutes() -> None:
+def test_an_answer_that_drips_in_is_given_up_after_minutes() -> None:
     class Dripping(Wire):
         def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
             response = super().send(request, **options)
@@ -112,7 +112,7 @@ REPEATED = {
 
 @pytest.mark.parametrize("repeated", REPEATED.values(), ids=REPEATED.keys())
 @pytest.mark.parametrize("status", [400, 401, 429])
-def test_a_link_that_read_repeats_is_kept_in_no_encoding(status: int, repeated: str) -> None:
+def test_a_link_that_read_repeats_is_removed_in_every_encoding(status: int, repeated: str) -> None:
     body = f'{{"error":{{"code":"InvalidImageUrl","message":{_json(f"Could not fetch {repeated} in time.")}}}}}'
     answer = client(Wire(status, {}, body.encode())).submit_link(LINK, ReadOptions())
     assert isinstance(answer, Rejected | Retryable)
@@ -122,7 +122,7 @@ def test_a_link_that_read_repeats_is_kept_in_no_encoding(status: int, repeated: 
         assert piece not in shown or len(piece) < 8
 
 
-def test_a_message_that_repeats_nothing_is_kept() -> None:
+def test_a_message_without_a_link_is_kept_unchanged() -> None:
     body = b'{"error":{"code":"InvalidImageUrl","message":"The URL is badly formatted or not accessible."}}'
     answer = client(Wire(400, {}, body)).submit_link(LINK, ReadOptions())
     assert answer == Rejected("InvalidImageUrl", "The URL is badly formatted or not accessible.")

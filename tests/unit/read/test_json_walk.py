@@ -1,4 +1,4 @@
-"""Walking a JSON answer in blocks gives what the json module gives of the whole."""
+"""Walking a JSON answer block by block gives the same as the json module gives for the whole."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def cut(text: str | bytes, size: int = 3) -> Iterator[bytes]:
 
 
 @given(ANSWERS, st.integers(1, 20), st.sampled_from([None, 1]), st.booleans())
-def test_an_answer_in_blocks_has_the_parts_that_it_has_in_memory(
+def test_an_answer_in_blocks_has_the_same_parts_as_in_memory(
     answer: dict[str, Any], size: int, indent: int | None, ascii_only: bool
 ) -> None:
     text = json.dumps(answer, indent=indent, ensure_ascii=ascii_only)
@@ -38,7 +38,7 @@ def test_an_answer_in_blocks_has_the_parts_that_it_has_in_memory(
 
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_generation_reads_the_same_in_blocks(version: str, size: int) -> None:
+def test_every_generation_parses_the_same_in_blocks(version: str, size: int) -> None:
     answer = answer_of(version)
     in_blocks = parsed(version, StoredAnswer(lambda: cut(json.dumps(answer), size)))
     whole = parsed(version, answer)
@@ -49,7 +49,7 @@ def test_every_generation_reads_the_same_in_blocks(version: str, size: int) -> N
 
 
 @given(ANSWERS, st.data())
-def test_an_answer_that_lacks_its_end_is_not_json(answer: dict[str, Any], data: st.DataObject) -> None:
+def test_an_answer_without_its_end_is_not_json(answer: dict[str, Any], data: st.DataObject) -> None:
     text = json.dumps(answer, ensure_ascii=False).encode()
     end = data.draw(st.integers(0, len(text) - 1))
     with pytest.raises(NotJson):
@@ -63,7 +63,7 @@ def test_an_answer_that_lacks_its_end_is_not_json(answer: dict[str, Any], data: 
         '{"a":[1 2]}', '{a:1}', '{"a":1.}', '{"a":01}', '{"a":"\n"}', '{"a":tru}', "<html>", '{"a":[}', '{1:2}',
     ],
 )  # fmt: skip
-def test_an_answer_that_json_refuses_is_refused(text: str) -> None:
+def test_an_answer_that_the_json_module_refuses_is_refused(text: str) -> None:
     with pytest.raises(json.JSONDecodeError):
         json.loads(text)
     with pytest.raises(NotJson):
@@ -71,27 +71,27 @@ def test_an_answer_that_json_refuses_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["[]", "1", '"status"', "null"])
-def test_json_that_is_not_an_object_is_no_answer(text: str) -> None:
+def test_json_that_is_not_an_object_is_refused(text: str) -> None:
     with pytest.raises(NotJson):
         list(walk(cut(text, 1)))
 
 
-def test_broken_characters_are_refused() -> None:
+def test_invalid_utf_8_is_refused() -> None:
     with pytest.raises(NotJson):
         list(walk([b'{"a":"\xff"}']))
 
 
-def test_half_a_surrogate_pair_and_a_number_of_any_length_are_taken_as_json_takes_them() -> None:
+def test_half_a_surrogate_pair_and_long_numbers_are_accepted_as_json_does() -> None:
     text = '{"a":"\\ud83d","b":' + "1" * 400 + ',"c":-1.5e3}'
     assert list(walk(cut(text, 1))) == list(WholeAnswer(json.loads(text)).parts())
 
 
-def test_a_byte_order_mark_is_passed_over() -> None:
+def test_a_byte_order_mark_is_skipped() -> None:
     assert list(walk([b'\xef\xbb\xbf{"a":1}'])) == [(("a",), 1)]
 
 
 @given(st.text(), st.integers(1, 5))
-def test_a_text_that_is_not_needed_is_passed_over(text: str, size: int) -> None:
+def test_a_text_that_is_not_needed_is_skipped(text: str, size: int) -> None:
     answer = json.dumps({"analyzeResult": {"content": text, "pages": [1]}})
     assert list(walk(cut(answer, size), [("analyzeResult", "content")])) == [
         (("analyzeResult",), {}),
@@ -100,7 +100,7 @@ def test_a_text_that_is_not_needed_is_passed_over(text: str, size: int) -> None:
     ]
 
 
-def test_a_text_that_is_not_needed_is_not_held() -> None:
+def test_a_text_that_is_not_needed_is_not_kept_in_memory() -> None:
     blocks = [b'{"content":"', *[b"x" * 1000] * 100, b'","a":1}']
     text = json_walk._Text(blocks)
     text.take("{")
@@ -111,7 +111,7 @@ def test_a_text_that_is_not_needed_is_not_held() -> None:
     assert len(text._held) <= 1000
 
 
-def test_a_part_that_has_no_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_part_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_walk, "LARGEST_PART", 1000)
     asked = 0
 
@@ -127,13 +127,13 @@ def test_a_part_that_has_no_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
     assert asked < 50
 
 
-def test_an_outline_keeps_no_element_and_yields_those_asked_for() -> None:
+def test_an_outline_omits_the_elements_and_yields_the_requested_ones() -> None:
     answer = {"status": "succeeded", "analyzeResult": {"pages": [1, 2], "styles": [3]}}
     taken: list[int] = []
     kept = outline(WholeAnswer(answer).parts(), {("analyzeResult", "pages"): taken.append})
     assert (kept, taken) == ({"status": "succeeded", "analyzeResult": {"pages": [], "styles": []}}, [1, 2])
 
 
-def test_elements_are_those_of_one_list() -> None:
+def test_elements_come_from_one_list_only() -> None:
     answer = {"analyzeResult": {"pages": [1, 2], "styles": [3]}, "pages": [4]}
     assert list(elements(WholeAnswer(answer), ("analyzeResult", "pages"))) == [1, 2]

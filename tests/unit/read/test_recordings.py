@@ -1,4 +1,4 @@
-"""Answers of the real service become what anybody sees in their JSON."""
+"""Recorded answers of the real service are parsed into what anybody sees in their JSON."""
 
 import json
 from datetime import UTC, datetime
@@ -27,12 +27,12 @@ VERSION_OF_FOLDER = {
     "cv-v3.2": "v3.2",
     "di-2022-08-31": "2022-08-31",
     "di-2024-11-30": "2024-11-30",
-    "fr-v2.x-layout": "v3.2",  # Form Recognizer's, of the same engine and shape
+    "fr-v2.x-layout": "v3.2",  # Form Recognizer's, from the same engine and of the same shape
 }
 
 
 class Seen(NamedTuple):
-    """A line as a reader of the JSON sees it."""
+    """A line, as somebody who reads the JSON sees it."""
 
     page: int
     text: str
@@ -55,7 +55,7 @@ def version_of(path: Path) -> str:
 
 
 def seen_in(answer: dict[str, Any]) -> list[Seen]:
-    """Read an answer without any of the code under test, and for one page count its words by their characters."""
+    """Parse an answer without the code under test; for one page, match words to lines by their characters."""
     if "recognitionResults" in answer:
         return [seen for page in answer["recognitionResults"] for seen in seen_on(page)]
     analyzed = answer["analyzeResult"]
@@ -69,7 +69,7 @@ def seen_in(answer: dict[str, Any]) -> list[Seen]:
         ]
     (page,) = analyzed["pages"]
     content = analyzed["content"]
-    assert content.isascii()  # so that characters count alike in every string index
+    assert content.isascii()  # so that every string index counts characters the same way
     starts = [at for at in range(len(content)) if at == 0 or content[at - 1] == "\n"]
     lines = [(start, content[start:].split("\n")[0]) for start in starts]
     return [
@@ -95,7 +95,7 @@ def words_in(page: dict[str, Any], spans: list[dict[str, int]]) -> list[str]:
 
 
 @pytest.mark.parametrize("path", recordings("[!e]*/*.body.json"))
-def test_a_recording_becomes_what_a_reader_of_it_sees(path: Path) -> None:
+def test_a_recording_is_parsed_into_what_a_reader_of_it_sees(path: Path) -> None:
     answer = load(path)
     result = parsed(version_of(path), answer)
     expected = seen_in(answer)
@@ -111,7 +111,7 @@ def test_a_recording_becomes_what_a_reader_of_it_sees(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", recordings("[!e]*/*.body.json"))
-def test_a_recording_s_confidences_are_the_means_of_its_words(path: Path) -> None:
+def test_the_confidence_of_a_recorded_line_is_the_mean_of_its_words(path: Path) -> None:
     result = parsed(version_of(path), load(path))
     for page in result.pages:
         for line in page.lines:
@@ -133,7 +133,7 @@ class File(BytesIO):
 
 
 @pytest.mark.parametrize("path", recordings("[cd]*/*.exchanges.json"))
-def test_recorded_exchanges_lead_from_a_file_to_its_result(path: Path) -> None:
+def test_recorded_exchanges_lead_from_a_file_to_a_result(path: Path) -> None:
     wire = Wire()
     version = version_of(path)
     read = ReadClient(
@@ -158,7 +158,7 @@ def test_recorded_exchanges_lead_from_a_file_to_its_result(path: Path) -> None:
 
 
 def answers(wire: Wire, exchange: dict[str, Any], path: Path) -> Any:
-    """Have the wire answer as recorded; the body."""
+    """Let the wire answer as recorded. Returns the body."""
     response = exchange["response"]
     body = response["body"]
     if body and "__see__" in body:
@@ -170,7 +170,7 @@ def answers(wire: Wire, exchange: dict[str, Any], path: Path) -> Any:
 
 
 @pytest.mark.parametrize("path", recordings("errors/*/*error-4*.body.json"))
-def test_a_recorded_refusal_keeps_its_innermost_code_or_waits(path: Path) -> None:
+def test_a_recorded_error_is_rejected_with_its_innermost_code_or_is_retryable(path: Path) -> None:
     error = load(path)["error"]
     inner = error.get("innererror") or error.get("innerError") or error
     status = int(path.name.split("error-")[1][:3])
@@ -183,7 +183,7 @@ def test_a_recorded_refusal_keeps_its_innermost_code_or_waits(path: Path) -> Non
         assert error["message"] in answer.message
 
 
-def test_the_recorded_429_names_its_wait_in_its_text_only() -> None:
+def test_the_recorded_429_names_its_wait_only_in_its_text() -> None:
     (exchange,) = load(RECORDINGS / "errors" / "fr-v2.x" / "http-429-rate-limit.exchanges.json")
     response = exchange["response"]
     assert wait_named(response["headers"], response["body"]["error"]["message"], NOW) == 3

@@ -1,4 +1,4 @@
-"""The one shape of Read's results, and the texts made of it."""
+"""The one shape of Read's results, and the texts made from it."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +31,7 @@ def test_a_document_without_text_has_none() -> None:
 
 
 @given(st.lists(st.integers(0, TEXT_LIMIT + 5), max_size=4), st.integers(0, 5))
-def test_no_more_text_is_kept_than_shows_that_it_is_too_long(lengths: list[int], short: int) -> None:
+def test_only_enough_text_is_kept_to_show_that_it_is_too_long(lengths: list[int], short: int) -> None:
     texts = ["x" * length for length in (*lengths, short)]
     kept = summary_of(*(page(text) for text in texts)).text
     whole = "\n\n".join(texts)
@@ -39,7 +39,7 @@ def test_no_more_text_is_kept_than_shows_that_it_is_too_long(lengths: list[int],
     assert kept == whole or len(kept) > TEXT_LIMIT
 
 
-def test_a_line_s_confidence_is_the_mean_of_those_of_its_words_that_have_one() -> None:
+def test_a_lines_confidence_is_the_mean_of_its_words_that_have_one() -> None:
     words = (Word("a", None, 0.5), Word("b", None, None), Word("c", None, 1.0))
     assert Line("a b c", None, words).confidence == 0.75
 
@@ -49,11 +49,11 @@ def test_a_line_whose_words_have_no_confidence_has_none() -> None:
     assert Line("a", None).confidence is None
 
 
-def test_the_main_language_is_that_of_most_lines() -> None:
+def test_the_main_language_is_the_language_of_most_lines() -> None:
     assert summary_of(page("a", language="de"), page("b", "c", language="en")).language == "en"
 
 
-def test_a_line_s_own_language_counts_before_its_page_s() -> None:
+def test_a_lines_own_language_overrides_its_pages() -> None:
     french = Page(1, (Line("a", None, language="fr"), Line("b", None, language="fr"), Line("c", None)), language="de")
     assert summary_of(french).language == "fr"
 
@@ -62,5 +62,5 @@ def test_a_page_without_lines_still_names_its_language() -> None:
     assert summary_of(page(language="de")).language == "de"
 
 
-def test_without_any_language_there_is_no_main_one() -> None:
+def test_without_any_language_there_is_no_main_language() -> None:
     assert summary_of(page("a")).language is None

@@ -1,4 +1,4 @@
-"""Pages as pictures: a word's box lies on the word, however the file is made and however Read saw it."""
+"""Page images: a word's box lies on the word, however the file was made and however Read saw it."""
 
 import io
 from dataclasses import replace
@@ -23,7 +23,7 @@ def _size(picture: bytes) -> tuple[int, int]:
 
 
 def _fits(data: bytes, page: DrawnPage, number: int = 1) -> None:
-    width = round(max(600, 400 * page.width / page.height))  # else rounding to pixels is most of what differs
+    width = round(max(600, 400 * page.width / page.height))  # in a smaller image, rounding to pixels would dominate
     assert min(overlaps(_draw(data, page, number, width), page)) >= 0.9
 
 
@@ -45,7 +45,7 @@ def test_the_words_of_a_pdf_are_where_their_boxes_say(kind: str, rotate: int) ->
 
 
 @pytest.mark.parametrize("rotate", [90, 270])
-def test_a_pdf_that_read_saw_unturned_is_drawn_so(rotate: int) -> None:
+def test_a_pdf_that_read_saw_without_its_rotation_is_drawn_without_it(rotate: int) -> None:
     page = PdfPage(rotate=rotate)
     _fits(pdf_of(page), page.seen(turn=False))
 
@@ -55,7 +55,7 @@ def test_a_pdf_is_drawn_by_the_media_box_if_read_saw_that() -> None:
     _fits(pdf_of(page), page.seen(box=page.media))
 
 
-def test_a_crop_box_outside_of_the_page_is_passed_over() -> None:
+def test_a_crop_box_outside_the_page_is_ignored() -> None:
     page = PdfPage()
     data = pdf_of(page).replace(b"/Rotate 0", b"/CropBox [2000 2000 2100 2100] /Rotate 0")
     _fits(data, page.seen())
@@ -66,14 +66,14 @@ def test_a_pdf_page_is_drawn_as_wide_as_asked_for() -> None:
     assert abs(_size(_draw(pdf_of(page), page.seen(), width=800))[0] - 800) <= 1
 
 
-def test_a_page_that_read_saw_in_another_shape_is_not_drawn() -> None:
-    with pytest.raises(NotDrawable, match="another shape"):
+def test_a_page_whose_shape_differs_from_what_read_saw_is_not_drawn() -> None:
+    with pytest.raises(NotDrawable, match="different shape"):
         _draw(pdf_of(PdfPage()), DrawnPage(5, 5, ()))
-    with pytest.raises(NotDrawable, match="another shape"):
+    with pytest.raises(NotDrawable, match="different shape"):
         _draw(_saved(picture_of(400, 300, ()), "PNG"), DrawnPage(500, 300, ()))
 
 
-def test_a_page_that_a_pdf_does_not_have_is_not_drawn() -> None:
+def test_a_page_beyond_the_end_of_a_pdf_is_not_drawn() -> None:
     with pytest.raises(NotDrawable, match="has 1 pages"):
         _draw(pdf_of(PdfPage()), DrawnPage(8.5, 11, ()), number=2)
 
@@ -87,9 +87,9 @@ def _saved(image: Image.Image, kind: str, orientation: int = 1, **options: objec
 
 
 def _photo(kind: str, orientation: int) -> tuple[bytes, Image.Image]:
-    """A stored picture whose EXIF orientation says how it is turned; and itself upright."""
+    """A stored picture whose EXIF orientation says how it is turned, and the same picture upright."""
     upright = picture_of(500, 320, words_of(500, 320))
-    # What the orientation's own transposition brings upright again.
+    # The orientation that undoes this one.
     back = {6: 8, 8: 6}.get(orientation, orientation)
     tag = Image.Exif()
     tag[ExifTags.Base.Orientation] = back
@@ -101,10 +101,10 @@ def _photo(kind: str, orientation: int) -> tuple[bytes, Image.Image]:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_a_photo_is_drawn_as_it_is_stored_where_read_saw_it_so(kind: str, orientation: int) -> None:
+def test_a_photo_is_drawn_as_stored_if_read_saw_it_as_stored(kind: str, orientation: int) -> None:
     data, _ = _photo(kind, orientation)
     stored = Image.open(io.BytesIO(data)).convert("RGB")
-    if orientation in (2, 4, 5, 7):  # nothing is read in a mirror
+    if orientation in (2, 4, 5, 7):  # mirrored text cannot be read
         stored = ImageOps.mirror(stored)
     picture = Image.open(io.BytesIO(_draw(data, DrawnPage(*stored.size, ()))))
     assert picture.size == stored.size
@@ -113,7 +113,7 @@ def test_a_photo_is_drawn_as_it_is_stored_where_read_saw_it_so(kind: str, orient
 
 @pytest.mark.parametrize("orientation", [5, 6, 7, 8])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_a_photo_is_drawn_upright_where_read_saw_it_so(kind: str, orientation: int) -> None:
+def test_a_photo_is_drawn_upright_if_read_saw_it_upright(kind: str, orientation: int) -> None:
     data, upright = _photo(kind, orientation)
     _fits(data, DrawnPage(*upright.size, tuple(words_of(*upright.size))))
 
@@ -125,7 +125,7 @@ def test_a_tiff_is_drawn_upright(orientation: int) -> None:
 
 
 @pytest.mark.parametrize("orientation", [6, 8])
-def test_a_tiff_is_drawn_as_it_is_stored_where_read_saw_it_so(orientation: int) -> None:
+def test_a_tiff_is_drawn_as_stored_if_read_saw_it_as_stored(orientation: int) -> None:
     data, upright = _photo("TIFF", orientation)
     turn = Image.Transpose.ROTATE_90 if orientation == 6 else Image.Transpose.ROTATE_270
     stored = upright.transpose(turn)
@@ -145,7 +145,7 @@ def test_words_turned_by_15_degrees_are_where_their_boxes_say() -> None:
     _fits(data, DrawnPage(500, 400, tuple(quads)))
 
 
-def test_a_frame_of_a_tiff_is_the_page_of_its_number_whatever_its_size() -> None:
+def test_each_tiff_frame_is_the_page_with_its_number_whatever_its_size() -> None:
     sizes = [(300, 500), (640, 200), (400, 400)]
     frames = [picture_of(*size, words_of(*size)) for size in sizes]
     data = _saved(frames[0], "TIFF", save_all=True, append_images=frames[1:])
@@ -153,7 +153,7 @@ def test_a_frame_of_a_tiff_is_the_page_of_its_number_whatever_its_size() -> None
         _fits(data, DrawnPage(*size, tuple(words_of(*size))), number)
 
 
-def test_a_thumbnail_in_a_tiff_is_no_page() -> None:
+def test_a_thumbnail_in_a_tiff_does_not_count_as_a_page() -> None:
     sizes = [(300, 500), (640, 200)]
     frames = [picture_of(*size, words_of(*size)) for size in sizes]
     thumbnail = picture_of(60, 100, ())
@@ -162,7 +162,7 @@ def test_a_thumbnail_in_a_tiff_is_no_page() -> None:
     _fits(data, DrawnPage(640, 200, tuple(words_of(640, 200))), 2)
 
 
-def test_a_picture_is_made_smaller_and_never_larger() -> None:
+def test_a_picture_is_scaled_down_but_never_up() -> None:
     data = _saved(picture_of(500, 400, words_of(500, 400)), "PNG")
     page = DrawnPage(500, 400, tuple(words_of(500, 400)))
     assert _size(_draw(data, page, width=200)) == (200, 160)
@@ -170,7 +170,7 @@ def test_a_picture_is_made_smaller_and_never_larger() -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16", "I", "F"])
-def test_every_kind_of_pixels_is_drawn_black_on_white(mode: str) -> None:
+def test_every_pixel_format_is_drawn_black_on_white(mode: str) -> None:
     grey = Image.new("L", (200, 100), 255)
     grey.paste(0, (0, 0, 100, 100))
     match mode:
@@ -187,7 +187,7 @@ def test_every_kind_of_pixels_is_drawn_black_on_white(mode: str) -> None:
     assert picture.getpixel((180, 50)) == 255
 
 
-def test_white_print_on_nothing_is_shown_on_a_ground_that_it_stands_out_from() -> None:
+def test_white_text_on_a_transparent_background_stays_visible() -> None:
     image = Image.new("RGBA", (200, 100), (255, 255, 255, 0))
     image.paste((255, 255, 255, 255), (0, 0, 100, 100))
     picture = Image.open(io.BytesIO(_draw(_saved(image, "PNG"), DrawnPage(200, 100, ())))).convert("L")
@@ -196,22 +196,22 @@ def test_white_print_on_nothing_is_shown_on_a_ground_that_it_stands_out_from() -
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\3\4 a document of an office", b"%PDF-1.7 and no more", b"\xff\xd8\xff"])
-def test_what_is_no_picture_is_not_drawn(data: bytes) -> None:
+def test_a_file_that_is_not_a_picture_is_not_drawn(data: bytes) -> None:
     with pytest.raises(NotDrawable):
         _draw(data, DrawnPage(10, 10, ()))
 
 
-def test_a_picture_of_too_many_pixels_is_not_drawn() -> None:
+def test_a_picture_with_too_many_pixels_is_not_drawn() -> None:
     data = _saved(Image.new("1", (20_000, 20_000)), "PNG")
     with pytest.raises(NotDrawable, match="too many"):
         _draw(data, DrawnPage(10, 10, ()))
 
 
-def test_of_a_long_pdf_only_what_one_page_needs_is_read() -> None:
+def test_drawing_one_page_of_a_long_pdf_reads_only_what_the_page_needs() -> None:
     page = PdfPage()
     data = pdf_of(page)
     filler = b"%" + b"x" * (20 * BLOCK) + b"\n"
-    at = data.index(b"3 0 obj")  # before the page, so that the offsets behind it move
+    at = data.index(b"3 0 obj")  # before the page, so that the offsets after it move
     data = data[:at] + filler + data[at:]
     for number in (3, 4):
         old = data.rindex(b"\n%d 0 obj" % number) + 1
@@ -229,7 +229,7 @@ def test_of_a_long_pdf_only_what_one_page_needs_is_read() -> None:
     assert sum(asked) <= 3 * BLOCK
 
 
-def test_a_file_that_is_read_from_front_to_back_comes_in_ever_larger_pieces() -> None:
+def test_a_file_read_from_start_to_end_is_fetched_in_growing_pieces() -> None:
     data = bytes(range(256)) * 1024 * 40
     asked: list[tuple[int, int]] = []
 

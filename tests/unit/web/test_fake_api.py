@@ -1,4 +1,4 @@
-"""What the tests of the page ask is what the real interface answers: each answer has the form that OpenAPI gives it."""
+"""The fake interface behind the page's tests answers like the real one: each answer fits the OpenAPI document."""
 
 import json
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def fake() -> Iterator[FakeApi]:
 
 
 @pytest.mark.parametrize(("route", "parameters"), ASKED, ids=lambda value: str(value)[:50])
-def test_the_made_up_interface_answers_as_the_real_one_is_described(
+def test_each_answer_of_the_fake_interface_fits_the_openapi_document(
     fake: FakeApi, route: str, parameters: dict[str, Any]
 ) -> None:
     methods = document()["paths"][f"/{route}"]

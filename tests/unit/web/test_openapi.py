@@ -1,4 +1,4 @@
-"""The OpenAPI document: whole, valid, and true to the routes."""
+"""The OpenAPI document is complete and valid, and matches the routes."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ def test_every_schema_is_valid_and_every_reference_leads_somewhere() -> None:
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS_OF)
-def test_every_example_has_the_form_that_its_schema_gives(path: str, method: str, operation: dict[str, Any]) -> None:
+def test_every_example_fits_its_schema(path: str, method: str, operation: dict[str, Any]) -> None:
     del path, method
     for parameter in operation.get("parameters", ()):
         if "example" in parameter:
@@ -63,33 +63,31 @@ def test_every_example_has_the_form_that_its_schema_gives(path: str, method: str
                 _resolved(media["schema"]).validate(media["example"])
 
 
-def test_operation_ids_are_names_of_their_own() -> None:
+def test_operation_ids_are_unique() -> None:
     names = [operation["operationId"] for _, _, operation in OPERATIONS_OF]
     assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS_OF)
-def test_what_an_operation_refuses_with_is_a_problem_with_a_code(
-    path: str, method: str, operation: dict[str, Any]
-) -> None:
+def test_every_error_response_is_a_problem_with_a_code(path: str, method: str, operation: dict[str, Any]) -> None:
     del path, method
     for status, response in operation["responses"].items():
-        if int(status) >= 400 and status != "414":  # the host's own
+        if int(status) >= 400 and status != "414":  # the Functions host answers that
             codes = response["description"].split(", ")
             assert {problem.STATUS[code] for code in codes} == {int(status)}
             assert list(response["content"]) == ["application/problem+json"]
 
 
-def test_every_code_that_any_operation_refuses_with_is_known_and_has_advice() -> None:
+def test_every_code_of_an_operation_is_known_and_every_code_has_advice() -> None:
     used = {code for operation in OPERATIONS.values() for code in operation.problems}
     assert used <= set(problem.STATUS)
     assert all(problem.ADVICE[code].endswith(".") for code in problem.STATUS)
 
 
-def test_statuses_are_those_of_documents_and_trouble() -> None:
+def test_the_statuses_are_those_of_documents_plus_trouble() -> None:
     assert [str(each) for each in ShownStatus] == [*map(str, Status), TROUBLE]
     assert list(ByStatus.__dataclass_fields__) == [*map(str, Status), TROUBLE]
 
 
-def test_the_reference_in_the_docs_is_made_of_this_document() -> None:
+def test_the_reference_in_the_docs_is_up_to_date() -> None:
     assert DOCS.read_text(encoding="utf-8") == written(), "run: python -m tests.support.http_reference"

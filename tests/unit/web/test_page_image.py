@@ -1,4 +1,4 @@
-"""Drawing in a process of its own: it gets ranges of the file and nothing else, and ends when its time is up."""
+"""The process that draws a page gets ranges of the file and nothing else, and ends when its time is up."""
 
 import io
 import os
@@ -24,18 +24,18 @@ def _draw(drawer: Drawer, data: bytes = PDF, page: DrawnPage | None = None) -> b
     return drawer.draw(1, 400, (seen.width, seen.height), len(data), lambda at, size: data[at : at + size]).body
 
 
-def test_a_page_is_drawn_by_another_process() -> None:
+def test_a_page_is_drawn_in_another_process() -> None:
     assert min(overlaps(_draw(Drawer()), PAGE.seen())) >= 0.9
 
 
-def test_what_cannot_be_drawn_says_why() -> None:
+def test_a_page_that_cannot_be_drawn_says_why() -> None:
     with pytest.raises(PageNotDrawable, match=r"cannot be drawn \(UnidentifiedImageError\)"):
         _draw(Drawer(), b"no picture")
-    with pytest.raises(PageNotDrawable, match="another shape"):
+    with pytest.raises(PageNotDrawable, match="different shape"):
         _draw(Drawer(), PDF, DrawnPage(1, 1, ()))
 
 
-def test_a_page_that_takes_too_long_is_given_up_and_its_process_ended() -> None:
+def test_drawing_that_takes_too_long_is_given_up_and_its_process_ends() -> None:
     held = threading.Event()
 
     def read(offset: int, length: int) -> bytes:
@@ -46,7 +46,7 @@ def test_a_page_that_takes_too_long_is_given_up_and_its_process_ended() -> None:
         Drawer(seconds=0.5).draw(1, 400, (11, 8.5), len(PDF), read)
 
 
-def test_trouble_with_the_file_is_the_callers() -> None:
+def test_an_error_in_reading_the_file_reaches_the_caller() -> None:
     def read(*_: int) -> bytes:
         raise SourceChanged
 
@@ -54,17 +54,17 @@ def test_trouble_with_the_file_is_the_callers() -> None:
         Drawer().draw(1, 400, (11, 8.5), len(PDF), read)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the system does not bound a process's memory")
-def test_a_page_that_takes_too_much_memory_is_given_up() -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot limit a process's memory this way")
+def test_drawing_that_takes_too_much_memory_is_given_up() -> None:
     body = io.BytesIO()
     Image.new("1", (10_000, 10_000)).save(body, "TIFF", compression="group4")
     data = body.getvalue()
     assert Image.open(io.BytesIO(_draw(Drawer(), data, DrawnPage(1, 1, ())))).size == (400, 400)
-    with pytest.raises(PageNotDrawable, match="more memory"):
+    with pytest.raises(PageNotDrawable, match="too much memory"):
         _draw(Drawer(memory=200 * 1024 * 1024), data, DrawnPage(1, 1, ()))
 
 
-def test_the_process_is_told_none_of_the_apps_settings() -> None:
+def test_the_process_gets_none_of_the_apps_settings() -> None:
     with _set("READ_KEY", "secret"):
         assert "secret" not in _environment().values()
 
@@ -78,7 +78,7 @@ def _set(name: str, value: str) -> Iterator[None]:
         del os.environ[name]
 
 
-def test_no_more_are_drawn_at_a_time_than_the_machine_bears() -> None:
+def test_only_a_limited_number_of_pages_is_drawn_at_a_time() -> None:
     drawer = Drawer(at_once=1, wait_seconds=0.2)
     began, go_on = threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""In Azure, data is served to whoever has a key or has signed in, and to nobody else."""
+"""In Azure, data goes only to callers who have a key or have signed in."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,7 +28,7 @@ def test_in_azure_nothing_is_served_without_a_key_or_a_sign_in(environ: Mapping[
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if not route.is_open], ids=lambda route: route.name)
 def test_no_route_for_data_reaches_storage_unprotected(route: Route) -> None:
-    """What it would work with is not even made."""
+    """The services that reach storage are not even created."""
     for environ, status in ((FLEX, 403), ({**FLEX, "WEBSITE_AUTH_ENABLED": "True"}, 401)):
         for method in route.methods:
             assert serve(route, Request(method=method), _nothing(), environ, _never).status == status
@@ -40,25 +40,25 @@ def test_in_azure_a_key_that_the_host_has_checked_is_enough(environ: Mapping[str
     check(Request(query={"code": "key"}), environ)
 
 
-def test_a_header_of_a_sign_in_counts_only_where_the_platform_sets_it() -> None:
+def test_the_sign_in_header_counts_only_if_the_platform_sets_it() -> None:
     with pytest.raises(Problem):
         check(Request(headers=SIGNED), FLEX)
     check(Request(headers=SIGNED), {**FLEX, "WEBSITE_AUTH_ENABLED": "True"})
 
 
-def test_where_people_sign_in_a_key_is_not_checked_by_the_host_and_so_is_not_enough() -> None:
+def test_with_sign_in_turned_on_a_key_is_not_enough_since_the_host_does_not_check_it() -> None:
     with pytest.raises(Problem) as problem:
         check(Request(headers={"x-functions-key": "anything"}), {**FLEX, "WEBSITE_AUTH_ENABLED": "True"})
     assert problem.value.code == "AuthenticationRequired"
 
 
 @pytest.mark.parametrize("environ", [{}, {"CONTAINER_NAME": "dev"}, {"WEBSITE_HOSTNAME": "localhost:7071"}])
-def test_on_a_laptop_the_host_alone_decides(environ: Mapping[str, str]) -> None:
+def test_on_a_laptop_only_the_host_checks_keys(environ: Mapping[str, str]) -> None:
     check(Request(), environ)
 
 
 def _nothing() -> Any:
-    """What nothing needs before a request comes."""
+    """Stands for what is not needed before a request comes."""
 
 
 def _never() -> Any:
@@ -71,12 +71,12 @@ def _levels(environ: Mapping[str, str]) -> dict[str, str]:
     return {function.get_function_name(): function.get_trigger().auth_level.name for function in app.get_functions()}
 
 
-def test_data_takes_a_function_key_and_the_page_none() -> None:
+def test_data_needs_a_function_key_and_the_page_needs_none() -> None:
     levels = _levels(FLEX)
     assert {name for name, level in levels.items() if level == "ANONYMOUS"} == {"openapi", "site", "site_files"}
     assert set(levels.values()) == {"FUNCTION", "ANONYMOUS"}
     assert list(levels) == [route.name for route in ROUTES]
 
 
-def test_where_people_sign_in_no_key_is_asked_for() -> None:
+def test_with_sign_in_turned_on_the_host_asks_for_no_key() -> None:
     assert set(_levels({"WEBSITE_AUTH_ENABLED": "true"}).values()) == {"ANONYMOUS"}

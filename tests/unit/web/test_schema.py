@@ -1,4 +1,4 @@
-"""One declaration: what a request may hold, what JSON becomes of an answer, and the schema of both."""
+"""One declaration gives the parsing of a request, the JSON of an answer, and the schema of both."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
@@ -23,48 +23,48 @@ class Asked:
     metadata: Annotated[dict[str, str], Field("Pairs.")] = field(default_factory=dict)
 
 
-def test_a_query_is_read_by_the_types_of_its_fields() -> None:
+def test_a_query_is_parsed_by_the_types_of_its_fields() -> None:
     asked = from_query(Asked, {"name": "a+b", "pageNumber": "7", "keepFile": "true", "status": "failed", "code": "key"})
     assert asked == Asked(name="a+b", page_number=7, keep_file=True, status=shapes.ShownStatus.FAILED)
 
 
-def test_a_body_is_read_by_the_types_of_its_fields() -> None:
+def test_a_body_is_parsed_by_the_types_of_its_fields() -> None:
     body = {"name": "a", "pageNumber": 7.0, "keepFile": True, "names": ["b"], "metadata": {"c": "d"}, "status": None}
     assert from_body(Asked, body) == Asked(name="a", page_number=7, keep_file=True, names=["b"], metadata={"c": "d"})
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         ({}, "'name' is missing"),
         ({"name": None}, "'name' is missing"),
         ({"name": ""}, "1 to 3 characters"),
         ({"name": "abcd"}, "1 to 3 characters"),
-        ({"name": 1}, "no string"),
+        ({"name": 1}, "must be a string"),
         ({"name": "\ud800"}, "surrogate"),
         ({"name": "a", "pageNumber": 0}, "1 to 10"),
-        ({"name": "a", "pageNumber": "1"}, "no whole number"),
-        ({"name": "a", "pageNumber": True}, "no whole number"),
-        ({"name": "a", "pageNumber": 1.5}, "no whole number"),
+        ({"name": "a", "pageNumber": "1"}, "must be a whole number"),
+        ({"name": "a", "pageNumber": True}, "must be a whole number"),
+        ({"name": "a", "pageNumber": 1.5}, "must be a whole number"),
         ({"name": "a", "pageNumber": 10**400}, "1 to 10"),
         ({"name": "a", "keepFile": "true"}, "true or false"),
-        ({"name": "a", "status": "gone"}, "is one of submitting"),
-        ({"name": "a", "status": []}, "is one of submitting"),
-        ({"name": "a", "names": "b"}, "no list"),
+        ({"name": "a", "status": "gone"}, "must be one of submitting"),
+        ({"name": "a", "status": []}, "must be one of submitting"),
+        ({"name": "a", "names": "b"}, "must be a list"),
         ({"name": "a", "names": ["b"] * 3}, "at most 2 items"),
-        ({"name": "a", "names": [1]}, r"names\[0\]' is no string"),
-        ({"name": "a", "metadata": []}, "no object"),
-        ({"name": "a", "metadata": {"b": 1}}, "no string"),
+        ({"name": "a", "names": [1]}, r"names\[0\]' must be a string"),
+        ({"name": "a", "metadata": []}, "must be an object"),
+        ({"name": "a", "metadata": {"b": 1}}, "must be a string"),
         ({"name": "a", "nmae": 1}, "no parameter 'nmae'"),
     ],
 )
-def test_what_has_not_the_form_is_named_with_the_form(body: dict[str, Any], told: str) -> None:
-    with pytest.raises(InvalidValue, match=told):
+def test_a_wrong_value_is_named_with_the_form_that_it_must_have(body: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidValue, match=message):
         from_body(Asked, body)
 
 
 @pytest.mark.parametrize("value", ["", "x", "1.0", "99", "٣", "1" * 5000, "0x1"])
-def test_a_number_in_a_query_is_digits_within_its_bounds(value: str) -> None:
+def test_a_number_in_a_query_consists_of_digits_and_stays_within_its_bounds(value: str) -> None:
     if not value:
         assert from_query(Asked, {"name": "a", "pageNumber": value}).page_number == 1  # an empty field of a form
         return
@@ -83,7 +83,7 @@ def test_json_has_camel_case_and_utc_to_the_millisecond() -> None:
     assert to_json(datetime(2026, 11, 27, tzinfo=UTC)) == "2026-11-27T00:00:00.000Z"
 
 
-def test_every_schema_is_one_and_takes_what_to_json_makes() -> None:
+def test_every_schema_is_valid_and_accepts_what_to_json_returns() -> None:
     line = shapes.Line(
         page=1, line=1, text="x", bounding_box=None, unit=None, confidence=0.5, handwritten=None, language=None
     )

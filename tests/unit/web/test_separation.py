@@ -1,4 +1,4 @@
-"""What the interface may import, and when."""
+"""What web/ may import, and when."""
 
 import ast
 import subprocess
@@ -11,7 +11,7 @@ WEB = ROOT / "web"
 
 
 def _imports(path: Path) -> set[str]:
-    """The modules that a file imports, wherever in it."""
+    """The modules that a file imports anywhere in it."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
@@ -26,12 +26,12 @@ def _sources(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.py"))
 
 
-def test_the_triggers_alone_know_the_functions_library() -> None:
+def test_only_the_triggers_import_azure_functions() -> None:
     knowing = [path for path in _sources(WEB) if any(each.startswith("azure.functions") for each in _imports(path))]
     assert [path.name for path in knowing] == ["triggers.py"]
 
 
-def test_the_interface_is_over_shared_and_nothing_else_of_this_repository() -> None:
+def test_web_imports_no_package_of_this_repository_except_shared() -> None:
     for path in _sources(WEB):
         tops = {each.partition(".")[0] for each in _imports(path)}
         assert not tops & {"local", "cli", "tests", "bench", "simulation", "function_app", "blob_binding"}, path
@@ -39,7 +39,7 @@ def test_the_interface_is_over_shared_and_nothing_else_of_this_repository() -> N
         assert not [each for each in _imports(path) if each.partition(".")[0] == "web"], path
 
 
-def test_what_draws_knows_nothing_of_the_app_and_the_app_nothing_of_what_draws() -> None:
+def test_the_drawing_process_imports_nothing_of_the_app_and_the_app_nothing_of_it() -> None:
     for path in _sources(WEB):
         imports = _imports(path)
         if path.parent.name == "drawing":
@@ -50,7 +50,7 @@ def test_what_draws_knows_nothing_of_the_app_and_the_app_nothing_of_what_draws()
             assert not [each for each in imports if each.startswith(("PIL", "pypdfium2", "web.drawing"))], path
 
 
-def test_a_start_imports_what_registers_the_triggers_and_no_more() -> None:
+def test_a_start_imports_only_what_registers_the_triggers() -> None:
     code = (
         "import azure.functions, sys; before = set(sys.modules); import web.triggers;"
         " print(*sorted(set(sys.modules) - before))"

@@ -1,4 +1,4 @@
-"""The page's files, and what a browser may do with them."""
+"""Serving the page's files, and what a browser may do with them."""
 
 from pathlib import Path
 
@@ -47,20 +47,20 @@ def test_a_file_of_the_page_is_served_with_its_type(folder: Path, file: str, med
     ["none.js", "secret.py", "../main.js", "icons/../main.js", "icons", ".hidden.js", "/etc/passwd.txt", "a\0.js",
      "icons\\a.svg", "icons//a.svg", "main.js/", "C:main.js", "x" * 5000 + ".js"],
 )  # fmt: skip
-def test_nothing_else_is_served(folder: Path, file: str) -> None:
+def test_no_other_file_is_served(folder: Path, file: str) -> None:
     with pytest.raises(Problem) as problem:
         site_file(Request(file=file), ORIGIN, folder)
     assert problem.value.code == "FileNotFound"
 
 
-def test_a_file_that_changes_is_served_as_it_is(folder: Path) -> None:
+def test_a_changed_file_is_served_with_its_new_content(folder: Path) -> None:
     before = site_file(Request(file="main.js"), ORIGIN, folder)
     (folder / "main.js").write_text("let other")
     after = site_file(Request(file="main.js"), ORIGIN, folder)
     assert (after.body, after.headers["ETag"] != before.headers["ETag"]) == (b"let other", True)
 
 
-def test_the_policy_allows_the_pages_own_files_and_requests_to_the_accounts_blobs_and_nothing_else() -> None:
+def test_the_policy_allows_only_the_pages_own_files_and_requests_to_the_accounts_blobs() -> None:
     headers = security_headers(ORIGIN)
     policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
     assert policy == {
@@ -92,14 +92,14 @@ KEY = "AccountName=scans;AccountKey=a2V5"
         "BlobEndpoint=https://scans.z1.blob.storage.azure.net;SharedAccessSignature=sv=1&sig=2",
     ],
 )
-def test_the_origin_of_the_accounts_blobs_is_the_one_that_the_sdk_uses(connection: str) -> None:
+def test_the_origin_of_blobs_is_the_one_that_the_sdk_uses(connection: str) -> None:
     origin = storage_origin(StorageConnection(connection_string=connection))
     assert BlobServiceClient.from_connection_string(connection).url.startswith(f"{origin}/")
 
 
-def test_an_identitys_account_is_named_by_its_url() -> None:
+def test_with_an_identity_the_origin_is_the_accounts_url() -> None:
     assert storage_origin(StorageConnection(blob_url=ORIGIN)) == ORIGIN
 
 
-def test_an_origin_adds_no_source_to_the_policy() -> None:
+def test_an_origin_cannot_add_another_source_to_the_policy() -> None:
     assert storage_origin(StorageConnection(connection_string="BlobEndpoint=https://a *;x/")) == ""
