@@ -10,7 +10,10 @@ import sys
 
 from local.paths import ROOT
 
-AT_ONCE = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "25"]
+PROCESSES = min(4, (os.cpu_count() or 1) + 1)
+"""One more than processors: a test of the local stack waits for much of its time."""
+
+AT_ONCE = ["-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "25"]
 """Run test files in parallel: each process has its own storage and stack."""
 
 CHECKS = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"])

@@ -31,8 +31,9 @@ LONGEST_HOLD = 1 + LEAD
 """Seconds that a function waits for its slot at most: a message is hidden for whole seconds, so it may come a second
 earlier than it is to."""
 
-SUBMIT_TAKES = 0.35
-"""Seconds from the slot of a submit to the message about its first poll."""
+SUBMIT_TAKES, SUBMIT_TAKES_APART = 0.35, 0.12
+"""Seconds from the slot of a submit to the message about its first poll: at most, where submits and polls share a lane;
+at least, where polls have their own. There a late poll meets no other call, so it need not wait for the slowest submit."""
 
 LATE = 10
 """Seconds (or a window, if that is longer) after its slot up to which a call may still be made in it."""
@@ -267,7 +268,7 @@ class Lanes:
         slot = lane.reserve(now, lane.horizon, now, now, is_further=False)
         if slot is None:
             return ()
-        sent_at = now + (lane.wait(slot, now) or 0) + SUBMIT_TAKES
+        sent_at = now + (lane.wait(slot, now) or 0) + (SUBMIT_TAKES if lane is polls else SUBMIT_TAKES_APART)
         earliest = sent_at + FIRST_POLL_DELAY + LEAD
         poll = polls.reserve(now, 2 * polls.horizon, sent_at, earliest, is_further=False)
         return (slot,) if poll is None else (slot, poll)
