@@ -33,7 +33,8 @@ earlier than it is to."""
 
 SUBMIT_TAKES, SUBMIT_TAKES_APART = 0.35, 0.12
 """Seconds from the slot of a submit to the message about its first poll: at most, where submits and polls share a lane;
-at least, where polls have their own. There a late poll meets no other call, so it need not wait for the slowest submit."""
+at least, where polls have their own. A late poll meets no other call there, so it need not wait for the slowest submit.
+"""
 
 LATE = 10
 """Seconds (or a window, if that is longer) after its slot up to which a call may still be made in it."""
