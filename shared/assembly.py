@@ -69,9 +69,8 @@ class Services:
 
 def build(settings: Settings) -> Services:
     """The real services. Clients are made once in a process and shared by its threads. Nothing is called yet."""
-    logging.getLogger("azure").setLevel(
-        logging.WARNING
-    )  # at INFO, it logs 18 requests for each document, with its name
+    # At INFO, the SDKs log 18 requests for each document, with its name.
+    logging.getLogger("azure").setLevel(logging.WARNING)
     blobs, tables = blob_service(settings.storage), table_service(settings.storage)
     queues = queue_service(settings.storage)
 

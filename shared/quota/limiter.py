@@ -77,9 +77,8 @@ class RateLimiter:
         self._seen_at = -math.inf
         self._is_alone = False
         """Whether this process wrote the row last, as far as it knows. Then it need not read the row first."""
-        self._unreserved_at = (
-            self._time()
-        )  # of the many that start in a burst, none makes its first call without a slot
+        # Of the many processes that start in a burst, none makes its first call without a slot.
+        self._unreserved_at = self._time()
         self._unreserved: Call | None = None
         """A call that was just made without a slot, so that the row does not know it."""
 

@@ -245,9 +245,9 @@ def test_a_version_whose_receipt_is_incomplete_is_queued(storage: Storage, tmp_p
     seen = Seen()
     etag = storage.put("a")
     receipt = receipt_name(storage.host_id, "Host.Functions.read", Version(storage.container, "a", etag))
-    storage.blobs.get_container_client("azure-webjobs-hosts").upload_blob(
-        receipt, b"", metadata={"Incomplete": "Incomplete"}
-    )  # a host that died before it had queued the blob
+    # The receipt is of a host that died before it queued the blob.
+    receipts = storage.blobs.get_container_client("azure-webjobs-hosts")
+    receipts.upload_blob(receipt, b"", metadata={"Incomplete": "Incomplete"})
     with hosted(on_blob(storage, seen.function()), storage, tmp_path):
         eventually(lambda: seen.names == ["a"])
 

@@ -182,9 +182,8 @@ def test_document_intelligence_joins_words_lines_and_content_by_spans(service: S
 
 @pytest.mark.parametrize(("index", "length"), [("textElements", 3), ("unicodeCodePoint", 4), ("utf16CodeUnit", 5)])
 def test_offsets_count_the_requested_string_index_type(index: str, length: int) -> None:
-    assert (
-        LENGTHS[index]("ae\u0301\U0001f600") == length
-    )  # the accent is a separate code point; the emoji is two UTF-16 units
+    # The accent is a code point of its own; the emoji is two UTF-16 units.
+    assert LENGTHS[index]("ae\u0301\U0001f600") == length
 
 
 @pytest.mark.parametrize("generation", BY_API_VERSION)
