@@ -246,7 +246,7 @@ def test_check_continues_with_storage_if_read_is_not_set(cli: Run, app: App) -> 
     lines = out.splitlines()
     assert status == 1
     assert lines[0].startswith("WRONG  app settings: READ_ENDPOINT is not set.")
-    assert lines[1].strip().startswith("Set it as in the app")
+    assert lines[1].strip().startswith("To check Read too, set it as in the app")
     assert len(lines) == 7
 
 

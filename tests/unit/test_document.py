@@ -208,9 +208,13 @@ def test_a_number_or_time_that_a_tool_stored_as_text_is_understood() -> None:
     assert document.due_at == datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
+COLUMNS_TO_EDIT = sorted(to_row(Document(name="a", status=Status.READING), "inbox").keys() - {"PartitionKey", "RowKey"})
+"""The keys are not among them: storage lets nobody change the keys of a row."""
+
+
 @given(
     st.dictionaries(
-        st.sampled_from(sorted(to_row(Document(name="a", status=Status.READING), "inbox"))),
+        st.sampled_from(COLUMNS_TO_EDIT),
         st.none() | st.text() | st.integers() | st.binary() | st.floats() | st.booleans(),
     )
 )

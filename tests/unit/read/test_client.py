@@ -238,7 +238,7 @@ def test_a_failed_operation_arrives_as_a_200(status: str) -> None:
 
 def test_a_failure_without_a_reason_says_so() -> None:
     answer = poll(body=b'{"status": "Failed"}')
-    assert (answer.code, answer.message) == ("OperationFailed", "Read says failed and no reason.")
+    assert (answer.code, answer.message) == ("OperationFailed", "Read says failed and gives no reason.")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Sign in</html>", b"[]", b"{}", b'{"status": 2}', b"\xff", b"{" * 99999])
