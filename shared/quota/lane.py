@@ -86,7 +86,7 @@ class State:
     taken: str = "0"
     """Hexadecimal: bit n is set if slot ``number`` + n is reserved."""
     at_once: int = 0
-    """How many of the slots before ``number`` may still be used, at any time."""
+    """How many of the slots before ``number`` may still be used, at any time until ``starts_at``."""
     refused_at: float = 0
     refusals: float = 0
     """Recent refusals: one counts half after a window, and a quarter after two."""
@@ -102,10 +102,10 @@ class Lane:
 
         ``kept``: one of so many slots is kept for polls after the first.
         """
-        slack = SLACK if quota.seconds < LONG_WINDOW else LONG_SLACK
+        self._slack = SLACK if quota.seconds < LONG_WINDOW else LONG_SLACK
         self.quota = quota
         self._kept = kept
-        self._shortest = max((quota.seconds + slack) / quota.calls, 0.001)
+        self._shortest = max((quota.seconds + self._slack) / quota.calls, 0.001)
         self.horizon = max(min(AHEAD, MOST_AHEAD * self._shortest), 10 * quota.seconds)
         # Numbers are counted by the clock: if a row is lost, slots that were reserved in it have lower numbers.
         idle_since = now - 2 * quota.seconds
@@ -176,6 +176,9 @@ class Lane:
         long. None if all slots ``within`` so many seconds are taken. ``is_further``: for a poll after the first.
         """
         state = self._state
+        # A window that ends after ``starts_at`` holds calls of both kinds: as time passes, fewer may be made at once.
+        left = (state.starts_at + self._slack - earliest) / state.width
+        state.at_once = max(0, min(state.at_once, int(left)))
         if state.at_once:
             state.at_once -= 1
             return state.number - state.at_once - 1

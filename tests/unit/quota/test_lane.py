@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from local.read_emulator.quotas import FixedWindow, SlidingWindow, TokenBucket
@@ -61,6 +61,9 @@ def test_the_example_in_the_docstring_is_right() -> None:
 @pytest.mark.parametrize("count", [TokenBucket, FixedWindow, SlidingWindow])
 @settings(max_examples=20)
 @given(arrivals=st.lists(st.tuples(st.floats(0, 100), st.booleans()), max_size=60))
+@example(arrivals=[(2.0, False)] * 11)
+@example(arrivals=[(50.0, True)] * 30)
+@example(arrivals=[(second / 2, False) for second in range(60)])
 def test_a_call_in_its_slot_is_accepted_however_the_service_counts(
     count: Callable[[int, float], Counted], rate: Rate, arrivals: list[tuple[float, bool]]
 ) -> None:
