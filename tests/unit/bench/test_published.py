@@ -33,6 +33,15 @@ GOALS = {
     r"Memory to submit a file of 500 MB": 16,
     r"Memory to store 2,000 pages, [^,]+": 16,
     r"Memory to store 2,000 pages, [^,]+, beyond what a tenth takes": 4,
+    r"Page: first text on screen after succeeded": 1,
+    r"Page 1,500 of 2,000: requests besides its image": 4,
+    r"Page 1,500 of 2,000: data besides its image": 300,
+    r"Memory after 300 pages scrolled": 150,
+    r"Following the pointer on a page of 5,000 words, p95": 16,
+    r"dev\.py run on 20 pictures, against the engine alone in one process": 0.9,
+    r"dev\.py run on 2 pictures, against the engine alone in one process": 1.6,
+    r"dev\.py run on a PDF of 10 pages, against the engine alone in one process": 1.1,
+    r"A further start of dev\.py run to its first drop": 1.5,
 }
 """The goals, by regular expressions for the names of figures."""
 
