@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
+from functools import partial
 from heapq import heappop, heappush
 from pathlib import Path
 from statistics import median
@@ -28,6 +29,7 @@ from bench.relay import Relay
 from local.processes import Azurite, ReadEmulator
 from shared.advance import advance_message
 from shared.document import Document, Status
+from shared.storage.batch import BatchingTableService
 from simulation.app import App, Clock, settings_for
 from simulation.read_server import RUNNING, ReadServer
 from simulation.storage_tap import StorageTap
@@ -160,17 +162,9 @@ def traffic(storage: str, endpoint: str, documents: int) -> Iterator[Figure]:
     )
 
 
-def bare(app: App, names: list[str]) -> None:
-    """The bare loop, in the app's containers and tables."""
-    _loop(BareLoop(app.settings), names)
-
-
-def bare_by_sdk(app: App, names: list[str]) -> None:
-    """The bare loop with the SDK's own batches."""
-    _loop(BareLoop(app.settings, TableServiceClient), names)
-
-
-def _loop(loop: BareLoop, names: list[str]) -> None:
+def bare(app: App, names: list[str], tables: type[TableServiceClient] = BatchingTableService) -> None:
+    """The bare loop, in the app's containers and tables; ``tables`` writes its batches."""
+    loop = BareLoop(app.settings, tables)
     for name in names:
         loop.read(name)
 
@@ -179,7 +173,7 @@ def cpu(storage: str, endpoint: str, rounds: int, documents: int) -> Iterator[Fi
     """CPU time of the working thread; rounds of the app and of the bare loop alternate."""
     contestants: list[tuple[str, App, Callable[[App, list[str]], object]]] = [
         ("a bare loop", _app(storage, endpoint), bare),
-        ("a bare loop with the SDK's batches", _app(storage, endpoint), bare_by_sdk),
+        ("a bare loop with the SDK's batches", _app(storage, endpoint), partial(bare, tables=TableServiceClient)),
         ("the app", _app(storage, endpoint), quiet),
         ("the app with reservations", _app(storage, endpoint), busy),
     ]

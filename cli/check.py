@@ -24,24 +24,24 @@ def main(arguments: argparse.Namespace, app: App) -> int:
 
 def _findings(app: App) -> Iterator[Finding]:
     settings, finding = check_settings(app.environ, host_json())
-    if settings is None and not app.environ.get("READ_ENDPOINT"):
+    has_endpoint = bool(app.environ.get("READ_ENDPOINT"))
+    missing = finding
+    if settings is None and not has_endpoint:
         # READ_ENDPOINT is missing. A second check with a placeholder says whether anything else is wrong.
-        settings, other = check_settings({**app.environ, "READ_ENDPOINT": NO_READ_ENDPOINT}, host_json())
-        if settings is None or not app.runs:
-            yield other
-        if settings is None:
-            return
-        if app.runs:
-            advice = "To check Read too, set it as in the app, in the environment or in local.settings.json."
-            yield replace(finding, advice=advice)
-        else:
-            yield Finding("Read", True, "The local stack starts an emulator: `dev.py run FILE`, or `dev.py up`.")
-        yield from check_storage(app.services)
+        settings, finding = check_settings({**app.environ, "READ_ENDPOINT": NO_READ_ENDPOINT}, host_json())
+    if settings is None:
+        yield finding
         return
-    yield finding
-    if settings is not None:
+    if has_endpoint:
+        yield finding
         yield from check_read(app.services)
-        yield from check_storage(app.services)
+    elif app.runs:
+        advice = "To check Read too, set it as in the app, in the environment or in local.settings.json."
+        yield replace(missing, advice=advice)
+    else:
+        yield finding
+        yield Finding("Read", True, "The local stack starts an emulator: `dev.py run FILE`, or `dev.py up`.")
+    yield from check_storage(app.services)
 
 
 def shown(finding: Finding) -> str:

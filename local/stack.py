@@ -330,10 +330,10 @@ def shared_stack(
 
 def _check_is_as_set(running: Description, settings: Mapping[str, str]) -> None:
     """Raise StackError for a setting that the running stack was not started with, since it would have no effect."""
-    of_running = running.settings or {}
-    given = {"READ_ENDPOINT": chosen_endpoint(settings), **{name: settings.get(name) for name in DISCLOSED}}
-    for name, value in given.items():
-        used = running.read_endpoint if name == "READ_ENDPOINT" else of_running.get(name)
+    of_running = {**(running.settings or {}), "READ_ENDPOINT": running.read_endpoint}
+    given = {**settings, "READ_ENDPOINT": chosen_endpoint(settings)}
+    for name in ("READ_ENDPOINT", *DISCLOSED):
+        value, used = given.get(name), of_running.get(name)
         if value and value != used:
             raise StackError(
                 f"{name} is {value}, but `dev.py up` (process {running.process}) is running"
