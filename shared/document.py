@@ -143,6 +143,15 @@ class Tombstone:
         return document.evolve(clean_up_at=self.due_at, due_at=due_at)
 
 
+def in_utc(time: datetime) -> datetime:
+    """A stored time as a plain datetime in UTC.
+
+    The SDK's own subclass of datetime would be written back with the digits that it was read with.
+    """
+    time = time.astimezone(UTC) if time.tzinfo else time
+    return datetime.combine(time.date(), time.time(), UTC)
+
+
 def to_row(document: Document, container: str) -> dict[str, Any]:
     """The entity to store. Columns without a value are left out."""
     row: dict[str, Any] = {
@@ -244,9 +253,7 @@ def _time(value: Any) -> datetime:
         value = datetime.fromisoformat(value)
     if not isinstance(value, datetime):
         raise TypeError
-    value = value.astimezone(UTC) if value.tzinfo else value
-    # The SDK's own subclass of datetime would be written back with the digits that it was read with.
-    return datetime.combine(value.date(), value.time(), UTC)
+    return in_utc(value)
 
 
 def _text(value: Any) -> str:

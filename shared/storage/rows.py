@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableClient, TableTransactionError, UpdateMode
 
+from shared.document import in_utc
 from shared.storage.codes import error_code
 
 Operation = tuple[str, Mapping[str, Any]] | tuple[str, Mapping[str, Any], Mapping[str, Any]]
@@ -33,11 +34,8 @@ def rows_of(found: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
 
 
 def stored_time(value: object) -> datetime | None:
-    """A stored time, in UTC; None for anything else.
-
-    The SDK's own subclass of datetime would be written back with the digits that it was read with.
-    """
-    return datetime.combine(value.date(), value.time(), UTC) if isinstance(value, datetime) else None
+    """A stored time, in UTC; None for anything else."""
+    return in_utc(value) if isinstance(value, datetime) else None
 
 
 def if_unchanged(etag: str | None) -> dict[str, Any]:
