@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import json
+import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -72,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", allow_abbrev=False)
     add_arguments(parser)
     chosen = parser.parse_args(arguments)
+    # Images of containers often set this; starts would then be measured with a compilation that users do not have.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     return ended(
         lambda: run(chosen.names, quick=chosen.quick, json_file=chosen.json, plot=chosen.plot, update=chosen.update)
     )

@@ -10,17 +10,10 @@ import sys
 
 from local.paths import ROOT
 
-PROCESSES = min(4, (os.cpu_count() or 1) + 1)
-"""One more than processors: a test of the local stack waits for much of its time."""
-
-AT_ONCE = ["-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "25"]
+AT_ONCE = ["--dist", "loadfile", "--no-loadscope-reorder", "--durations", "25"]
 """Run test files in parallel: each process has its own storage and stack."""
 
 CHECKS = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"])
-
-
-FEWER_SCHEDULES = "1000"
-"""Under coverage, the simulation takes several times as long; this many schedules reach the same lines."""
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -28,8 +21,7 @@ def main(arguments: argparse.Namespace) -> int:
     failed = []
     for command in commands(arguments):
         print(f"\n{shlex.join(command)}", flush=True)
-        environment = {"SIMULATION_SCHEDULES": FEWER_SCHEDULES, **os.environ} if arguments.coverage else os.environ
-        if subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=environment, check=False).returncode:
+        if subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False).returncode:
             failed.append(shlex.join(command[:2]))
     if failed:
         print(f"\nFailed: {', '.join(failed)}.", file=sys.stderr)
@@ -40,7 +32,9 @@ def commands(arguments: argparse.Namespace) -> list[list[str]]:
     """What ``python -m`` is to run, in order."""
     if arguments.checks:
         return [*CHECKS]
-    at_once = [] if arguments.pytest else AT_ONCE
+    # The quick tests compute. The others wait for the local stack for much of their time.
+    processes = (os.cpu_count() or 1) + (0 if arguments.quick else 2)
+    at_once = [] if arguments.pytest else ["-n", str(min(4, processes)), *AT_ONCE]
     tests = ["pytest", *at_once, *(["-m", "quick"] if arguments.quick else []), *arguments.pytest]
     if arguments.coverage:
         return [["coverage", "erase"], ["coverage", "run", "-m", *tests], ["coverage", "combine", "--quiet"],

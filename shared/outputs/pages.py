@@ -52,4 +52,4 @@ def _word(word: Word) -> Mapping[str, Any]:
 
 def _box(box: Box | None) -> list[float] | None:
     """Six significant digits, as in the lines table: a tenth of a pixel on the largest page."""
-    return None if box is None else [float(f"{value:.6g}") for value in box]
+    return None if box is None else [float(value) for value in ("%.6g " * len(box) % box).split()]

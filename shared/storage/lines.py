@@ -1,6 +1,7 @@
 """The lines table: a partition for each document, with a head row that says whose lines they are."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing
 from typing import Any
 
 from azure.core import MatchConditions
@@ -13,6 +14,7 @@ from shared.storage.rows import LOST, Operation, batches, if_unchanged, rows_of,
 
 HEAD = "!head"
 
+Batches = Generator[list[dict[str, Any]], None, None]
 
 _TRIES = 10
 """How often a write is tried again after another run was faster. Each time, it may be a different run."""
@@ -21,8 +23,10 @@ _TRIES = 10
 class Lines:
     """The rows of lines. The head row of a document's partition is their fence."""
 
-    def __init__(self, client: TableClient) -> None:
+    def __init__(self, client: TableClient, ahead: Callable[[Batches], Batches] = lambda made: made) -> None:
+        """``ahead`` makes batches in advance. By default, each is made when the one before is written."""
         self._client = client
+        self._ahead = ahead
 
     def write(self, key: str, fence: Fence, rows: Iterable[dict[str, Any]]) -> None:
         """Write all lines of a result, in full batches, and remove those of an older result.
@@ -31,11 +35,12 @@ class Lines:
         """
         head = _Head(self._client, key, fence)
         lines_of_page: dict[int, int] = {}
-        for batch in batches(rows):
-            for row in batch:
-                row["PartitionKey"] = key
-                lines_of_page[row["Page"]] = row.get("Line", 0)
-            head.submit([("upsert", row, {"mode": UpdateMode.REPLACE}) for row in batch])
+        with closing(self._ahead(batches(rows))) as prepared:
+            for batch in prepared:
+                for row in batch:
+                    row["PartitionKey"] = key
+                    lines_of_page[row["Page"]] = row.get("Line", 0)
+                head.submit([("upsert", row, {"mode": UpdateMode.REPLACE}) for row in batch])
         if head.existed:
             self._remove(key, head, lines_of_page)
 

@@ -13,7 +13,7 @@ import pytest
 from simulation.read import Troubles
 from simulation.world import Plan, World, live
 
-SCHEDULES = int(os.environ.get("SIMULATION_SCHEDULES", "2000"))
+SCHEDULES = int(os.environ.get("SIMULATION_SCHEDULES", "1000"))
 FIRST_SEED = int(os.environ.get("SIMULATION_FIRST_SEED", "0"))
 BLOCK = 250
 
@@ -75,7 +75,7 @@ def test_a_forgotten_document_stays_forgotten_however_slow_other_runs_are() -> N
         live(seed, Plan(files=1, versions=3, uploads_within=90, forgets=1, interleave=0.4))
 
 
-@pytest.mark.parametrize(("files", "rate", "throttled"), [(200, "30/s", 0.7), (1000, "20/min", 0.3)])
+@pytest.mark.parametrize(("files", "rate", "throttled"), [(60, "30/s", 0.7), (300, "20/min", 0.3)])
 def test_many_files_under_a_small_quota_all_get_their_text(files: int, rate: str, throttled: float) -> None:
     world = World(7, Plan(files=files, versions=1, deletes=0, read=Troubles(throttled=throttled), rate=rate))
     world.run()

@@ -33,7 +33,7 @@ GOALS = {
     r"Memory to submit a file of 500 MB": 16,
     r"Memory to store 2,000 pages, [^,]+": 16,
     r"Memory to store 2,000 pages, [^,]+, beyond what a tenth takes": 4,
-    r"Lines stored a second, against Azurite's own rate, 200 pages": 0.9,
+    r"Lines stored a second, against Azurite's own rate, 100 pages": 0.9,
     r"Page: first text on screen after succeeded": 1,
     r"Page 1,500 of 2,000: requests besides its image": 4,
     r"Page 1,500 of 2,000: data besides its image": 300,
