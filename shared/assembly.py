@@ -19,7 +19,6 @@ from shared.quota.limiter import RateLimiter
 from shared.quota.row import QuotaRow
 from shared.read.client import CredentialsUnavailable, ReadClient
 from shared.settings import Settings
-from shared.storage.ahead import one_ahead
 from shared.storage.comparisons import Comparisons
 from shared.storage.connection import OUTPUT_RANGE_BYTES, blob_service, queue_service, table_service
 from shared.storage.documents import Documents
@@ -86,9 +85,6 @@ def build(settings: Settings) -> Services:
     def outputs_in(container: str) -> Outputs:
         return Outputs(outputs.get_container_client(container))
 
-    def lines_in(table: str) -> Lines:
-        return Lines(tables.get_table_client(table), one_ahead)
-
     def now() -> datetime:
         return datetime.now(UTC)
 
@@ -102,11 +98,11 @@ def build(settings: Settings) -> Services:
             lambda: uuid.uuid4().hex,
         ),
         comparisons=Comparisons(documents, settings.input_container, settings.input_prefix),
-        lines=lines_in(settings.lines_table),
+        lines=Lines(tables.get_table_client(settings.lines_table)),
         inbox=Inbox(blobs.get_container_client(settings.input_container)),
         outputs=outputs_in(settings.output_container),
         outputs_in=outputs_in,
-        lines_in=lines_in,
+        lines_in=lambda name: Lines(tables.get_table_client(name)),
         queue=queue(settings.read_queue),
         done=queue(settings.done_queue) if settings.done_queue else None,
         poison=raw_queue(f"{settings.read_queue}-poison"),

@@ -1,7 +1,6 @@
 """The lines table: a partition for each document, with a head row that says whose lines they are."""
 
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from azure.core import MatchConditions
@@ -14,7 +13,6 @@ from shared.storage.rows import LOST, Operation, batches, if_unchanged, rows_of,
 
 HEAD = "!head"
 
-Batches = Generator[list[dict[str, Any]], None, None]
 
 _TRIES = 10
 """How often a write is tried again after another run was faster. Each time, it may be a different run."""
@@ -23,10 +21,8 @@ _TRIES = 10
 class Lines:
     """The rows of lines. The head row of a document's partition is their fence."""
 
-    def __init__(self, client: TableClient, ahead: Callable[[Batches], Batches] = lambda made: made) -> None:
-        """``ahead`` makes batches in advance. By default, each is made when the one before is written."""
+    def __init__(self, client: TableClient) -> None:
         self._client = client
-        self._ahead = ahead
 
     def write(self, key: str, fence: Fence, rows: Iterable[dict[str, Any]]) -> None:
         """Write all lines of a result, in full batches, and remove those of an older result.
@@ -35,12 +31,11 @@ class Lines:
         """
         head = _Head(self._client, key, fence)
         lines_of_page: dict[int, int] = {}
-        with closing(self._ahead(batches(rows))) as prepared:
-            for batch in prepared:
-                for row in batch:
-                    row["PartitionKey"] = key
-                    lines_of_page[row["Page"]] = row.get("Line", 0)
-                head.submit([("upsert", row, {"mode": UpdateMode.REPLACE}) for row in batch])
+        for batch in batches(rows):
+            for row in batch:
+                row["PartitionKey"] = key
+                lines_of_page[row["Page"]] = row.get("Line", 0)
+            head.submit([("upsert", row, {"mode": UpdateMode.REPLACE}) for row in batch])
         if head.existed:
             self._remove(key, head, lines_of_page)
 

@@ -1,7 +1,7 @@
 """What the tables share: batches of the right size, the creation of a missing table, and conditions."""
 
 import json
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -55,7 +55,7 @@ def submit(client: TableClient, batch: list[Operation]) -> list[Mapping[str, Any
     return client.submit_transaction(batch)
 
 
-def batches(rows: Iterable[dict[str, Any]]) -> Generator[list[dict[str, Any]], None, None]:
+def batches(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     """Rows in batches that are within Azure's limits, a head row included. There is at least one batch."""
     batch: list[dict[str, Any]] = []
     size = 0
