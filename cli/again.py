@@ -9,7 +9,7 @@ from cli.connection import App
 from cli.names import NotDone, for_each, is_there
 from cli.output import amount, one_line, size
 from shared.document import Document
-from shared.library import Summary
+from shared.entries import Summary
 from shared.tasks import again
 
 

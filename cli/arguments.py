@@ -11,7 +11,7 @@ exit status: 0 done; 1 a file was not found, or something could not be done for 
 be carried out (standard error says why); 130 stopped by Ctrl-C"""
 
 TROUBLE = "trouble"
-"""The same as shared.library.TROUBLE; that module imports the storage SDKs."""
+"""The same as shared.entries.TROUBLE; that module imports the storage SDKs."""
 
 PREFIX = "only names that start with this, such as 2024/"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from cli.connection import App
 from cli.output import one_line, print_json
-from shared.library import Summary
+from shared.entries import Summary
 
 
 def main(arguments: argparse.Namespace, app: App) -> int:

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from shared.document import Document, Status
-from shared.library import TROUBLE, Library
+from shared.entries import TROUBLE
+from shared.library import Library
 
 
 def print_json(value: Mapping[str, Any]) -> None:

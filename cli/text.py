@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from cli.connection import App
 from cli.output import document_json, for_terminal, one_line, print_json
 from shared.document import Document, Status
-from shared.library import OutputMissing, Trouble
+from shared.entries import Trouble
+from shared.library import OutputMissing
 
 
 def main(arguments: argparse.Namespace, app: App) -> int:

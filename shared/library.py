@@ -4,33 +4,34 @@ Nothing here writes. A row that a person or a tool has made unreadable is a valu
 its advice says what to do. Callers see no types of the storage SDKs, only their errors.
 """
 
-import base64
-import binascii
 import codecs
 import json
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, Generic, TypeVar
-from urllib.parse import unquote
+from typing import Any
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from azure.data.tables import EntityProperty, TableClient, TableServiceClient
+from azure.data.tables import TableClient, TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
-from shared.document import COLUMNS, Document, Status, from_row
+from shared.document import COLUMNS, Document, Status
+from shared.entries import (
+    TROUBLE,
+    Counts,
+    StoredLine,
+    Summary,
+    Trouble,
+    document_of,
+    is_page,
+    line_of,
+    name_of,
+    worklist_entry,
+)
 from shared.keys import document_key
 from shared.settings import Settings
-from shared.storage.codes import error_code
+from shared.storage.listing import MOST_ENTRIES, Part, each_entry, plain, plain_row, query_part
 from shared.storage.rows import rows_of, stored_time
-
-TROUBLE = "trouble"
-"""The status of a row that the app cannot read."""
-
-MOST_ENTRIES = 1000
-"""Entries of one part of a listing, at most: the table service sends no more in one answer."""
 
 _LONGEST_PREFIX = 48
 """Characters of a prefix that are compared by key. Keys are cut at 446 units, and a character may take nine."""
@@ -38,106 +39,9 @@ _LONGEST_PREFIX = 48
 _WORKLIST = frozenset({Status.SUBMITTING, Status.READING, Status.WAITING, Status.FAILED})
 """The statuses with a worklist entry: these are found without reading the rows of all that succeeded."""
 
-T = TypeVar("T")
-
-
-class InvalidContinuation(ValueError):
-    """The continuation does not belong to this request."""
-
 
 class OutputMissing(Exception):
     """An output that a row names does not exist. The text names the output and says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part(Generic[T]):
-    """Some of the entries, from one request to storage: perhaps fewer than ``limit``, perhaps none.
-
-    If ``continuation`` is set, there may be more: call again with it and with the same other arguments.
-    """
-
-    entries: tuple[T, ...]
-    continuation: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """A document's row that the app cannot read, because a person or another program has edited it."""
-
-    name: str
-    error_code: str
-    error_message: str
-    advice: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """A document in a listing. ``status`` is a Status, or TROUBLE.
-
-    A listing of one status comes from the worklist (but for succeeded and ignored). It has only the name, the status,
-    ``uploaded_at``, ``due_at``, the code and the advice.
-    """
-
-    name: str
-    status: str
-    page_count: int | None = None
-    line_count: int | None = None
-    word_count: int | None = None
-    uploaded_at: datetime | None = None
-    submitted_at: datetime | None = None
-    completed_at: datetime | None = None
-    due_at: datetime | None = None
-    error_code: str | None = None
-    error_message: str | None = None
-    advice: str | None = None
-    warning: str | None = None
-    language: str | None = None
-
-    @classmethod
-    def of(cls, document: "Document | Trouble") -> "Summary":
-        """The summary of a document whose whole row was read."""
-        if isinstance(document, Trouble):
-            return cls(
-                name=document.name,
-                status=TROUBLE,
-                error_code=document.error_code,
-                error_message=document.error_message,
-                advice=document.advice,
-            )
-        return cls(**{field.name: getattr(document, field.name) for field in fields(cls)})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """How many documents have which status."""
-
-    by_status: Mapping[str, int]
-    """For every Status, and for TROUBLE, which counts rows without a known status. Listings check the other columns."""
-    waiting: Mapping[str, int]
-    """How many documents wait for which ErrorCode; "" if a row has none."""
-    due_at: datetime | None
-    """When the next of the waiting documents is tried again."""
-    complete: bool = True
-    """False if counting stopped at ``most`` documents."""
-
-    @property
-    def files(self) -> int:
-        """The number of all documents."""
-        return sum(self.by_status.values())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredLine:
-    """A row of the lines table. ``bounding_box`` is x1, y1 … x4, y4 in ``unit``."""
-
-    page: int
-    line: int
-    text: str
-    bounding_box: tuple[float, ...] | None = None
-    unit: str | None = None
-    confidence: float | None = None
-    handwritten: bool | None = None
-    language: str | None = None
 
 
 class Library:
@@ -154,12 +58,12 @@ class Library:
     def document(self, name: str) -> Document | Trouble | None:
         """A document's whole row; None if there is none."""
         row = self._row(name, None)
-        return None if row is None else _read(row)
+        return None if row is None else document_of(row)
 
     def summary(self, name: str) -> Summary | None:
         """A document as in a listing, without its text; None if there is none."""
         row = self._row(name, _SUMMARY_COLUMNS)
-        return None if row is None else Summary.of(_read(row))
+        return None if row is None else Summary.of(document_of(row))
 
     def documents(
         self,
@@ -177,13 +81,17 @@ class Library:
         by_worklist = status in _WORKLIST
         query, parameters = self._query(prefix, status, "!" if by_worklist else "")
         columns = _WORKLIST_COLUMNS if by_worklist else _SUMMARY_COLUMNS
-        rows, after = _some(self._documents, query, parameters, columns, limit, continuation)
-        entries = (_entry(row) if by_worklist else Summary.of(_read(row)) for row in rows if _has_prefix(row, prefix))
+        rows, after = query_part(self._documents, query, parameters, columns, limit, continuation)
+        entries = (
+            worklist_entry(row) if by_worklist else Summary.of(document_of(row))
+            for row in rows
+            if _has_prefix(row, prefix)
+        )
         return Part(tuple(entry for entry in entries if status in (None, entry.status)), after)
 
     def each_document(self, prefix: str = "", status: str | None = None) -> Iterator[Summary]:
         """All documents that ``documents`` lists, with as many requests as that takes."""
-        return _each(lambda continuation: self.documents(prefix, status, continuation=continuation))
+        return each_entry(lambda continuation: self.documents(prefix, status, continuation=continuation))
 
     def counts(self, prefix: str = "", *, most: int | None = None) -> Counts:
         """Count documents whose name begins with ``prefix``: one request for each thousand of them.
@@ -197,7 +105,7 @@ class Library:
         continuation = None
         while True:
             columns = ["RowKey", "Name", "Status", "ErrorCode", "DueAt"]
-            rows, continuation = _some(self._documents, query, parameters, columns, MOST_ENTRIES, continuation)
+            rows, continuation = query_part(self._documents, query, parameters, columns, MOST_ENTRIES, continuation)
             for row in rows:
                 if not _has_prefix(row, prefix):
                     continue
@@ -223,11 +131,11 @@ class Library:
         if document.status is not Status.SUCCEEDED or not document.lines_key:
             return Part(())
         rows, after = self._rows_of_lines(document, page, _LINE_COLUMNS, limit, continuation)
-        return Part(tuple(_line(row) for row in rows if not _is_page(row)), after)
+        return Part(tuple(line_of(row) for row in rows if not is_page(row)), after)
 
     def each_line(self, document: Document, page: int | None = None) -> Iterator[StoredLine]:
         """All lines that ``lines`` lists, with as many requests as that takes."""
-        return _each(lambda continuation: self.lines(document, page, continuation=continuation))
+        return each_entry(lambda continuation: self.lines(document, page, continuation=continuation))
 
     def text(self, document: Document) -> Iterator[str]:
         """All text of a document that succeeded, in pieces. Lines end with a line feed, and form feeds separate pages.
@@ -252,7 +160,7 @@ class Library:
         )
         row: Any
         for row in rows_of(found):
-            yield _read(_plain_row(row)), stored_time(row.metadata["timestamp"]) or moment
+            yield document_of(plain_row(row)), stored_time(row.metadata["timestamp"]) or moment
 
     def has_page(self, document: Document, number: int) -> bool:
         """Whether a document that succeeded has a page of this number. READ_PAGES may have left some pages out."""
@@ -294,7 +202,7 @@ class Library:
             row = self._lines_of(document).get_entity(document.lines_key, f"{number:05}-00000")
         except ResourceNotFoundError:
             return None
-        offset, length = _plain(row.get("Offset")), _plain(row.get("Length"))
+        offset, length = plain(row.get("Offset")), plain(row.get("Length"))
         if not (isinstance(offset, int) and isinstance(length, int) and offset >= 0 and length > 0):
             raise OutputMissing(
                 f"The row of page {number} of {document.name!r} in the table {self._table_of(document)} does not say"
@@ -314,14 +222,14 @@ class Library:
         query = "PartitionKey eq @key and RowKey ge @first and RowKey lt @last"
         first, last = ("0", ":") if page is None else (f"{page:05}-", f"{page:05}.")
         parameters = {"key": document.lines_key, "first": first, "last": last}
-        return _some(self._lines_of(document), query, parameters, columns, limit, continuation)
+        return query_part(self._lines_of(document), query, parameters, columns, limit, continuation)
 
     def _row(self, name: str, columns: list[str] | None) -> dict[str, Any] | None:
         try:
             row = self._documents.get_entity(self._container, document_key(name), select=columns)
         except ResourceNotFoundError:
             return None
-        return {**_plain_row(row), "etag": row.metadata.get("etag")}
+        return {**plain_row(row), "etag": row.metadata.get("etag")}
 
     def _query(self, prefix: str, status: str | None, mark: str) -> tuple[str, dict[str, Any]]:
         """The filter for rows, or with ``mark`` for worklist entries, and its parameters."""
@@ -381,113 +289,11 @@ _WORKLIST_COLUMNS = ["RowKey", "Name", "Status", "Since", "DueAt", "ErrorCode", 
 _LINE_COLUMNS = ["RowKey", "Page", "Line", "Text", "BoundingBox", "Unit", "Confidence", "Handwritten", "Language"]
 
 
-def _each(part_after: Callable[[str | None], Part[T]]) -> Iterator[T]:
-    part = part_after(None)
-    yield from part.entries
-    while part.continuation:
-        part = part_after(part.continuation)
-        yield from part.entries
-
-
-def _some(
-    table: TableClient,
-    query: str,
-    parameters: Mapping[str, Any],
-    columns: Sequence[str],
-    limit: int,
-    continuation: str | None,
-) -> tuple[list[dict[str, Any]], str | None]:
-    """One answer of the table service to a query, and its continuation. A table that does not exist yet has no rows."""
-    pages = table.query_entities(
-        query, parameters=dict(parameters), select=list(columns), results_per_page=min(max(limit, 1), MOST_ENTRIES)
-    ).by_page(continuation_token=_unpacked(continuation))
-    try:
-        rows = [_plain_row(row) for row in next(pages)]
-    except StopIteration:
-        return [], None
-    except ResourceNotFoundError as error:
-        if error_code(error) != "TableNotFound":
-            raise
-        return [], None
-    except HttpResponseError as error:
-        if continuation and error.status_code == 400:
-            raise InvalidContinuation("Storage no longer takes this continuation. Begin the listing anew.") from None
-        raise
-    return rows, _packed(getattr(pages, "continuation_token", None))
-
-
-def _packed(token: Any) -> str | None:
-    """Storage's continuation, as a text for a URL."""
-    return base64.urlsafe_b64encode(json.dumps(token).encode()).decode().rstrip("=") if token else None
-
-
-def _unpacked(continuation: str | None) -> Any:
-    if not continuation:
-        return None
-    try:
-        padded = continuation + "=" * (-len(continuation) % 4)
-        token = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError, RecursionError):
-        token = None
-    keys = {"PartitionKey", "RowKey"}
-    if not isinstance(token, dict) or set(token) != keys or not all(isinstance(v, str | None) for v in token.values()):
-        raise InvalidContinuation("This is not the continuation of a listing. Begin the listing anew.")
-    return token
-
-
-def _plain(value: Any) -> Any:
-    """A value without the SDK's types, which gives an Int64 as a pair of value and type."""
-    value = value.value if isinstance(value, EntityProperty) else value
-    return stored_time(value) if isinstance(value, datetime) else value
-
-
-def _plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in row.items()}
-
-
-def _read(row: Mapping[str, Any]) -> Document | Trouble:
-    """The document of a row, or what is wrong with it."""
-    document = from_row(row, row.get("etag"), _name(row))
-    if document.error_code != "RowEdited":
-        return document
-    return Trouble(
-        name=document.name,
-        error_code=document.error_code,
-        error_message=document.error_message or "",
-        advice=document.advice or "",
-    )
-
-
-def _entry(entry: Mapping[str, Any]) -> Summary:
-    """The summary of a worklist entry. Only its key is needed, so a damaged entry has a summary too."""
-
-    def text(column: str) -> str | None:
-        return value if isinstance(value := entry.get(column), str) else None
-
-    return Summary(
-        name=_name(entry),
-        status=text("Status") or TROUBLE,
-        uploaded_at=stored_time(entry.get("Since")),
-        due_at=stored_time(entry.get("DueAt")),
-        error_code=text("ErrorCode"),
-        advice=text("Advice"),
-    )
-
-
-def _name(row: Mapping[str, Any]) -> str:
-    """The document's name. If the column was edited, it comes from the key, unless the key was cut."""
-    key = str(row["RowKey"]).removeprefix("!")
-    name = row.get("Name")
-    if isinstance(name, str) and document_key(name) == key:
-        return name
-    return key if re.search(r"~[0-9a-f]{64}\Z", key) else unquote(key.replace(":", "/").replace("=", "%"))
-
-
 def _has_prefix(row: Mapping[str, Any], prefix: str) -> bool:
     """Whether a name begins with a prefix. Keys are compared as far as none is cut, and names beyond that."""
     key = str(row["RowKey"]).removeprefix("!")
     return key.startswith(document_key(prefix[:_LONGEST_PREFIX])) and (
-        len(prefix) <= _LONGEST_PREFIX or _name(row).startswith(prefix)
+        len(prefix) <= _LONGEST_PREFIX or name_of(row).startswith(prefix)
     )
 
 
@@ -499,31 +305,3 @@ def _after(key: str) -> str | None:
         if follows not in (0xD800, 0xFFFF, 0x10000, 0x110000):
             return key[: end - 1] + chr(follows)
     return None
-
-
-def _line(row: Mapping[str, Any]) -> StoredLine:
-    page, _, line = row["RowKey"].partition("-")
-    return StoredLine(
-        page=int(page),
-        line=int(line),
-        text=str(row.get("Text", "")),
-        bounding_box=_box(row.get("BoundingBox")),
-        unit=row.get("Unit"),
-        confidence=row.get("Confidence"),
-        handwritten=row.get("Handwritten"),
-        language=row.get("Language"),
-    )
-
-
-def _is_page(row: Mapping[str, Any]) -> bool:
-    """Whether a row is not a line's: it is a page's, or its key is not of the app's form."""
-    page, _, line = row["RowKey"].partition("-")
-    return not (page.isdecimal() and line.isdecimal() and int(line))
-
-
-def _box(text: object) -> tuple[float, ...] | None:
-    try:
-        values = json.loads(text) if isinstance(text, str) else None
-        return tuple(float(value) for value in values) if values else None
-    except (ValueError, TypeError):
-        return None

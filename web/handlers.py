@@ -9,15 +9,17 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from shared import library, tasks
+from shared import entries, tasks
 from shared.document import Document, Status
 from shared.errors import SourceChanged, SourceMissing
 from shared.keys import is_unlistable, is_unsafe
+from shared.library import OutputMissing
 from shared.loopback import is_loopback
 from shared.shortcut import is_shortcut
 from shared.storage.documents import Conflict
 from shared.storage.fence import Superseded
 from shared.storage.links import LIFE, READ, WRITE
+from shared.storage.listing import InvalidContinuation
 from web import shapes
 from web.caching import etag_of, matches
 from web.context import Context
@@ -50,7 +52,7 @@ def documents(context: Context, asked: shapes.DocumentsRequest, _: Request) -> s
         return shapes.Documents(value=[], next_link=None, continuation=None)
     try:
         part = context.library.documents(prefix, status, limit=asked.limit, continuation=asked.continuation)
-    except library.InvalidContinuation as error:
+    except InvalidContinuation as error:
         raise Problem("InvalidContinuation", str(error)) from None
     parameters = {"prefix": asked.prefix, "status": status, "limit": asked.limit}
     return shapes.Documents(
@@ -64,7 +66,7 @@ def counts(context: Context, asked: shapes.CountsRequest, _: Request) -> shapes.
     """How many documents have a prefix, by status."""
     prefix = _ours(context, asked.prefix)
     found: Mapping[str, int] = {} if prefix is None else context.library.counts(prefix).by_status
-    by_status = {status: found.get(status, 0) for status in (*Status, library.TROUBLE)}
+    by_status = {status: found.get(status, 0) for status in (*Status, entries.TROUBLE)}
     return shapes.Counts(files=sum(by_status.values()), by_status=shapes.ByStatus(**by_status))
 
 
@@ -73,9 +75,9 @@ def document(context: Context, asked: shapes.NameRequest, request: Request) -> R
     found = context.library.document(asked.name) if _is_ours(context, asked.name) else None
     if found is None:
         raise _not_found(asked.name)
-    summary = _shown(library.Summary.of(found))
+    summary = _shown(entries.Summary.of(found))
     known: dict[str, Any] = {field: getattr(summary, field) for field in ("name", *_SUMMARY)}
-    if isinstance(found, library.Trouble):
+    if isinstance(found, entries.Trouble):
         return shapes.Document(**known, **_NOTHING, has_pages=False, etag=etag_of(found.error_message).strip('"'))
     etag = etag_of(found.row_etag)
     if matches(request, etag):
@@ -109,7 +111,7 @@ def lines(context: Context, asked: shapes.LinesRequest, _: Request) -> shapes.Li
     found = _read(context, asked.name)
     try:
         part = context.library.lines(found, asked.page, limit=asked.limit, continuation=asked.continuation)
-    except library.InvalidContinuation as error:
+    except InvalidContinuation as error:
         raise Problem("InvalidContinuation", str(error)) from None
     parameters = {"name": asked.name, "page": asked.page, "limit": asked.limit}
     return shapes.Lines(
@@ -190,7 +192,7 @@ def links(context: Context, asked: shapes.NameRequest, _: Request) -> shapes.Lin
         return signed
 
     source = link(container, asked.name if file else None)
-    if isinstance(found, library.Trouble) or found.status is not Status.SUCCEEDED:
+    if isinstance(found, entries.Trouble) or found.status is not Status.SUCCEEDED:
         return shapes.Links(source=source, text=None, json=None, pages=None, expires_at=expires_at)
     outputs = found.output_container or context.settings.output_container
     return shapes.Links(
@@ -272,7 +274,7 @@ def _summary(context: Context, name: str) -> shapes.Summary:
 _SUMMARY = [field for field in shapes.Summary.__dataclass_fields__ if field != "name"]
 
 
-def _shown(entry: library.Summary) -> shapes.Summary:
+def _shown(entry: entries.Summary) -> shapes.Summary:
     known = {field: getattr(entry, field) for field in _SUMMARY}
     return shapes.Summary(name=entry.name, **{**known, "status": shapes.ShownStatus(entry.status)})
 
@@ -282,8 +284,8 @@ def _read(context: Context, name: str) -> Document:
     found = context.library.document(name) if _is_ours(context, name) else None
     if found is None:
         raise _not_found(name)
-    if isinstance(found, library.Trouble) or found.status is not Status.SUCCEEDED:
-        status = library.TROUBLE if isinstance(found, library.Trouble) else str(found.status)
+    if isinstance(found, entries.Trouble) or found.status is not Status.SUCCEEDED:
+        status = entries.TROUBLE if isinstance(found, entries.Trouble) else str(found.status)
         raise Problem("NotRead", f"The document is {status}, so it has no lines and no pages.", advice=found.advice)
     return found
 
@@ -292,7 +294,7 @@ def _page(context: Context, found: Document, number: int) -> bytes:
     """A page's JSON. Raises Problem."""
     try:
         body = context.library.page(found, number)
-    except library.OutputMissing as error:
+    except OutputMissing as error:
         raise Problem("PageNotFound", str(error)) from None
     if body is None:
         raise Problem("PageNotFound", f"The document has no page {number}.")

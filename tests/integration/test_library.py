@@ -12,10 +12,12 @@ from azure.data.tables import EdmType, EntityProperty, TableClient, UpdateMode
 from local.processes import Azurite
 from shared.assembly import build_library
 from shared.document import Document, Status, to_row, to_worklist_entry
+from shared.entries import TROUBLE, StoredLine, Summary, Trouble
 from shared.keys import document_key, lines_key
-from shared.library import TROUBLE, InvalidContinuation, Library, OutputMissing, StoredLine, Summary, Trouble
+from shared.library import Library, OutputMissing
 from shared.settings import Settings
 from shared.storage.connection import blob_service, table_service
+from shared.storage.listing import InvalidContinuation
 from simulation.app import App, settings_for
 
 NAMES = ("2024/a.pdf", "2024/b.pdf", "2024-old.pdf", " spaced.pdf", "!loud.pdf", "2023/z.pdf")

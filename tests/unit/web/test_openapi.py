@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types
 
 from shared.document import Status
-from shared.library import TROUBLE
+from shared.entries import TROUBLE
 from tests.support.http_reference import DOCS, written
 from web import handlers, problem
 from web.openapi import document
