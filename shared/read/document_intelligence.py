@@ -195,28 +195,26 @@ class _Region:
     """A set of spans, in which overlaps count once. Arrays, since a document may have very many spans."""
 
     def __init__(self) -> None:
-        self._starts, self._ends = array("q"), array("q")
-        self._before = array("q")
-        """For each part, the length of all parts before it."""
+        self._starts, self._covered = array("q"), array("q")
+        """For each part, where it begins, and the length of it and of all parts before it."""
         self._in_order = True
 
     def add(self, spans: Iterable[Span]) -> None:
         """Add spans. They usually come in order; if not, all of them are sorted at the first ``overlap``."""
         for start, end in spans:
-            if self._ends and start <= self._ends[-1] and self._starts[-1] <= start:
-                self._ends[-1] = max(end, self._ends[-1])
+            last = len(self._starts) - 1
+            if last >= 0 and self._starts[last] <= start <= self._end(last):
+                self._covered[last] += max(0, end - self._end(last))
                 continue
-            self._in_order = self._in_order and not (self._ends and start < self._starts[-1])
-            self._before.append(self._before[-1] + self._ends[-1] - self._starts[-1] if self._ends else 0)
+            self._in_order = self._in_order and (last < 0 or self._starts[last] <= start)
+            self._covered.append(self._before(last + 1) + end - start)
             self._starts.append(start)
-            self._ends.append(end)
 
     def overlap(self, spans: list[Span]) -> int:
         """The length of the spans within the region."""
         if not self._in_order:
-            parts = sorted(zip(self._starts, self._ends, strict=True))
-            for numbers in (self._starts, self._ends, self._before):
-                del numbers[:]
+            parts = sorted((start, self._end(part)) for part, start in enumerate(self._starts))
+            del self._starts[:], self._covered[:]
             self._in_order = True
             self.add(parts)
         return sum(self._up_to(end) - self._up_to(start) for start, end in spans)
@@ -227,7 +225,13 @@ class _Region:
 
     def _up_to(self, offset: int) -> int:
         part = bisect_left(self._starts, offset) - 1
-        return 0 if part < 0 else self._before[part] + min(offset, self._ends[part]) - self._starts[part]
+        return 0 if part < 0 else min(self._before(part) + offset - self._starts[part], self._covered[part])
+
+    def _before(self, part: int) -> int:
+        return self._covered[part - 1] if part else 0
+
+    def _end(self, part: int) -> int:
+        return self._starts[part] + self._covered[part] - self._before(part)
 
 
 def _main_locale(languages: Mapping[str, _Region], spans: list[Span]) -> str | None:

@@ -4,6 +4,8 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.read.result import Line, ResultNotUnderstood
 from tests.support.results import Read, parsed
@@ -119,6 +121,17 @@ def styled(styles: Any) -> bool | None:
 )
 def test_a_line_is_handwritten_if_most_of_it_is(styles: Any, handwritten: bool | None) -> None:
     assert styled(styles) is handwritten
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12)), max_size=8), st.integers(0, 30), st.integers(1, 20))
+def test_overlapping_and_unordered_styles_count_each_character_once(
+    styles: list[tuple[int, int]], first: int, length: int
+) -> None:
+    written = {offset for start, size in styles for offset in range(start, start + size)}
+    handwritten = [{"isHandwritten": True, "spans": [span(*style)]} for style in styles]
+    (page,) = parse({"lines": [line("a" * length, (first, length))]}, styles=handwritten).pages
+    covered = len(written & set(range(first, first + length)))
+    assert page.lines[0].handwritten is (covered * 2 >= length)
 
 
 def test_a_line_has_the_language_of_its_largest_part() -> None:
