@@ -10,9 +10,9 @@ _GOAL_WIDTH = 16
 
 
 def shown(value: float, unit: str) -> str:
-    """A value with three significant digits: ``0.788 s``, ``97.1 %``, ``937 calls``, ``2 calls``."""
+    """A value with three significant digits: ``0.788 s``, ``97.1 %``, ``937 calls``, ``2 calls``, ``5`` of no unit."""
     digits = 0 if value == int(value) or abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
-    return f"{value:,.{digits}f} {unit}"
+    return f"{value:,.{digits}f} {unit}".rstrip()
 
 
 def shown_goal(figure: Figure) -> str:

@@ -28,6 +28,10 @@ def test_a_value_is_shown_with_three_significant_digits(value: float, text: str)
     assert shown(value, "s") == text
 
 
+def test_a_value_without_a_unit_ends_with_its_digits() -> None:
+    assert shown(5, "") == "5"
+
+
 def test_a_line_shows_goal_verdict_and_note() -> None:
     missed = line(Figure(name="share", value=80, unit="%", goal=95, at_least=True, note="3 runs"))
     assert missed.split("  ", 1)[0] == "share"
