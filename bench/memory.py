@@ -176,7 +176,7 @@ def _write_rows(app: App, name: str, pages: int) -> None:
     """Write the rows that storing a file of this name and this many pages leaves, 100 at a time, and nothing else.
 
     The key is the app's own, since Azurite, which compares it with that of every row of the partition for each row that
-    it writes, took twice as long with ``inbox:large.pdf`` as with ``large``.
+    it writes, took up to twice as long with ``inbox:large.pdf`` as with ``large``.
     """
     key = lines_key(app.settings.input_container, name)
     lines = [{**row, "PartitionKey": key} for row in app.line_rows("small.pdf")]

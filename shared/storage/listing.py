@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError
 from azure.data.tables import EntityProperty, TableClient
 
-from shared.storage.codes import error_code
-from shared.storage.rows import stored_time
+from shared.storage.rows import rows_of, stored_time
 
 MOST_ENTRIES = 1000
 """Entries of one part of a listing, at most: the table service sends no more in one answer."""
@@ -60,18 +59,14 @@ def query_part(
         query, parameters=dict(parameters), select=list(columns), results_per_page=min(max(limit, 1), MOST_ENTRIES)
     ).by_page(continuation_token=_unpacked(continuation))
     try:
-        rows = [plain_row(row) for row in next(pages)]
-    except StopIteration:
-        return [], None
-    except ResourceNotFoundError as error:
-        if error_code(error) != "TableNotFound":
-            raise
-        return [], None
+        page = next(rows_of(pages), None)
     except HttpResponseError as error:
         if continuation and error.status_code == 400:
             raise InvalidContinuation("Storage no longer takes this continuation. Begin the listing anew.") from None
         raise
-    return rows, _packed(getattr(pages, "continuation_token", None))
+    if page is None:
+        return [], None
+    return [plain_row(row) for row in page], _packed(getattr(pages, "continuation_token", None))
 
 
 def _packed(token: Any) -> str | None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
@@ -24,8 +24,11 @@ LOST = frozenset({"EntityAlreadyExists", "UpdateConditionNotSatisfied", "Resourc
 """Codes of a conditional batch that was refused because another writer was faster."""
 
 
-def rows_of(found: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """The rows of a query. A table that does not exist yet has none."""
+T = TypeVar("T")
+
+
+def rows_of(found: Iterable[T]) -> Iterator[T]:
+    """The rows of a query, or its pages of rows. A table that does not exist yet has none."""
     try:
         yield from found
     except ResourceNotFoundError as error:
